@@ -1,0 +1,88 @@
+/* bounds.h - every limit of Sluice, in one place, each with its reason.
+ *
+ * A limit that is not here does not exist. Relations between limits are checked at compile time. */
+#ifndef SLUICE_COMMON_BASE_BOUNDS_H
+#define SLUICE_COMMON_BASE_BOUNDS_H
+
+#include <assert.h>
+#include <stdint.h>
+
+enum {
+    /* --- link --- */
+    HEADER_BYTES = 8,                /* magic 4, version 1, flags 1, server key id 2 */
+    NOISE_MESSAGE_MAX = 65535,       /* Noise specification, section 3 */
+    NOISE_PLAINTEXT_MAX = 65535 - 16,
+    HANDSHAKE_PAYLOAD_MAX = 1024,    /* message 3: a hello with an invitation is < 400 bytes */
+    HANDSHAKE_MS = 5000,             /* one deadline for all of it: slowloris */
+    FRAME_TO_SERVER_MAX = 256 * 1024,   /* a push of mutations; a single one is <= 64 KiB */
+    FRAME_TO_CLIENT_MAX = 1024 * 1024,  /* a page of rows */
+    FRAME_CHUNK_MAX = 65000,         /* plaintext of one transport message, header included */
+    WIRE_DEPTH_MAX = 8,              /* our messages nest 4 deep */
+    WIRE_FIELDS_MAX = 40000,         /* a full page: 2,000 rows of 8 fields, and room */
+    WIRE_UNKNOWN_MAX = 64,           /* a newer peer adds a few fields, not thousands */
+    WIRE_ARENA_MAX = 8 * 1024 * 1024,   /* protobuf-c blows 1 MiB up by at most that in our schema */
+    SESSION_HOURS_MAX = 24,          /* a new handshake, hence fresh keys, at least daily */
+    PING_MS = 30 * 1000,             /* keepalive; also how fast a half-open link is noticed */
+    DEAD_MS = 90 * 1000,             /* three missed pings */
+
+    /* --- mutations --- */
+    MUTATION_BYTES_MAX = 64 * 1024,  /* a note of 16 KiB, both sides, and room */
+    MUTATION_CHANGES_MAX = 64,       /* a deal has fewer fields */
+    MUTATION_HISTORY_MAX = 256,      /* an imported deal's stage events */
+    MUTATION_KEYS_MAX = 176,         /* two per change, one per unit in conflict, and three */
+    COMMIT_MUTATIONS_MAX = 256,      /* one batch: bounded latency for the next one in the queue */
+    PUSH_MUTATIONS_MAX = 128,        /* in one frame, further bounded by its bytes */
+    INFLIGHT_MUTATIONS_MAX = 512,    /* per session not yet committed; then its socket is not read */
+
+    CLAIM_AHEAD_MS = 24 * 3600 * 1000,  /* a stated time may lie ahead by that: clocks */
+
+    /* --- content --- */
+    TITLE_BYTES_MAX = 200,
+    NAME_BYTES_MAX = 120,
+    TEXT_BYTES_MAX = 500,
+    NOTE_BYTES_MAX = 16 * 1024,
+    SET_ITEMS_MAX = 50,              /* tags, checks */
+    SET_ITEM_BYTES_MAX = 60,
+    MARKS_MAX = 30,                  /* combining marks in a row: Unicode's stream-safe limit;
+                                        sorting them is quadratic */
+    ZONE_TRANSITIONS_MAX = 1024,     /* two a year for five centuries */
+    STAGES_MAX = 24,
+    PIPELINES_MAX = 32,
+    CHECKS_MAX = 24,
+    GATES_MAX = 32,
+    REASONS_MAX = 32,                /* more reasons than gates cannot arise */
+
+    /* --- feed --- */
+    PAGE_ROWS_MAX = 2000,
+    PAGE_BYTES_MAX = 768 * 1024,     /* leaves room for the envelope and one large row */
+    REVEAL_ROWS_MAX = 20000,         /* more goes through a new generation, so that another
+                                        process's write never waits long */
+    FEED_RING_BYTES = 16 * 1024 * 1024, /* recent rows kept per team for live sessions */
+    OUTPUT_HIGH = 2 * 1024 * 1024,   /* above: no more pages are made for that session */
+    OUTPUT_HARD = 8 * 1024 * 1024,   /* above: the session is closed as too slow */
+
+    /* --- sessions --- */
+    SESSIONS_MAX = 12000,
+    HANDSHAKES_MAX = 256,            /* unauthenticated connections at once */
+    HANDSHAKES_PER_SOURCE_MAX = 64,  /* generous: tests and offices share an address */
+    INVITATION_HOURS = 48,
+    INVITATION_TRIES_MAX = 5,
+
+    /* --- client --- */
+    JOURNAL_DAYS = 90,               /* answered mutations are kept for a restored server */
+    SENDER_LINGER_MS = 2000,
+    SENDER_PAUSE_MS = 30 * 1000,     /* none within this of a failed attempt */
+    LOCAL_BUSY_MS = 10 * 1000,       /* another process's write may hold the file that long */
+};
+
+/* Dates anybody means, and all that fit the ISO form: 1900-01-01 to 9999-12-31, in days. */
+#define DATE_MIN INT64_C(-25567)
+#define DATE_MAX INT64_C(2932896)
+#define MONEY_MAX INT64_C(1000000000000000) /* 10^15 minor units; sums fit 128 bits */
+
+static_assert(PAGE_BYTES_MAX + MUTATION_BYTES_MAX * 2 < FRAME_TO_CLIENT_MAX,
+              "a page plus one oversized row must fit one frame");
+static_assert(MUTATION_BYTES_MAX * 2 < FRAME_TO_SERVER_MAX, "two mutations must fit one push");
+static_assert(OUTPUT_HARD > OUTPUT_HIGH + 2 * FRAME_TO_CLIENT_MAX, "two pages below the hard mark");
+
+#endif
