@@ -1,0 +1,251 @@
+/* decide_inbox.c - durable records of what did not simply go through, and their closing.
+ *
+ *   (none) --conflict/park--> OPEN --EDIT that resolves it--> MINE, VALUE
+ *                              |  \--resent (whatever comes of it)--> RESENT
+ *                              \--CLOSE--> THEIRS, DISCARDED
+ *
+ * Invariants: an open item is never overwritten by another wish, only by a later one of the same
+ * author that builds on it or sends it again; numbers are given once. A prediction writes no new
+ * item: the server's will come. */
+#include "common/domain/decision.h"
+
+#include <string.h>
+
+#include "common/domain/merge.h"
+
+#include "common/base/banned.h"
+
+static const struct inbox_item *item_find(const struct decision *d, struct uuid id)
+{
+    if (uuid_is_zero(id)) return NULL;
+    return state_find(d->state, ENTITY_INBOX, id);
+}
+
+static struct inbox_item *item_new(struct decision *d, struct uuid id, enum inbox_kind kind)
+{
+    struct inbox_item *item = arena_alloc(d->arena, sizeof *item);
+    if (!item) return NULL;
+    *item = (struct inbox_item){
+        .id = id,
+        .number = ++d->inbox_number,
+        .kind = kind,
+        .state = INBOX_OPEN,
+        .subject_kind = d->kind,
+        .subject = d->mutation->target,
+        .payload = d->payload,
+        .mutation = d->mutation->id,
+        .author = d->actor,
+        .acted_at = d->acted,
+        .recorded_at = {true, d->recorded},
+    };
+    return item;
+}
+
+/* --- conflicts --- */
+
+/* The unit as it was seen and as it is wanted, over what stands in fields not named. */
+static bool unit_sides(struct decision *d, const struct field *leader, const void *current,
+                       void **base, void **mine)
+{
+    *base = entity_clone(d->arena, d->kind, current);
+    *mine = entity_clone(d->arena, d->kind, current);
+    if (!*base || !*mine) return false;
+    for (size_t i = 0; i < d->edit_count; i++) {
+        const struct edit *edit = &d->edits[i];
+        if (!field_same_unit(edit->field, leader)) continue;
+        field_set(edit->field, *base, edit->base);
+        field_set(edit->field, *mine, edit->want);
+    }
+    return true;
+}
+
+static const struct edit *unit_edit(const struct decision *d, const struct field *field)
+{
+    for (size_t i = 0; i < d->edit_count; i++) {
+        if (d->edits[i].field == field) return &d->edits[i];
+    }
+    return NULL;
+}
+
+/* Did this mutation start from the author's own value in that open conflict? Then its `mine` is
+ * set: the named fields as wanted now, the others as they were wanted before. */
+static bool conflict_continues(struct decision *d, const struct field *leader,
+                               const struct inbox_item *slot, void *mine)
+{
+    struct unit_value values[UNIT_FIELDS_MAX];
+    size_t count;
+    if (unit_parse(d->arena, leader, slot->mine, values, &count)) return false;
+    bool resolves = uuid_equal(d->mutation->resolves, slot->id);
+    for (size_t i = 0; i < count; i++) {
+        const struct edit *edit = unit_edit(d, values[i].field);
+        if (!edit) continue;
+        if (!resolves && !value_equal(edit->base, values[i].value)) return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!unit_edit(d, values[i].field)) field_set(values[i].field, mine, values[i].value);
+    }
+    return true;
+}
+
+static struct inbox_item *conflict_item(struct decision *d, const struct field *leader, void *mine)
+{
+    struct uuid id = inbox_conflict_id(d->mutation->target, leader, d->actor);
+    const struct inbox_item *slot = item_find(d, id);
+    if (!slot || slot->state != INBOX_OPEN) return item_new(d, id, INBOX_CONFLICT);
+    if (!conflict_continues(d, leader, slot, mine)) {
+        /* Two wishes that do not build on one another: both are kept. */
+        return item_new(d, uuid_derive(d->mutation->id, str_from(leader->name)), INBOX_CONFLICT);
+    }
+    struct inbox_item *item = arena_copy(d->arena, slot, sizeof *slot);
+    if (!item) return NULL;
+    item->mutation = d->mutation->id;
+    item->payload = d->payload;
+    item->acted_at = d->acted;
+    item->recorded_at = (struct optional){true, d->recorded};
+    return item;
+}
+
+void inbox_conflict(struct decision *d, const struct field *leader, const struct field *changed,
+                    const void *current)
+{
+    struct reasons own = {.count = 0};
+    struct str stands;
+    if (value_format(d->arena, field_get(changed, current), &stands)) return;
+    struct reason reason = {.code = REASON_CHANGED_MEANWHILE,
+                            .field = str_from(changed->name),
+                            .value = decision_quote(d, stands)};
+    d->conflicted = true;
+    reasons_add(&d->change->reasons, reason);
+    reasons_add(&own, reason);
+    if (d->context->predicted) return;
+    void *base, *mine;
+    if (!unit_sides(d, leader, current, &base, &mine)) return;
+    struct inbox_item *item = conflict_item(d, leader, mine);
+    if (!item) return;
+    /* A continued conflict keeps what the author saw first. */
+    bool continued = item->field.n > 0;
+    bool faulty = !continued && unit_format(d->arena, leader, base, &item->base);
+    item->field = str_from(leader->name);
+    if (d->kind == ENTITY_DEAL) item->concerned = ((const struct deal *)current)->owner;
+    faulty = faulty || unit_format(d->arena, leader, mine, &item->mine);
+    faulty = faulty || unit_format(d->arena, leader, current, &item->theirs);
+    faulty = faulty || reasons_format(d->arena, &own, &item->reasons);
+    if (!faulty) decision_row(d, ENTITY_INBOX, item->id, item);
+}
+
+/* --- parked mutations --- */
+
+static bool mutation_creates(const struct decision *d)
+{
+    int64_t kind = d->mutation->kind;
+    if (kind != MUTATION_CREATE && kind != MUTATION_IMPORT) return false;
+    return create_makes(d->kind) && !uuid_is_zero(d->mutation->target);
+}
+
+/* The refused creation has a place of its own, so that what depends on it finds it, unless another
+ * creation of the same thing waits there. */
+static struct inbox_item *park_item(struct decision *d)
+{
+    struct uuid own = inbox_parked_id(d->mutation->id);
+    if (!mutation_creates(d)) return item_new(d, own, INBOX_PARKED);
+    struct uuid creation = inbox_creation_id(d->mutation->target);
+    const struct inbox_item *slot = item_find(d, creation);
+    if (!slot || slot->state != INBOX_OPEN) return item_new(d, creation, INBOX_PARKED);
+    bool again =
+        uuid_equal(d->mutation->resolves, creation) || uuid_equal(d->mutation->id, slot->mutation);
+    if (!again || !uuid_equal(slot->author, d->actor)) return item_new(d, own, INBOX_PARKED);
+    struct inbox_item *item = item_new(d, creation, INBOX_PARKED);
+    if (item) item->number = slot->number;
+    return item;
+}
+
+void inbox_park(struct decision *d)
+{
+    if (d->context->predicted) return;
+    struct inbox_item *item = park_item(d);
+    if (!item) return;
+    item->group = d->group;
+    if (reasons_format(d->arena, &d->refused, &item->reasons)) return;
+    decision_row(d, ENTITY_INBOX, item->id, item);
+}
+
+/* --- closing --- */
+
+static bool item_is_mine_to_close(const struct decision *d, const struct inbox_item *item)
+{
+    const struct member *actor = d->context->actor;
+    if (!actor || actor->removed) return false;
+    if (uuid_equal(item->author, d->actor) || uuid_equal(item->concerned, d->actor)) return true;
+    return permission_member_allows(actor, ACTION_RESOLVE_ANY);
+}
+
+static void item_close(struct decision *d, const struct inbox_item *item, int64_t state)
+{
+    struct inbox_item *closed = arena_copy(d->arena, item, sizeof *item);
+    if (!closed) return;
+    closed->state = state;
+    closed->closed_by = d->actor;
+    closed->closed_at = (struct optional){true, d->recorded};
+    decision_row(d, ENTITY_INBOX, closed->id, closed);
+}
+
+static void resolution_refuse(struct decision *d, struct str possible)
+{
+    decision_refuse(d, (struct reason){.code = REASON_CHOICE_UNKNOWN,
+                                       .field = STR("resolution"),
+                                       .value = decision_number(d, d->mutation->resolution),
+                                       .other = possible});
+}
+
+/* An item of others is answered like one that does not exist. */
+static const struct inbox_item *item_named(struct decision *d)
+{
+    const struct inbox_item *item = item_find(d, d->mutation->resolves);
+    if (item && item_is_mine_to_close(d, item)) return item;
+    decision_refuse(d, (struct reason){.code = REASON_GONE, .value = STR("item")});
+    return NULL;
+}
+
+void inbox_resolves_check(struct decision *d)
+{
+    int64_t resolution = d->mutation->resolution;
+    if (uuid_is_zero(d->mutation->resolves) || d->mutation->kind == MUTATION_CLOSE) return;
+    if (resolution != INBOX_MINE && resolution != INBOX_VALUE && resolution != INBOX_RESENT) {
+        resolution_refuse(d, STR("mine, value, resent"));
+    }
+    const struct inbox_item *item = item_named(d);
+    if (item && item->state != INBOX_OPEN && (d->change->row_count > 0 || d->conflicted)) {
+        decision_refuse(d, (struct reason){.code = REASON_ITEM_CLOSED});
+    }
+}
+
+void inbox_resolves_close(struct decision *d)
+{
+    if (d->mutation->kind == MUTATION_CLOSE) return;
+    const struct inbox_item *item = item_find(d, d->mutation->resolves);
+    if (!item || item->state != INBOX_OPEN || !item_is_mine_to_close(d, item)) return;
+    /* The new record, conflict or parked, holds the wish from now on: two would be one too many. */
+    bool resent = d->mutation->resolution == INBOX_RESENT && item->kind == INBOX_PARKED;
+    bool refused = d->refused.count > 0;
+    if ((refused || d->conflicted) && (!resent || d->context->predicted)) return;
+    if (refused && uuid_equal(item->id, inbox_creation_id(d->mutation->target))) return;
+    item_close(d, item, d->mutation->resolution);
+}
+
+void inbox_creation_settled(struct decision *d)
+{
+    const struct inbox_item *item = item_find(d, inbox_creation_id(d->mutation->target));
+    if (item && item->state == INBOX_OPEN && uuid_equal(item->author, d->actor)) {
+        item_close(d, item, INBOX_RESENT);
+    }
+}
+
+void decide_close(struct decision *d)
+{
+    int64_t resolution = d->mutation->resolution;
+    if (resolution != INBOX_THEIRS && resolution != INBOX_DISCARDED) {
+        resolution_refuse(d, STR("theirs, discarded"));
+    }
+    const struct inbox_item *item = item_named(d);
+    if (item && item->state == INBOX_OPEN && d->refused.count == 0) item_close(d, item, resolution);
+}

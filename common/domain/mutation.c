@@ -1,0 +1,112 @@
+/* mutation.c - which rows a mutation is about. Called before deciding, by whoever loads them.
+ *
+ * Invariant: decide() finds nothing that is not named here, on client and server alike. */
+#include "common/domain/mutation.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "common/base/check.h"
+#include "common/base/banned.h"
+
+/* target, its creation, resolves; per edit a reference and that one's creation; per field (a deal,
+ * the widest kind, has 29) at most one conflict. */
+enum { FIELDS_OF_A_KIND_MAX = 40 };
+static_assert(3 + 2 * MUTATION_CHANGES_MAX + FIELDS_OF_A_KIND_MAX <= MUTATION_KEYS_MAX,
+              "room for every key of the largest mutation");
+
+struct key_list {
+    struct entity_key *keys;
+    size_t count;
+};
+
+static void keys_add(struct key_list *list, enum entity_kind kind, struct uuid id)
+{
+    if (uuid_is_zero(id)) return;
+    check(list->count < MUTATION_KEYS_MAX);
+    list->keys[list->count++] = (struct entity_key){kind, id};
+}
+
+static bool kind_is_created(enum entity_kind kind)
+{
+    return kind == ENTITY_DEAL || kind == ENTITY_ORGANISATION || kind == ENTITY_PERSON ||
+           kind == ENTITY_ACTIVITY || kind == ENTITY_MEMBER;
+}
+
+/* What is referred to, and the parked creation it may still hang on. */
+static void keys_add_reference(struct key_list *list, const struct edit *edit)
+{
+    const struct field *field = edit->field;
+    if (field->type != VALUE_REFERENCE || field->refers == ENTITY_NONE) return;
+    if (!edit->want.present) return;
+    keys_add(list, field->refers, edit->want.id);
+    if (kind_is_created(field->refers)) {
+        keys_add(list, ENTITY_INBOX, inbox_creation_id(edit->want.id));
+    }
+}
+
+static bool leader_seen(const struct mutation *mutation, size_t before)
+{
+    for (size_t i = 0; i < before; i++) {
+        const struct field *other = mutation->edits[i].field;
+        if (other && field_same_unit(other, mutation->edits[before].field)) return true;
+    }
+    return false;
+}
+
+static void keys_add_conflict(struct key_list *list, const struct mutation *mutation, size_t edit,
+                              struct uuid actor)
+{
+    const struct field *field = mutation->edits[edit].field;
+    if (mutation->kind != MUTATION_EDIT && mutation->kind != MUTATION_CORRECT) return;
+    if (field->type == VALUE_SET || (field->flags & FIELD_GUARDED)) return;
+    if (leader_seen(mutation, edit)) return;
+    keys_add(list, ENTITY_INBOX,
+             inbox_conflict_id(mutation->target, field_unit_leader(field), actor));
+}
+
+size_t mutation_keys(const struct mutation *mutation, struct uuid actor,
+                     struct entity_key keys[MUTATION_KEYS_MAX])
+{
+    struct key_list list = {keys, 0};
+    if (mutation->entity > ENTITY_NONE && mutation->entity < ENTITY_COUNT) {
+        enum entity_kind kind = (enum entity_kind)mutation->entity;
+        keys_add(&list, kind, mutation->target);
+        if (kind_is_created(kind)) {
+            keys_add(&list, ENTITY_INBOX, inbox_creation_id(mutation->target));
+        }
+    }
+    keys_add(&list, ENTITY_INBOX, mutation->resolves);
+    /* More edits than that are refused as a whole; no row is looked at. */
+    size_t edit_count = mutation->edit_count;
+    if (edit_count > MUTATION_CHANGES_MAX) edit_count = MUTATION_CHANGES_MAX;
+    for (size_t i = 0; i < edit_count; i++) {
+        if (!mutation->edits[i].field) continue;
+        keys_add_reference(&list, &mutation->edits[i]);
+        keys_add_conflict(&list, mutation, i, actor);
+    }
+    return list.count;
+}
+
+/* --- derived ids --- */
+
+struct uuid inbox_conflict_id(struct uuid subject, const struct field *leader, struct uuid author)
+{
+    char name[9 + 4 + sizeof author.b] = "conflict";
+    name[9] = (char)leader->entity;
+    name[10] = (char)(leader->tag >> 16);
+    name[11] = (char)(leader->tag >> 8);
+    name[12] = (char)leader->tag;
+    memcpy(name + 13, author.b, sizeof author.b);
+    return uuid_derive(subject, (struct str){name, sizeof name});
+}
+
+struct uuid inbox_parked_id(struct uuid mutation)
+{
+    return uuid_derive(mutation, STR("parked"));
+}
+
+struct uuid inbox_creation_id(struct uuid target)
+{
+    return uuid_derive(target, STR("creation"));
+}

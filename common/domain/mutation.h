@@ -1,0 +1,72 @@
+/* mutation.h - what somebody wants changed, as data. The only way anything is ever written.
+ *
+ * A mutation is made once, where the person acts: ids and times are stamped then. It travels and
+ * is stored as the bytes it was packed to; hashes cover exactly those (codec/mutation.h). */
+#ifndef SLUICE_COMMON_DOMAIN_MUTATION_H
+#define SLUICE_COMMON_DOMAIN_MUTATION_H
+
+#include "common/base/bounds.h"
+#include "common/domain/field.h"
+
+/* Wire values. */
+enum mutation_kind {
+    MUTATION_NONE = 0,
+    MUTATION_CREATE = 1,
+    MUTATION_EDIT = 2,   /* also move, win, lose, ice, thaw, reopen, assign: edits of units */
+    MUTATION_DELETE = 3,
+    MUTATION_IMPORT = 4, /* creates a deal where it stood, with what is known of its history */
+    MUTATION_INVITE = 5, /* a member (new or known) and a one-time code's hash */
+    MUTATION_CLOSE = 6,  /* closes an inbox item without touching anything: theirs, discard */
+    MUTATION_CORRECT = 7 /* manager's edit of a closed deal's value and closing date */
+};
+
+/* One field's wish. For sets add/remove are used, base and want are absent. `field` is NULL when
+ * the tag is not one of ours (a newer client): decide refuses it, nothing is lost. */
+struct edit {
+    uint32_t tag;
+    const struct field *field;
+    struct value base, want;
+    struct text_set add, remove;
+};
+
+/* One known stand of an imported deal, oldest first. */
+struct stand {
+    struct str stage;        /* key */
+    int64_t status;          /* enum deal_status */
+    struct optional since;   /* absent = unknown */
+};
+
+struct mutation {
+    struct uuid id;
+    int64_t kind;        /* enum mutation_kind; unknown numbers are refused by decide */
+    int64_t entity;      /* enum entity_kind of the target */
+    struct uuid target;
+    struct edit *edits;
+    size_t edit_count;
+    struct optional acted_at;    /* client's clock when the person acted */
+    struct optional happened_at; /* claimed by --on; absent = acted_at */
+    struct uuid batch;           /* bulk work */
+    struct uuid undoes;          /* the mutation it takes back */
+    struct uuid resolves;        /* the inbox item it closes when it goes through */
+    int64_t resolution;          /* enum inbox_state that item gets */
+    uint64_t definition_version; /* the one the person saw */
+    struct stand *stands;        /* IMPORT only */
+    size_t stand_count;
+    struct str code_hash;        /* INVITE only */
+    struct optional expires_at;  /* INVITE only */
+    bool bulk;                   /* not a person's single act: does not count as a touch */
+};
+
+/* Every row decide() will look at for this mutation, the actor and definition aside: its target,
+ * what its references name, the inbox slots it may write. At most MUTATION_KEYS_MAX; doubles
+ * possible. The same on client and server. */
+size_t mutation_keys(const struct mutation *mutation, struct uuid actor,
+                     struct entity_key keys[MUTATION_KEYS_MAX]);
+
+/* Ids of inbox rows are derived, so that they can be named without a search. */
+struct uuid inbox_conflict_id(struct uuid subject, const struct field *leader, struct uuid author);
+struct uuid inbox_parked_id(struct uuid mutation);
+/* The parked creation of that target: what depends on it names this row. */
+struct uuid inbox_creation_id(struct uuid target);
+
+#endif

@@ -1,0 +1,542 @@
+/* test_decide_inbox.c - conflict and parked items: what they hold, who closes them, what hangs on
+ * them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/support/rule_world.h"
+
+#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
+
+static struct uuid conflict_id(const char *unit, const char *author)
+{
+    const struct field *field = field_by_name(ENTITY_DEAL, str_from(unit));
+    return inbox_conflict_id(world_id("deal"), field_unit_leader(field), world_id(author));
+}
+
+/* `actor` edits the deal; the change is applied. */
+static struct change deal_edit(struct rule_world *w, const char *actor, const char *edits)
+{
+    struct mutation m = world_mutation(w, MUTATION_EDIT, ENTITY_DEAL, "deal", edits);
+    return world_do(w, actor, &m);
+}
+
+static void world_start(struct rule_world *w)
+{
+    world_init(w);
+    world_deal(w, "deal", "owner=other");
+    w->state.inbox_last = 41;
+}
+
+static void test_a_conflict_keeps_both(void **state)
+{
+    (void)state;
+    struct rule_world w;
+    world_start(&w);
+    struct mutation m =
+        world_mutation(&w, MUTATION_EDIT, ENTITY_DEAL, "deal", "value:5>7;title:Hut>Floor");
+    struct change change = world_do(&w, "rep", &m);
+    assert_int_equal(change.outcome, OUTCOME_CONFLICT);
+    assert_int_equal(change.row_count, 2);
+    const struct inbox_item *item = world_item(&w, conflict_id("value", "rep"));
+    assert_fields(&w, ENTITY_INBOX, item,
+                  "kind=conflict;state=open;number=42;subject=deal;subject_kind=deal;field=value;"
+                  "author=rep;concerned=other");
+    assert_true(str_equal(item->base, STR("value=5;currency=EUR")));
+    assert_true(str_equal(item->mine, STR("value=7;currency=EUR")));
+    assert_true(str_equal(item->theirs, STR("value=10000;currency=EUR")));
+    assert_true(str_equal(item->reasons, STR("changed_meanwhile field=value value=10000")));
+    assert_true(str_equal(item->payload, STR("payload")));
+    assert_true(uuid_equal(item->mutation, m.id));
+    assert_int_equal(item->recorded_at.v, w.recorded);
+    assert_int_equal(item->acted_at.v, m.acted_at.v);
+    item = world_item(&w, conflict_id("title", "rep"));
+    assert_int_equal(item->number, 43);
+    assert_true(str_equal(item->mine, STR("Floor")));
+    assert_int_equal(w.state.inbox_last, 43);
+    world_finish(&w);
+}
+
+static void test_a_later_own_edit_updates_the_conflict(void **state)
+{
+    (void)state;
+    struct rule_world w;
+    world_start(&w);
+    deal_edit(&w, "rep", "value:5>7;currency:EUR>USD");
+    deal_edit(&w, "other", "value=20000");
+    /* The rep saw their own 7 and makes it 8; the currency they do not touch stays their USD. */
+    struct change change = deal_edit(&w, "rep", "value:7>8");
+    assert_int_equal(change.outcome, OUTCOME_CONFLICT);
+    assert_int_equal(change.row_count, 1);
+    const struct inbox_item *item = change_item(&change, 0);
+    assert_int_equal(item->number, 42);
+    assert_true(uuid_equal(item->id, conflict_id("value", "rep")));
+    assert_true(str_equal(item->base, STR("value=5;currency=EUR")));
+    assert_true(str_equal(item->mine, STR("value=8;currency=USD")));
+    assert_true(str_equal(item->theirs, STR("value=20000;currency=EUR")));
+    assert_int_equal(w.state.inbox_last, 42);
+    world_finish(&w);
+}
+
+static void test_wishes_that_do_not_build_on_one_another_are_both_kept(void **state)
+{
+    (void)state;
+    struct rule_world w;
+    world_start(&w);
+    deal_edit(&w, "rep", "title:Hut>Floor");
+    struct change change = deal_edit(&w, "rep", "title:Shed>Wall");
+    assert_int_equal(change.outcome, OUTCOME_CONFLICT);
+    const struct inbox_item *second = change_item(&change, 0);
+    const struct inbox_item *first = world_item(&w, conflict_id("title", "rep"));
+    assert_int_equal(first->number, 42);
+    assert_true(str_equal(first->mine, STR("Floor")));
+    assert_int_equal(second->number, 43);
+    assert_true(str_equal(second->mine, STR("Wall")));
+    world_finish(&w);
+}
+
+static void test_others_conflicts_are_their_own(void **state)
+{
+    (void)state;
+    struct rule_world w;
+    world_start(&w);
+    deal_edit(&w, "rep", "title:Hut>Floor");
+    deal_edit(&w, "lead", "title:Hut>Wall");
+    assert_true(str_equal(world_item(&w, conflict_id("title", "rep"))->mine, STR("Floor")));
+    assert_true(str_equal(world_item(&w, conflict_id("title", "lead"))->mine, STR("Wall")));
+    world_finish(&w);
+}
+
+static void test_a_closed_conflict_makes_room(void **state)
+{
+    (void)state;
+    struct rule_world w;
+    world_start(&w);
+    deal_edit(&w, "rep", "title:Hut>Floor");
+    struct mutation m = {.id = world_id("close"),
+                         .kind = MUTATION_CLOSE,
+                         .target = world_id("deal"),
+                         .entity = ENTITY_DEAL,
+                         .resolves = conflict_id("title", "rep"),
+                         .resolution = INBOX_THEIRS};
+    struct change change = world_do(&w, "rep", &m);
+    assert_int_equal(change.outcome, OUTCOME_APPLIED);
+    assert_fields(&w, ENTITY_INBOX, change_item(&change, 0),
+                  "state=theirs;closed_by=rep;closed_at=0");
+    /* Even what builds on the value of the closed one is a new conflict. */
+    change = deal_edit(&w, "rep", "title:Floor>Wall");
+    assert_fields(&w, ENTITY_INBOX, change_item(&change, 0),
+                  "state=open;number=43;closed_at=;base=Floor;mine=Wall");
+    assert_true(uuid_equal(change_item(&change, 0)->id, conflict_id("title", "rep")));
+    world_finish(&w);
+}
+
+static void test_resolving(void **state)
+{
+    static const struct {
+        const char *claim, *actor, *edits;
+        int64_t resolution;
+        enum outcome_kind outcome;
+        const char *reasons, *deal, *item;
+    } rows[] = {
+        {"mine", "rep", "title=Floor", INBOX_MINE, OUTCOME_APPLIED, "", "title=Floor",
+         "state=mine;closed_by=rep;number=42"},
+        {"a third value, by the one concerned", "other", "title=Wall", INBOX_VALUE, OUTCOME_APPLIED,
+         "", "title=Wall", "state=value;closed_by=other"},
+        {"by a manager", "lead", "title=Wall", INBOX_VALUE, OUTCOME_APPLIED, "", "title=Wall",
+         "state=value;closed_by=lead"},
+        {"what stands already: closed all the same", "rep", "title:Hut>Roof", INBOX_MINE,
+         OUTCOME_APPLIED, "", "title=Roof", "state=mine"},
+        {"not with theirs", "rep", "title=Floor", INBOX_THEIRS, OUTCOME_PARKED,
+         "choice_unknown field=resolution value=3 other=\"mine, value, resent\"", "title=Roof",
+         "state=open"},
+        {"not by a stranger: to them there is no such item", "stranger", "title=Floor", INBOX_MINE,
+         OUTCOME_PARKED, "gone value=item", "title=Roof", "state=open"},
+        {"a refused one resolves nothing", "rep", "title=", INBOX_MINE, OUTCOME_PARKED,
+         "required field=title", "title=Roof", "state=open"},
+        {"sent again is for parked ones: refused, the conflict stays", "rep", "title=",
+         INBOX_RESENT, OUTCOME_PARKED, "required field=title", "title=Roof", "state=open"},
+        {"the world moved on: the conflict goes on, with what is wanted now", "rep",
+         "title:Shed>Wall", INBOX_MINE, OUTCOME_CONFLICT,
+         "changed_meanwhile field=title value=Roof", "title=Roof",
+         "state=open;number=42;mine=Wall;theirs=Roof"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct rule_world w;
+        world_start(&w);
+        world_put(&w, ENTITY_MEMBER, "stranger", "name=Stranger;role=rep");
+        deal_edit(&w, "rep", "title:Hut>Floor");
+        struct mutation m = world_mutation(&w, MUTATION_EDIT, ENTITY_DEAL, "deal", rows[i].edits);
+        m.resolves = conflict_id("title", "rep");
+        m.resolution = rows[i].resolution;
+        struct change change = world_do(&w, rows[i].actor, &m);
+        const char *reasons = world_reasons(&w, &change);
+        if (change.outcome != rows[i].outcome || strcmp(reasons, rows[i].reasons) != 0) {
+            fail_msg("%s: %s\n%s", rows[i].claim, outcome_name(change.outcome), reasons);
+        }
+        print_message("%s\n", rows[i].claim);
+        assert_fields(&w, ENTITY_DEAL, world_find(&w, ENTITY_DEAL, "deal"), rows[i].deal);
+        assert_fields(&w, ENTITY_INBOX, world_item(&w, m.resolves), rows[i].item);
+        world_finish(&w);
+    }
+}
+
+static void test_resolving_twice(void **state)
+{
+    (void)state;
+    struct rule_world w;
+    world_start(&w);
+    deal_edit(&w, "rep", "title:Hut>Floor");
+    struct mutation m = world_mutation(&w, MUTATION_EDIT, ENTITY_DEAL, "deal", "title=Floor");
+    m.resolves = conflict_id("title", "rep");
+    m.resolution = INBOX_MINE;
+    world_do(&w, "rep", &m);
+    m.id = world_id("again");
+    struct change change = world_do(&w, "rep", &m);
+    assert_int_equal(change.outcome, OUTCOME_APPLIED);
+    assert_int_equal(change.row_count, 0);
+    m = world_mutation(&w, MUTATION_EDIT, ENTITY_DEAL, "deal", "title=Wall");
+    m.resolves = conflict_id("title", "rep");
+    m.resolution = INBOX_VALUE;
+    change = world_do(&w, "other", &m);
+    assert_int_equal(change.outcome, OUTCOME_PARKED);
+    assert_string_equal(world_reasons(&w, &change), "item_closed");
+    assert_fields(&w, ENTITY_DEAL, world_find(&w, ENTITY_DEAL, "deal"), "title=Floor");
+    world_finish(&w);
+}
+
+static void test_closing(void **state)
+{
+    static const struct {
+        const char *claim, *actor;
+        int64_t resolution;
+        enum outcome_kind outcome;
+        const char *reasons, *item;
+    } rows[] = {
+        {"theirs", "rep", INBOX_THEIRS, OUTCOME_APPLIED, "", "state=theirs;closed_by=rep"},
+        {"discarded", "rep", INBOX_DISCARDED, OUTCOME_APPLIED, "", "state=discarded"},
+        {"a viewer who is not concerned", "looker", INBOX_THEIRS, OUTCOME_PARKED, "gone value=item",
+         "state=open"},
+        {"mine is an edit, not a closing", "rep", INBOX_MINE, OUTCOME_PARKED,
+         "choice_unknown field=resolution value=2 other=\"theirs, discarded\"", "state=open"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct rule_world w;
+        world_start(&w);
+        deal_edit(&w, "rep", "title:Hut>Floor");
+        struct mutation m = {.id = world_id("close"),
+                             .kind = MUTATION_CLOSE,
+                             .resolves = conflict_id("title", "rep"),
+                             .resolution = rows[i].resolution};
+        struct change change = world_do(&w, rows[i].actor, &m);
+        const char *reasons = world_reasons(&w, &change);
+        if (change.outcome != rows[i].outcome || strcmp(reasons, rows[i].reasons) != 0) {
+            fail_msg("%s: %s\n%s", rows[i].claim, outcome_name(change.outcome), reasons);
+        }
+        assert_fields(&w, ENTITY_INBOX, world_item(&w, m.resolves), rows[i].item);
+        if (rows[i].outcome == OUTCOME_APPLIED) { /* closing what is closed: nothing to do */
+            m.id = world_id("again");
+            change = world_do(&w, rows[i].actor, &m);
+            assert_int_equal(change.outcome, OUTCOME_APPLIED);
+            assert_int_equal(change.row_count, 0);
+        }
+        world_finish(&w);
+    }
+}
+
+static void test_a_refused_one_is_kept_whole(void **state)
+{
+    (void)state;
+    struct rule_world w;
+    world_start(&w);
+    struct mutation m =
+        world_mutation(&w, MUTATION_EDIT, ENTITY_DEAL, "deal", "stage=closing;value=;source=web");
+    struct change change = world_do(&w, "rep", &m);
+    assert_int_equal(change.outcome, OUTCOME_PARKED);
+    assert_int_equal(change.row_count, 1);
+    assert_int_equal(change.event_count, 0);
+    const struct inbox_item *item = world_item(&w, inbox_parked_id(m.id));
+    assert_fields(&w, ENTITY_INBOX, item,
+                  "kind=parked;state=open;number=42;subject=deal;subject_kind=deal;author=rep");
+    assert_true(str_equal(item->payload, STR("payload")));
+    assert_true(uuid_equal(item->mutation, m.id));
+    assert_true(str_equal(item->reasons, STR("field_required field=value stage=proposal")));
+    assert_fields(&w, ENTITY_DEAL, world_find(&w, ENTITY_DEAL, "deal"), "source=;stage=contact");
+    world_finish(&w);
+}
+
+/* A deal with a mistake, and what was done with it afterwards. */
+static struct mutation refused_creation(struct rule_world *w)
+{
+    struct mutation m = world_mutation(w, MUTATION_CREATE, ENTITY_DEAL, "new", "source=web");
+    struct change change = world_do(w, "rep", &m);
+    assert_int_equal(change.outcome, OUTCOME_PARKED);
+    assert_non_null(world_item(w, inbox_creation_id(m.target)));
+    return m;
+}
+
+static void test_only_what_hangs_on_a_refused_creation_is_parked_with_it(void **state)
+{
+    (void)state;
+    struct rule_world w;
+    world_start(&w);
+    struct mutation creation = refused_creation(&w);
+    struct uuid group = inbox_creation_id(creation.target);
+
+    struct mutation m = world_mutation(&w, MUTATION_EDIT, ENTITY_DEAL, "new", "title=Roof");
+    struct change change = world_do(&w, "rep", &m);
+    assert_string_equal(world_reasons(&w, &change), "parent_refused value=deal");
+    assert_true(uuid_equal(world_item(&w, inbox_parked_id(m.id))->group, group));
+
+    m = world_mutation(&w, MUTATION_CREATE, ENTITY_ACTIVITY, "call", "type=call;deal=new");
+    change = world_do(&w, "rep", &m);
+    assert_string_equal(world_reasons(&w, &change), "parent_refused value=deal");
+    assert_true(uuid_equal(world_item(&w, inbox_creation_id(m.target))->group, group));
+
+    m = world_mutation(&w, MUTATION_DELETE, ENTITY_DEAL, "new", "");
+    change = world_do(&w, "rep", &m);
+    assert_string_equal(world_reasons(&w, &change), "parent_refused value=deal");
+
+    m = world_mutation(&w, MUTATION_EDIT, ENTITY_DEAL, "deal", "source=web");
+    change = world_do(&w, "rep", &m);
+    assert_int_equal(change.outcome, OUTCOME_APPLIED);
+    world_finish(&w);
+}
+
+static void test_a_resent_creation_takes_the_place_of_the_old(void **state)
+{
+    (void)state;
+    struct rule_world w;
+    world_start(&w);
+    struct mutation creation = refused_creation(&w);
+    struct uuid slot = inbox_creation_id(creation.target);
+
+    /* Still wrong: the same item, the same number, the newer bytes and reasons. */
+    struct mutation m =
+        world_mutation(&w, MUTATION_CREATE, ENTITY_DEAL, "new", "stage=contact;title=R");
+    m.resolves = slot;
+    m.resolution = INBOX_RESENT;
+    struct change change = world_do(&w, "rep", &m);
+    assert_int_equal(change.outcome, OUTCOME_PARKED);
+    assert_int_equal(change.row_count, 1);
+    assert_fields(&w, ENTITY_INBOX, world_item(&w, slot), "state=open;number=42");
+    assert_true(uuid_equal(world_item(&w, slot)->mutation, m.id));
+
+    m = world_mutation(&w, MUTATION_CREATE, ENTITY_DEAL, "new", "title=R");
+    m.resolves = slot;
+    m.resolution = INBOX_RESENT;
+    change = world_do(&w, "rep", &m);
+    assert_int_equal(change.outcome, OUTCOME_APPLIED);
+    assert_fields(&w, ENTITY_INBOX, world_item(&w, slot), "state=resent;number=42;closed_by=rep");
+    assert_non_null(world_find(&w, ENTITY_DEAL, "new"));
+    world_finish(&w);
+}
+
+static void test_two_refused_creations_of_one_thing_are_both_kept(void **state)
+{
+    (void)state;
+    struct rule_world w;
+    world_start(&w);
+    struct mutation first = refused_creation(&w);
+    struct mutation m = world_mutation(&w, MUTATION_CREATE, ENTITY_DEAL, "new", "source=fair");
+    world_do(&w, "other", &m);
+    assert_fields(&w, ENTITY_INBOX, world_item(&w, inbox_creation_id(first.target)),
+                  "author=rep;number=42");
+    assert_fields(&w, ENTITY_INBOX, world_item(&w, inbox_parked_id(m.id)),
+                  "author=other;number=43");
+    world_finish(&w);
+}
+
+static void test_a_creation_refused_again_to_another_is_another(void **state)
+{
+    (void)state;
+    struct rule_world w;
+    world_start(&w);
+    struct mutation first = refused_creation(&w);
+    struct mutation m = world_mutation(&w, MUTATION_CREATE, ENTITY_DEAL, "new", "source=fair");
+    m.resolves = inbox_creation_id(first.target);
+    m.resolution = INBOX_RESENT;
+    world_do(&w, "lead", &m);
+    assert_fields(&w, ENTITY_INBOX, world_item(&w, m.resolves), "author=rep;number=42;state=open");
+    assert_fields(&w, ENTITY_INBOX, world_item(&w, inbox_parked_id(m.id)), "author=lead;number=43");
+    world_finish(&w);
+}
+
+static void test_a_creation_that_goes_through_settles_the_refused_one(void **state)
+{
+    (void)state;
+    struct rule_world w;
+    world_start(&w);
+    struct mutation first = refused_creation(&w);
+    struct mutation m = world_mutation(&w, MUTATION_CREATE, ENTITY_DEAL, "new", "title=R");
+    world_do(&w, "rep", &m);
+    assert_fields(&w, ENTITY_INBOX, world_item(&w, inbox_creation_id(first.target)),
+                  "state=resent");
+    world_finish(&w);
+}
+
+static void test_what_hangs_on_a_discarded_creation_is_gone(void **state)
+{
+    (void)state;
+    struct rule_world w;
+    world_start(&w);
+    struct mutation first = refused_creation(&w);
+    struct mutation m = {.id = world_id("close"),
+                         .kind = MUTATION_CLOSE,
+                         .resolves = inbox_creation_id(first.target),
+                         .resolution = INBOX_DISCARDED};
+    world_do(&w, "rep", &m);
+    m = world_mutation(&w, MUTATION_EDIT, ENTITY_DEAL, "new", "title=Roof");
+    struct change change = world_do(&w, "rep", &m);
+    assert_string_equal(world_reasons(&w, &change), "gone value=deal");
+    world_finish(&w);
+}
+
+static void test_a_predicted_refusal_leaves_the_resent_item_open(void **state)
+{
+    (void)state;
+    struct rule_world w;
+    world_start(&w);
+    struct mutation m = world_mutation(&w, MUTATION_EDIT, ENTITY_DEAL, "deal", "title=");
+    world_do(&w, "rep", &m);
+    struct uuid old = inbox_parked_id(m.id);
+    w.predicted = true;
+    m = world_mutation(&w, MUTATION_EDIT, ENTITY_DEAL, "deal", "title=");
+    m.resolves = old;
+    m.resolution = INBOX_RESENT;
+    struct change change = world_do(&w, "rep", &m);
+    assert_int_equal(change.outcome, OUTCOME_PARKED);
+    assert_fields(&w, ENTITY_INBOX, world_item(&w, old), "state=open");
+    world_finish(&w);
+}
+
+static void test_a_resent_edit_closes_the_old_item(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *claim, *edits;
+        enum outcome_kind outcome;
+        size_t rows;
+    } rows[] = {
+        {"applied", "title=Wall", OUTCOME_APPLIED, 3},
+        {"in conflict: the conflict holds it now", "title:Hut>Wall", OUTCOME_CONFLICT, 2},
+        {"refused again: the new item holds it now", "title=", OUTCOME_PARKED, 2},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct rule_world w;
+        world_start(&w);
+        struct mutation m = world_mutation(&w, MUTATION_EDIT, ENTITY_DEAL, "deal", "title=");
+        world_do(&w, "rep", &m);
+        struct uuid old = inbox_parked_id(m.id);
+        m = world_mutation(&w, MUTATION_EDIT, ENTITY_DEAL, "deal", rows[i].edits);
+        m.resolves = old;
+        m.resolution = INBOX_RESENT;
+        struct change change = world_do(&w, "rep", &m);
+        if (change.outcome != rows[i].outcome) fail_msg("%s", rows[i].claim);
+        assert_fields(&w, ENTITY_INBOX, world_item(&w, old), "state=resent;closed_by=rep");
+        assert_int_equal(change.row_count, rows[i].rows);
+        world_finish(&w);
+    }
+}
+
+static void test_a_prediction_makes_no_items(void **state)
+{
+    (void)state;
+    struct rule_world w;
+    world_start(&w);
+    w.predicted = true;
+    struct change change = deal_edit(&w, "rep", "title:Hut>Floor;source=web");
+    assert_int_equal(change.outcome, OUTCOME_CONFLICT);
+    assert_int_equal(change.reasons.count, 1);
+    assert_int_equal(change.row_count, 2); /* the deal and the event of the source */
+    change = deal_edit(&w, "rep", "title=");
+    assert_int_equal(change.outcome, OUTCOME_PARKED);
+    assert_int_equal(change.row_count, 0);
+    assert_int_equal(w.state.inbox_last, 41);
+    /* But what it closes is seen closed at once. */
+    w.predicted = false;
+    deal_edit(&w, "rep", "title:Hut>Floor");
+    w.predicted = true;
+    struct mutation m = {.id = world_id("close"),
+                         .kind = MUTATION_CLOSE,
+                         .resolves = conflict_id("title", "rep"),
+                         .resolution = INBOX_THEIRS};
+    world_do(&w, "rep", &m);
+    assert_fields(&w, ENTITY_INBOX, world_item(&w, m.resolves), "state=theirs;number=42");
+    world_finish(&w);
+}
+
+static void test_what_could_not_be_read_is_kept(void **state)
+{
+    (void)state;
+    struct rule_world w;
+    world_start(&w);
+    struct decision_context context = {.actor = world_find(&w, ENTITY_MEMBER, "rep"),
+                                       .recorded_at = w.recorded};
+    struct uuid ids[2];
+    for (size_t i = 0; i < 2; i++) {
+        struct change change;
+        assert_int_equal(decide_undecodable(&w.arena, &w.state, &context, world_id("replica"),
+                                            STR("\xff\x00garbage"), &change),
+                         FAULT_NONE);
+        assert_int_equal(change.outcome, OUTCOME_PARKED);
+        assert_string_equal(world_reasons(&w, &change), "undecodable");
+        const struct inbox_item *item = change_item(&change, 0);
+        assert_fields(&w, ENTITY_INBOX, item, "kind=parked;state=open;author=rep;subject=replica");
+        assert_true(str_equal(item->payload, STR("\xff\x00garbage")));
+        assert_int_equal(item->number, 42 + (int64_t)i);
+        ids[i] = item->id;
+        world_apply(&w, &change);
+    }
+    assert_false(uuid_equal(ids[0], ids[1]));
+    world_finish(&w);
+}
+
+static void test_reasons_never_carry_what_cannot_be_shown(void **state)
+{
+    (void)state;
+    struct rule_world w;
+    world_start(&w);
+    struct mutation m = world_mutation(&w, MUTATION_EDIT, ENTITY_DEAL, "deal", "stage=x");
+    m.edits[0].want.text = STR("\xff\xfe");
+    struct change change = world_do(&w, "rep", &m);
+    assert_int_equal(change.outcome, OUTCOME_PARKED);
+    for (size_t i = 0; i < change.reasons.count; i++) {
+        assert_true(text_is_utf8(change.reasons.items[i].value));
+    }
+    assert_int_equal(change.reasons.items[0].code, REASON_TEXT_INVALID);
+    world_finish(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_conflict_keeps_both),
+        cmocka_unit_test(test_a_later_own_edit_updates_the_conflict),
+        cmocka_unit_test(test_wishes_that_do_not_build_on_one_another_are_both_kept),
+        cmocka_unit_test(test_others_conflicts_are_their_own),
+        cmocka_unit_test(test_a_closed_conflict_makes_room),
+        cmocka_unit_test(test_resolving),
+        cmocka_unit_test(test_resolving_twice),
+        cmocka_unit_test(test_closing),
+        cmocka_unit_test(test_a_refused_one_is_kept_whole),
+        cmocka_unit_test(test_only_what_hangs_on_a_refused_creation_is_parked_with_it),
+        cmocka_unit_test(test_a_resent_creation_takes_the_place_of_the_old),
+        cmocka_unit_test(test_two_refused_creations_of_one_thing_are_both_kept),
+        cmocka_unit_test(test_a_creation_refused_again_to_another_is_another),
+        cmocka_unit_test(test_a_creation_that_goes_through_settles_the_refused_one),
+        cmocka_unit_test(test_what_hangs_on_a_discarded_creation_is_gone),
+        cmocka_unit_test(test_a_predicted_refusal_leaves_the_resent_item_open),
+        cmocka_unit_test(test_a_resent_edit_closes_the_old_item),
+        cmocka_unit_test(test_a_prediction_makes_no_items),
+        cmocka_unit_test(test_what_could_not_be_read_is_kept),
+        cmocka_unit_test(test_reasons_never_carry_what_cannot_be_shown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,340 @@
+/* test_message.c - claims about the session's messages: they read back, and what is out of order
+ * does not get through. */
+#include "common/codec/message.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "common/base/arena.h"
+#include "common/base/bounds.h"
+#include "tests/support/entity_sample.h"
+
+static enum fault round_trip(struct arena *arena, const struct message *message,
+                             struct message *back)
+{
+    struct buffer out;
+    buffer_init(&out, FRAME_TO_CLIENT_MAX);
+    enum fault fault = codec_message_pack(message, &out);
+    assert_int_equal(fault, FAULT_NONE);
+    fault = codec_message_unpack(arena, buffer_str(&out), back);
+    buffer_finish(&out);
+    return fault;
+}
+
+static struct message welcome_sample(void)
+{
+    return (struct message){
+        .kind = MESSAGE_WELCOME,
+        .welcome = {.team = uuid_sample(1), .member = uuid_sample(2), .device = uuid_sample(3),
+                    .role = 4, .next_token = {9, 8, 7}, .last_number = 5, .head_seq = 6,
+                    .plan = PLAN_SNAPSHOT, .server_time = -7, .team_name = STR("Team ż"),
+                    .member_name = STR("Anna"), .program = STR("sluice 0.1.0")},
+    };
+}
+
+static void a_welcome_reads_back(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
+    struct message sent = welcome_sample(), back;
+    assert_int_equal(round_trip(&arena, &sent, &back), FAULT_NONE);
+    assert_int_equal(back.kind, MESSAGE_WELCOME);
+    const struct welcome *a = &sent.welcome, *b = &back.welcome;
+    assert_true(uuid_equal(a->team, b->team) && uuid_equal(a->member, b->member));
+    assert_true(uuid_equal(a->device, b->device));
+    assert_memory_equal(a->next_token, b->next_token, TOKEN_BYTES);
+    assert_int_equal(b->role, 4);
+    assert_int_equal(b->last_number, 5);
+    assert_int_equal(b->head_seq, 6);
+    assert_int_equal(b->plan, PLAN_SNAPSHOT);
+    assert_int_equal(b->server_time, -7);
+    assert_true(str_equal(a->team_name, b->team_name));
+    assert_true(str_equal(a->member_name, b->member_name));
+    assert_true(str_equal(a->program, b->program));
+    arena_finish(&arena);
+}
+
+static void small_messages_read_back(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
+    struct message back;
+    struct message refusal = {.kind = MESSAGE_REFUSAL,
+                              .refusal = {REFUSAL_VERSION, STR("speaks 1")}};
+    assert_int_equal(round_trip(&arena, &refusal, &back), FAULT_NONE);
+    assert_int_equal(back.refusal.code, REFUSAL_VERSION);
+    assert_true(str_equal(back.refusal.detail, STR("speaks 1")));
+    struct message ping = {.kind = MESSAGE_PING, .nonce = UINT64_MAX};
+    assert_int_equal(round_trip(&arena, &ping, &back), FAULT_NONE);
+    assert_int_equal(back.kind, MESSAGE_PING);
+    assert_true(back.nonce == UINT64_MAX);
+    struct message pong = {.kind = MESSAGE_PONG, .nonce = 3};
+    assert_int_equal(round_trip(&arena, &pong, &back), FAULT_NONE);
+    assert_int_equal(back.kind, MESSAGE_PONG);
+    assert_int_equal(back.nonce, 3);
+    for (int reason = BYE_DONE; reason <= BYE_REPLACED; reason++) {
+        struct message bye = {.kind = MESSAGE_BYE, .bye = (enum bye_reason)reason};
+        assert_int_equal(round_trip(&arena, &bye, &back), FAULT_NONE);
+        assert_int_equal(back.bye, reason);
+    }
+    arena_finish(&arena);
+}
+
+static void a_hello_reads_back(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
+    struct hello full = {.protocol = PROTOCOL_VERSION, .program = STR("sluice 0.1.0"),
+                         .replica = uuid_sample(1), .has_token = true, .token = {1, 2},
+                         .next_number = 77, .cursor_seq = 88, .has_mark = true,
+                         .cursor_mark = {3, 4}, .has_code = true, .code = {5, 6},
+                         .device_name = STR("laptop"), .live = true};
+    struct hello least = {.protocol = 9, .replica = uuid_sample(2), .next_number = 1};
+    const struct hello *hellos[] = {&full, &least};
+    for (size_t i = 0; i < 2; i++) {
+        struct buffer out;
+        buffer_init(&out, HANDSHAKE_PAYLOAD_MAX);
+        struct hello back;
+        assert_int_equal(codec_hello_pack(hellos[i], &out), FAULT_NONE);
+        assert_int_equal(codec_hello_unpack(&arena, buffer_str(&out), &back), FAULT_NONE);
+        buffer_finish(&out);
+        const struct hello *a = hellos[i];
+        assert_int_equal(a->protocol, back.protocol);
+        assert_true(uuid_equal(a->replica, back.replica));
+        assert_int_equal(a->has_token, back.has_token);
+        assert_int_equal(a->has_mark, back.has_mark);
+        assert_int_equal(a->has_code, back.has_code);
+        assert_memory_equal(a->token, back.token, TOKEN_BYTES);
+        assert_memory_equal(a->cursor_mark, back.cursor_mark, MARK_BYTES);
+        assert_memory_equal(a->code, back.code, CODE_BYTES);
+        assert_int_equal(a->next_number, back.next_number);
+        assert_int_equal(a->cursor_seq, back.cursor_seq);
+        assert_int_equal(a->live, back.live);
+        assert_true(str_equal(a->program, back.program));
+        assert_true(str_equal(a->device_name, back.device_name));
+    }
+    arena_finish(&arena);
+}
+
+static void hellos_that_make_no_sense_are_refused(void **state)
+{
+    (void)state;
+    const struct {
+        const char *claim;
+        struct hello hello;
+    } rows[] = {
+        {"no protocol", {.replica = uuid_sample(1), .next_number = 1}},
+        {"no replica", {.protocol = 1, .next_number = 1}},
+        {"numbers begin with one", {.protocol = 1, .replica = uuid_sample(1)}},
+        {"numbers fit an int64",
+         {.protocol = 1, .replica = uuid_sample(1), .next_number = UINT64_MAX}},
+        {"so does the cursor",
+         {.protocol = 1, .replica = uuid_sample(1), .next_number = 1, .cursor_seq = UINT64_MAX}},
+    };
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct buffer out;
+        struct hello back;
+        buffer_init(&out, HANDSHAKE_PAYLOAD_MAX);
+        assert_int_equal(codec_hello_pack(&rows[i].hello, &out), FAULT_NONE);
+        if (codec_hello_unpack(&arena, buffer_str(&out), &back) != FAULT_FORMAT) {
+            fail_msg("%s", rows[i].claim);
+        }
+        buffer_finish(&out);
+    }
+    struct hello back;
+    assert_int_equal(codec_hello_unpack(&arena, STR_NONE, &back), FAULT_FORMAT);
+    assert_int_equal(codec_hello_unpack(&arena, STR("garbage"), &back), FAULT_FORMAT);
+    arena_finish(&arena);
+}
+
+static void a_push_reads_back(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
+    struct str mutations[PUSH_MUTATIONS_MAX + 1];
+    for (size_t i = 0; i <= PUSH_MUTATIONS_MAX; i++) {
+        mutations[i] = arena_format(&arena, "mutation %zu", i);
+    }
+    mutations[1] = STR_NONE; /* senseless, but that is content */
+    mutations[2] = (struct str){"\0\xff", 2};
+    struct message push = {.kind = MESSAGE_PUSH, .push = {7, mutations, PUSH_MUTATIONS_MAX}}, back;
+    assert_int_equal(round_trip(&arena, &push, &back), FAULT_NONE);
+    assert_int_equal(back.push.first_number, 7);
+    assert_int_equal(back.push.count, PUSH_MUTATIONS_MAX);
+    for (size_t i = 0; i < PUSH_MUTATIONS_MAX; i++) {
+        assert_true(str_equal(back.push.mutations[i], mutations[i]));
+    }
+    push.push.count++;
+    assert_int_equal(round_trip(&arena, &push, &back), FAULT_FORMAT);
+    push.push.count = 0;
+    assert_int_equal(round_trip(&arena, &push, &back), FAULT_FORMAT);
+    push.push.count = 1;
+    push.push.first_number = 0;
+    assert_int_equal(round_trip(&arena, &push, &back), FAULT_FORMAT);
+    push.push.first_number = INT64_MAX;
+    assert_int_equal(round_trip(&arena, &push, &back), FAULT_FORMAT);
+    arena_finish(&arena);
+}
+
+static struct packed_row row_of(uint64_t seq, uint32_t n, bool removed)
+{
+    return (struct packed_row){.kind = 6, .n = n, .id = uuid_sample((uint32_t)seq), .seq = seq,
+                               .removed = removed, .body = removed ? STR_NONE : STR("\x12\x01x")};
+}
+
+static void a_page_reads_back(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_init(&arena, WIRE_ARENA_MAX);
+    struct packed_row *rows = arena_array(&arena, PAGE_ROWS_MAX, sizeof *rows);
+    for (size_t i = 0; i < PAGE_ROWS_MAX; i++) {
+        rows[i] = row_of(11 + i / 2, (uint32_t)(i % 2), i % 5 == 0);
+    }
+    struct message page = {.kind = MESSAGE_PAGE,
+                           .page = {.from_seq = 10, .to_seq = 2000, .head_seq = 3000,
+                                    .has_mark = true, .to_mark = {1, 2, 3}, .rows = rows,
+                                    .count = PAGE_ROWS_MAX}};
+    struct message back;
+    assert_int_equal(round_trip(&arena, &page, &back), FAULT_NONE);
+    assert_int_equal(back.page.from_seq, 10);
+    assert_int_equal(back.page.to_seq, 2000);
+    assert_int_equal(back.page.head_seq, 3000);
+    assert_true(back.page.has_mark);
+    assert_memory_equal(back.page.to_mark, page.page.to_mark, MARK_BYTES);
+    assert_int_equal(back.page.count, PAGE_ROWS_MAX);
+    for (size_t i = 0; i < PAGE_ROWS_MAX; i++) {
+        const struct packed_row *a = &rows[i], *b = &back.page.rows[i];
+        assert_true(a->kind == b->kind && a->n == b->n && a->seq == b->seq);
+        assert_true(a->removed == b->removed && uuid_equal(a->id, b->id));
+        assert_true(str_equal(a->body, b->body));
+    }
+    arena_finish(&arena);
+}
+
+static void pages_out_of_order_are_refused(void **state)
+{
+    (void)state;
+    struct packed_row falling[] = {row_of(12, 0, false), row_of(11, 0, false)};
+    struct packed_row early[] = {row_of(10, 0, false)};
+    struct packed_row late[] = {row_of(21, 0, false)};
+    struct packed_row no_kind[] = {row_of(12, 0, false)};
+    struct packed_row no_id[] = {row_of(12, 0, false)};
+    struct packed_row no_body[] = {row_of(12, 0, false)};
+    struct packed_row good[] = {row_of(12, 0, false), row_of(12, 0, true), row_of(20, 0, false)};
+    no_kind[0].kind = 0;
+    no_id[0].id = (struct uuid){{0}};
+    no_body[0].body = STR_NONE;
+    const struct {
+        const char *claim;
+        uint64_t from, to, head;
+        struct packed_row *rows;
+        size_t count;
+        enum fault want;
+    } pages[] = {
+        {"in order", 10, 20, 20, good, 3, FAULT_NONE},
+        {"empty, only moving the cursor", 10, 20, 20, NULL, 0, FAULT_NONE},
+        {"falling", 10, 20, 20, falling, 2, FAULT_FORMAT},
+        {"before its beginning", 10, 20, 20, early, 1, FAULT_FORMAT},
+        {"behind its end", 10, 20, 30, late, 1, FAULT_FORMAT},
+        {"ending before it begins", 20, 10, 30, NULL, 0, FAULT_FORMAT},
+        {"ending behind the head", 10, 20, 19, NULL, 0, FAULT_FORMAT},
+        {"a head no store can hold", 10, 20, UINT64_MAX, NULL, 0, FAULT_FORMAT},
+        {"a row of no kind", 10, 20, 20, no_kind, 1, FAULT_FORMAT},
+        {"a row of no id", 10, 20, 20, no_id, 1, FAULT_FORMAT},
+        {"a row neither there nor gone", 10, 20, 20, no_body, 1, FAULT_FORMAT},
+    };
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
+    for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {
+        struct message page = {.kind = MESSAGE_PAGE,
+                               .page = {.from_seq = pages[i].from, .to_seq = pages[i].to,
+                                        .head_seq = pages[i].head, .rows = pages[i].rows,
+                                        .count = pages[i].count}};
+        struct message back;
+        if (round_trip(&arena, &page, &back) != pages[i].want) fail_msg("%s", pages[i].claim);
+    }
+    arena_finish(&arena);
+}
+
+static void bytes_that_are_no_message_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *claim;
+        struct str bytes;
+    } rows[] = {
+        {"nothing", {NULL, 0}},
+        {"a message of a newer version", {"\x7a\x00", 2}},
+        {"two messages at once", {"\x2a\x00\x32\x00", 4}},
+        {"the same one twice", {"\x2a\x00\x2a\x00", 4}},
+        {"a bye without a reason", {"\x3a\x00", 2}},
+        {"a bye for an unheard reason", {"\x3a\x02\x08\x63", 4}},
+        {"a refusal without a code", {"\x12\x00", 2}},
+        {"an empty welcome", {"\x0a\x00", 2}},
+        {"truncated", {"\x2a\x05\x08", 3}},
+    };
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
+    struct message back;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (codec_message_unpack(&arena, rows[i].bytes, &back) != FAULT_FORMAT) {
+            fail_msg("%s", rows[i].claim);
+        }
+    }
+    /* A refusal stays one even when its code is of a newer server. */
+    assert_int_equal(codec_message_unpack(&arena, (struct str){"\x12\x02\x08\x63", 4}, &back), 0);
+    assert_int_equal(back.refusal.code, REFUSAL_INTERNAL);
+    arena_finish(&arena);
+}
+
+static void a_welcome_must_be_whole(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
+    struct message back, welcome;
+    for (int i = 0; i < 5; i++) {
+        welcome = welcome_sample();
+        if (i == 0) welcome.welcome.team = (struct uuid){{0}};
+        if (i == 1) welcome.welcome.member = (struct uuid){{0}};
+        if (i == 2) welcome.welcome.device = (struct uuid){{0}};
+        if (i == 3) welcome.welcome.plan = PLAN_NONE;
+        if (i == 4) welcome.welcome.head_seq = UINT64_MAX;
+        assert_int_equal(round_trip(&arena, &welcome, &back), FAULT_FORMAT);
+    }
+    struct buffer out;
+    buffer_init(&out, 20);
+    welcome = welcome_sample();
+    assert_int_equal(codec_message_pack(&welcome, &out), FAULT_LIMIT);
+    buffer_finish(&out);
+    arena_finish(&arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_welcome_reads_back),
+        cmocka_unit_test(small_messages_read_back),
+        cmocka_unit_test(a_hello_reads_back),
+        cmocka_unit_test(hellos_that_make_no_sense_are_refused),
+        cmocka_unit_test(a_push_reads_back),
+        cmocka_unit_test(a_page_reads_back),
+        cmocka_unit_test(pages_out_of_order_are_refused),
+        cmocka_unit_test(bytes_that_are_no_message_are_refused),
+        cmocka_unit_test(a_welcome_must_be_whole),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
