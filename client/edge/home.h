@@ -1,0 +1,60 @@
+/* home.h - one identity of one team on this machine: its folder, keys, copy and connection.
+ *
+ *   SLUICE_HOME/key          32 random bytes of the copy's encryption, 0600
+ *   SLUICE_HOME/copy.db      the encrypted copy (replica_file); also holds the device's secret key
+ *   SLUICE_HOME/turn         flock'ed by the process that holds the server connection (turn.h)
+ *   SLUICE_HOME/poke         touched when a mutation was queued; its holder watches it
+ *
+ * The only client edge that the command line and the board talk to. */
+#ifndef SLUICE_CLIENT_EDGE_HOME_H
+#define SLUICE_CLIENT_EDGE_HOME_H
+
+#include "client/core/sync.h"
+
+struct home;
+
+/* What went wrong outside, for a sentence: operation, path, errno text. Borrowed from the home or
+ * static; valid until the next call. */
+struct trouble {
+    enum fault fault;
+    const char *operation; /* "open", "lock", "read" */
+    char path[256];
+    char detail[160];
+};
+
+/* --home, SLUICE_HOME, else $XDG_DATA_HOME/sluice, else ~/.local/share/sluice. */
+MUST_USE enum fault home_path(const char *given, char out[4096]);
+bool home_exists(const char *path);
+/* Makes folder (0700), key, device key pair and an empty copy. FAULT_EXISTS when there is one. */
+MUST_USE enum fault home_create(const char *path, struct home **out, struct trouble *trouble);
+/* FAULT_NOT_FOUND: no home there. FAULT_CRYPTO: damaged or another key. */
+MUST_USE enum fault home_open(const char *path, struct home **out, struct trouble *trouble);
+void home_close(struct home *home); /* accepts NULL */
+/* Removes a home whose joining failed. */
+void home_discard(const char *path);
+
+struct replica *home_replica(struct home *home);
+const uint8_t *home_device_public(const struct home *home);
+struct now home_now(void);
+void home_random(void *out, size_t n); /* from the system */
+
+struct home_sync_options {
+    bool live;             /* stay until stopped (SIGINT/SIGTERM), reconnecting */
+    uint32_t timeout_ms;   /* give up after that long without having finished; 0: 30 s */
+    /* Called after each change of the shown state or of progress; may be NULL. Return false to
+     * stop. The one place where the edge calls back: into the command line, on its own stack. */
+    bool (*changed)(void *context, const struct sync_report *report);
+    void *context;
+};
+
+/* Exchanges everything with the server in this process. FAULT_BUSY: another process holds the
+ * connection (it was poked); FAULT_NONE otherwise, the report tells how it went. */
+MUST_USE enum fault home_sync(struct home *home, const struct home_sync_options *options,
+                              struct sync_report *report);
+/* After a write: pokes the holder of the connection, or leaves a sender behind (a re-exec of
+ * `program` with the hidden verb "deliver"), unless a failure is younger than SENDER_PAUSE_MS. */
+void home_deliver_later(struct home *home, const char *path, const char *program);
+/* What the sender does: sync once, linger SENDER_LINGER_MS for more pokes, end. */
+MUST_USE enum fault home_deliver(struct home *home);
+
+#endif

@@ -1,0 +1,142 @@
+/* csv.c - see csv.h. Called by import and export. Invariant: every byte of a record is inside
+ * exactly one `raw`, so that a rejected row can be written out as it came. */
+#include "client/exchange/csv.h"
+
+#include <string.h>
+
+static size_t count_byte(struct str s, char byte)
+{
+    size_t count = 0;
+    bool quoted = false;
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] == '"') quoted = !quoted;
+        if (!quoted && s.p[i] == byte) count++;
+    }
+    return count;
+}
+
+void csv_open(struct csv_reader *reader, struct str text)
+{
+    if (str_starts_with(text, STR("\xEF\xBB\xBF"))) text = str_slice(text, 3, text.n);
+    size_t end = str_find(text, '\n');
+    struct str header = str_slice(text, 0, end);
+    char delimiter = ',';
+    size_t best = count_byte(header, ',');
+    const char others[] = {';', '\t'};
+    for (size_t i = 0; i < sizeof others; i++) {
+        size_t found = count_byte(header, others[i]);
+        if (found > best) {
+            best = found;
+            delimiter = others[i];
+        }
+    }
+    *reader = (struct csv_reader){.text = text, .delimiter = delimiter, .next_line = 1};
+}
+
+/* A quoted cell from the byte behind its opening quote; *at ends behind the closing one. */
+static enum fault quoted_cell(struct csv_reader *reader, struct arena *arena, size_t *at,
+                              struct str *out)
+{
+    struct str text = reader->text;
+    size_t from = *at, doubles = 0, i = *at;
+    for (; i < text.n; i++) {
+        if (text.p[i] == '\n') reader->next_line++;
+        if (text.p[i] != '"') continue;
+        if (i + 1 < text.n && text.p[i + 1] == '"') {
+            doubles++;
+            i++;
+            continue;
+        }
+        break;
+    }
+    if (i >= text.n) return FAULT_FORMAT;
+    struct str raw = str_slice(text, from, i);
+    *at = i + 1;
+    if (!doubles) {
+        *out = raw;
+        return FAULT_NONE;
+    }
+    char *copy = arena_alloc(arena, raw.n);
+    if (!copy) return FAULT_MEMORY;
+    size_t n = 0;
+    for (size_t k = 0; k < raw.n; k++) {
+        copy[n++] = raw.p[k];
+        if (raw.p[k] == '"') k++;
+    }
+    *out = (struct str){copy, n};
+    return FAULT_NONE;
+}
+
+static bool record_ends(const struct csv_reader *reader, size_t at)
+{
+    return at >= reader->text.n || reader->text.p[at] == '\n' || reader->text.p[at] == '\r';
+}
+
+static void line_end_skip(struct csv_reader *reader, size_t *at)
+{
+    if (*at < reader->text.n && reader->text.p[*at] == '\r') (*at)++;
+    if (*at < reader->text.n && reader->text.p[*at] == '\n') (*at)++;
+    reader->next_line++;
+}
+
+static enum fault cell_read(struct csv_reader *reader, struct arena *arena, size_t *at,
+                            struct str *cell)
+{
+    if (*at < reader->text.n && reader->text.p[*at] == '"') {
+        (*at)++;
+        enum fault fault = quoted_cell(reader, arena, at, cell);
+        /* Text behind the closing quote is a deviation some programs write; it is skipped up to
+         * the delimiter. */
+        while (!fault && !record_ends(reader, *at) && reader->text.p[*at] != reader->delimiter) {
+            (*at)++;
+        }
+        return fault;
+    }
+    size_t from = *at;
+    while (!record_ends(reader, *at) && reader->text.p[*at] != reader->delimiter) (*at)++;
+    *cell = str_slice(reader->text, from, *at);
+    return FAULT_NONE;
+}
+
+enum fault csv_next(struct csv_reader *reader, struct arena *arena, struct csv_record *out)
+{
+    size_t at = reader->at;
+    while (at < reader->text.n && record_ends(reader, at)) line_end_skip(reader, &at);
+    reader->at = at;
+    if (at >= reader->text.n) return FAULT_NOT_FOUND;
+    out->count = 0;
+    out->line = reader->line = reader->next_line;
+    size_t from = at;
+    for (;;) {
+        if (out->count == CSV_COLUMNS_MAX) return FAULT_LIMIT;
+        struct str cell = STR_NONE;
+        enum fault fault = cell_read(reader, arena, &at, &cell);
+        if (fault) return fault;
+        out->cells[out->count++] = str_trim(cell);
+        if (record_ends(reader, at)) break;
+        at++; /* the delimiter */
+    }
+    out->raw = str_slice(reader->text, from, at);
+    if (at < reader->text.n) line_end_skip(reader, &at);
+    reader->at = at;
+    return FAULT_NONE;
+}
+
+void csv_cell(struct buffer *out, struct str cell, bool first)
+{
+    if (!first) buffer_append_byte(out, ',');
+    bool quote = false;
+    for (size_t i = 0; i < cell.n; i++) {
+        if (strchr(",\"\r\n;\t", cell.p[i]) && cell.p[i]) quote = true;
+    }
+    if (!quote) {
+        buffer_append_str(out, cell);
+        return;
+    }
+    buffer_append_byte(out, '"');
+    for (size_t i = 0; i < cell.n; i++) {
+        if (cell.p[i] == '"') buffer_append_byte(out, '"');
+        buffer_append_byte(out, (uint8_t)cell.p[i]);
+    }
+    buffer_append_byte(out, '"');
+}

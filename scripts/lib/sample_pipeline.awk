@@ -1,0 +1,103 @@
+# sample_pipeline.awk - the demonstration team's pipeline as an import file: about 120 deals of 60
+# organisations with six months of stage history, dates relative to `today` (days since 1970).
+# The same seed gives the same team: awk -v today=N -v seed=7 -f sample_pipeline.awk
+#
+# Every name is invented. Own random numbers (minimal standard generator): awks differ in theirs.
+
+function pick(n) { state = (state * 16807) % 2147483647; return state % n }
+function choose(list, count) { return list[pick(count) + 1] }
+
+# Days since 1970 as YYYY-MM-DD (Hinnant, "chrono-compatible low-level date algorithms").
+function day(z,    era, doe, yoe, y, doy, mp, d, m) {
+    if (z == "") return ""
+    z += 719468
+    era = int(z / 146097)
+    doe = z - era * 146097
+    yoe = int((doe - int(doe / 1460) + int(doe / 36524) - int(doe / 146096)) / 365)
+    y = yoe + era * 400
+    doy = doe - (365 * yoe + int(yoe / 4) - int(yoe / 100))
+    mp = int((5 * doy + 2) / 153)
+    d = doy - int((153 * mp + 2) / 5) + 1
+    m = mp < 10 ? mp + 3 : mp - 9
+    if (m <= 2) y++
+    return sprintf("%04d-%02d-%02d", y, m, d)
+}
+
+function organisations_make(   i, name) {
+    for (i = 1; i <= 60; i++) {
+        do { name = choose(roots, root_count) " " choose(kinds, kind_count) } while (name in taken)
+        taken[name] = 1
+        organisation[i] = name
+        first = choose(firsts, first_count); last = choose(lasts, last_count)
+        person[i] = first " " last
+        email[i] = "contact" i "@example.com"
+        phone[i] = sprintf("+48 22 555 %02d %02d", int(i / 10), i)
+    }
+}
+
+BEGIN {
+    if (!seed) seed = 7
+    state = seed * 7919 + 12345
+    root_count = split("Młyn Żółty|Łódzka|Górnośląska|Bałtyk|Tatra|Wisła|Kraków|Świerk|Brzoza|Dąb|" \
+        "Müller|Schäfer|Größe|Nordlicht|Süd|Königstein|Weiß|Fährhaus|Bäcker|Löwen|" \
+        "Harbour|Granite|Copper|Juniper|Atlas|Beacon|Orchard|Summit", roots, "|")
+    kind_count = split("Piekarnia|Meble|Logistyka|Druk|Odlewnia|Maschinenbau|Werkstatt|Logistik|" \
+        "Dach GmbH|Kliniken|Foods|Robotics|Tools|Labs|Freight", kinds, "|")
+    first_count = split("Agnieszka|Paweł|Małgorzata|Łukasz|Zofia|Grażyna|Jürgen|Käthe|Björn|Ulrike|" \
+        "Helen|Marcus|Priya|Tomás", firsts, "|")
+    last_count = split("Wiśniewska|Dąbrowski|Zając|Krawczyk|Jabłońska|Schröder|Grünwald|Weiß|" \
+        "Vogel|Bennett|Okafor|Lindqvist", lasts, "|")
+    thing_count = split("Roof|Packing line|Warehouse racks|Service contract|Boiler|Spare parts|" \
+        "Training|Sensor retrofit|Second shift|Cold store|Oven|Paint shop", things, "|")
+    source_count = split("web|referral|fair|cold call|partner", sources, "|")
+    reason_count = split("price|no budget|chose another supplier|no decision|no fit", reasons, "|")
+    step_count = split("Call back|Send offer|Site visit|Ask for the budget|Meet the board|Check references", steps, "|")
+    owner_count = split(owners ? owners : "Anna Kowalska|Jan Nowak|Birgit Öztürk", owner, "|")
+    organisations_make()
+    print "id,title,org,contact,email,phone,stage,value,currency,owner,source,expected_close," \
+        "next_step,due,lost_reason,checks,tags,created,entered_contact,entered_qualification," \
+        "entered_proposal,closed"
+    for (i = 1; i <= 120; i++) deal(i)
+}
+
+function deal(i,    o, age, at, stage, contact, qualification, proposal, closed, value, fate, checks,
+              expected, due, step, reason) {
+    o = (i - 1) % 60 + 1
+    age = 8 + pick(172)
+    at = today - age
+    contact = at
+    qualification = proposal = closed = expected = due = step = reason = checks = ""
+    stage = "Contact"
+    value = (2 + pick(90)) * 500
+    fate = pick(100)
+    if (age > 12 && fate >= 12) {
+        qualification = at + 3 + pick(9); stage = "Qualification"; checks = "interest"
+    }
+    if (stage == "Qualification" && age > 30 && fate >= 38) {
+        proposal = qualification + 5 + pick(12); stage = "Proposal"
+        checks = "interest;market;need;budget;timeline;people;cycle"
+    }
+    if (stage == "Proposal" && age > 55 && fate >= 58) {
+        closed = proposal + 6 + pick(18); stage = "Won"
+    }
+    if (stage == "Qualification" && age > 60 && fate % 3 == 0) {
+        closed = qualification + 10 + pick(20); stage = "Lost"
+    }
+    if (stage == "Contact" && age > 45 && fate % 2 == 0) {
+        closed = contact + 9 + pick(20); stage = "Lost"
+    }
+    if (closed != "" && closed >= today) closed = today - 1
+    if (proposal != "" && proposal >= today) proposal = today - 1
+    if (qualification != "" && qualification >= today) qualification = today - 1
+    if (stage == "Lost") reason = choose(reasons, reason_count)
+    if (closed == "") {
+        expected = today + 5 + pick(70)
+        if (pick(10) > 1) { step = choose(steps, step_count); due = today - 4 + pick(14) }
+    }
+    gsub(/;/, ",", checks)
+    printf "D%03d,\"%s %s\",\"%s\",\"%s\",%s,%s,%s,%d,%s,%s,%s,%s,%s,%s,%s,\"%s\",%s,%s,%s,%s,%s,%s\n",
+        i, choose(things, thing_count), i, organisation[o], person[o], email[o], phone[o], stage,
+        value, "EUR", owner[pick(owner_count) + 1], choose(sources, source_count), day(expected),
+        step, day(due), reason, checks, pick(5) == 0 ? "vip" : "", day(at), day(contact),
+        day(qualification), day(proposal), day(closed)
+}

@@ -1,0 +1,79 @@
+/* server.h - the whole server as one state machine: bytes, store results and time in; bytes, store
+ * requests and closes out. No clock, no socket, no database, no callback.
+ *
+ * The edge (server/edge/listener) calls the server_* functions and after each turn drains
+ * server_next until EFFECT_NONE. The simulator does the same with a virtual network.
+ *
+ * Data's way: server_received -> session -> commit -> STORE_LOAD -> decide -> STORE_COMMIT ->
+ * feed -> sessions -> output. */
+#ifndef SLUICE_SERVER_CORE_SERVER_H
+#define SLUICE_SERVER_CORE_SERVER_H
+
+#include "common/base/now.h"
+#include "common/base/random.h"
+#include "common/link/secret.h"
+#include "server/core/store.h"
+
+struct server;
+
+struct server_key {
+    struct secret32 secret;
+    uint8_t public_key[32];
+};
+
+struct server_options {
+    struct server_key keys[2]; /* current, and next when rotating */
+    size_t key_count;
+    uint8_t seed[32];    /* of the server's randomness: ephemeral keys, marks, tokens */
+    struct str program;  /* "sluiced 0.1.0" */
+    size_t sessions_max; /* 0: SESSIONS_MAX */
+};
+
+enum effect_kind {
+    EFFECT_NONE = 0,
+    EFFECT_WRITE, /* the connection has output: server_output, then server_sent */
+    EFFECT_CLOSE, /* write what output there is, then close and call server_closed */
+    EFFECT_STORE, /* run the request, then server_store_done */
+    EFFECT_LOG    /* a line for the log */
+};
+
+struct effect {
+    enum effect_kind kind;
+    uint64_t connection;
+    const struct store_request *request;
+    struct str line; /* valid until the next call */
+    bool warning;
+};
+
+struct server *server_create(const struct server_options *options); /* NULL: out of memory */
+void server_destroy(struct server *server);
+
+/* connection: a number of the edge's choosing, never reused. source: the peer's address, for
+ * limits and logs. */
+void server_accepted(struct server *server, uint64_t connection, struct str source,
+                     struct now now);
+void server_received(struct server *server, uint64_t connection, struct str bytes,
+                     struct now now);
+void server_closed(struct server *server, uint64_t connection, struct now now);
+void server_store_done(struct server *server, const struct store_result *result, struct now now);
+/* Another process may have committed to this team (a hint, never needed for correctness). */
+void server_hint(struct server *server, struct uuid team, struct now now);
+void server_tick(struct server *server, struct now now);
+/* Tells every session that the server stops; sessions close after what is in flight. */
+void server_stop(struct server *server, struct now now);
+bool server_stopped(const struct server *server); /* no session, no store request in flight */
+
+struct effect server_next(struct server *server);
+struct str server_output(const struct server *server, uint64_t connection);
+void server_sent(struct server *server, uint64_t connection, size_t n, struct now now);
+/* False: stop reading from that socket for now (too much of its work in flight). */
+bool server_wants_input(const struct server *server, uint64_t connection);
+/* boot_ms of the next needed server_tick; UINT64_MAX when none. */
+uint64_t server_deadline(const struct server *server);
+
+struct server_counters {
+    uint64_t sessions, handshakes, mutations, commits, stale_commits, pages, rows_out;
+};
+struct server_counters server_counters(const struct server *server);
+
+#endif
