@@ -1,0 +1,262 @@
+/* commit.c - one writer per team: takes what sessions pushed, in order, a batch at a time.
+ *
+ *   IDLE --queue--> LOADING --decide--> WRITING --OK--> IDLE or the next batch
+ *                      ^  \--nothing new--> IDLE   |
+ *                      +--STALE, UNKNOWN-----------+   FAILED --> WAITING --tick--> LOADING
+ *
+ * Invariants: at most one LOAD or COMMIT of a team is under way; a batch is the head of the queue
+ * and leaves it only when its outcome is certain. */
+#include "server/core/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/logline.h"
+
+#include "common/base/banned.h"
+
+bool commit_queue(struct server *server, struct session *session, const struct push *push,
+                  struct now now)
+{
+    struct team_actor *team = session->team;
+    if (!team) return false;
+    for (size_t i = 0; i < push->count; i++) {
+        struct str payload = push->mutations[i];
+        struct queued *item = malloc(sizeof *item + payload.n);
+        if (!item) return false;
+        *item = (struct queued){
+            .connection = session->connection,
+            .actor = session->member.id,
+            .replica = session->hello.replica,
+            .number = push->first_number + i,
+            .n = payload.n,
+        };
+        if (payload.n > 0) memcpy(item->payload, payload.p, payload.n);
+        if (team->last) {
+            team->last->next = item;
+        } else {
+            team->first = item;
+        }
+        team->last = item;
+        team->queue_count++;
+        session->inflight++;
+    }
+    commit_run(server, team, now);
+    return true;
+}
+
+static void batch_end(struct team_actor *team)
+{
+    arena_finish(&team->arena);
+    arena_init(&team->arena, BATCH_ARENA_MAX);
+    team->batch = NULL;
+    team->batch_count = 0;
+    team->commit = COMMIT_IDLE;
+}
+
+static void commit_wait(struct server *server, struct team_actor *team, struct now now)
+{
+    uint64_t wait = RETRY_MS;
+    for (unsigned i = 0; i < team->failures && wait < RETRY_MAX_MS; i++) wait *= 2;
+    if (wait > RETRY_MAX_MS) wait = RETRY_MAX_MS;
+    team->failures++;
+    batch_end(team);
+    team->commit = COMMIT_WAITING;
+    team->again_ms = now.boot_ms + wait;
+    server_wake(server, team->again_ms);
+}
+
+/* Memory that does not suffice for many may suffice for one. */
+static void commit_too_big(struct server *server, struct team_actor *team, struct now now)
+{
+    struct buffer *line = server_log(server, "commit_memory", true);
+    if (line) {
+        logline_id(line, "team", team->id);
+        logline_number(line, "mutations", (int64_t)team->batch_count);
+    }
+    team->batch_max = team->batch_count > 1 ? team->batch_count / 2 : 1;
+    commit_wait(server, team, now);
+}
+
+static bool batch_take(struct team_actor *team)
+{
+    size_t count = 0, bytes = 0;
+    for (const struct queued *item = team->first; item && count < team->batch_max;
+         item = item->next) {
+        if (count > 0 && bytes + item->n > BATCH_BYTES_MAX) break;
+        bytes += item->n;
+        count++;
+    }
+    team->batch_count = count;
+    team->batch = arena_array(&team->arena, count, sizeof *team->batch);
+    if (!team->batch) return false;
+    const struct queued *item = team->first;
+    for (size_t i = 0; i < count; i++, item = item->next) {
+        team->batch[i] = (struct batch_mutation){
+            .actor = item->actor,
+            .replica = item->replica,
+            .number = item->number,
+            .payload = {item->payload, item->n},
+        };
+    }
+    return true;
+}
+
+void commit_run(struct server *server, struct team_actor *team, struct now now)
+{
+    if (team->commit == COMMIT_WAITING && now.boot_ms >= team->again_ms) {
+        team->commit = COMMIT_IDLE;
+    }
+    if (team->commit != COMMIT_IDLE || !team->first) return;
+    struct job *job = job_new(server, 0, team->id);
+    uint64_t ticket = job ? job->request.ticket : 0;
+    if (!job || !batch_take(team) ||
+        batch_plan(&team->arena, team->id, team->batch, team->batch_count, &job->request)) {
+        if (job) {
+            arena_finish(&job->arena);
+            free(job);
+        }
+        commit_too_big(server, team, now);
+        return;
+    }
+    job->request.ticket = ticket;
+    team->commit = COMMIT_LOADING;
+    job_submit(server, job);
+}
+
+/* --- the outcome --- */
+
+static void item_answered(struct server *server, const struct queued *item,
+                          const struct batch_mutation *decided, struct now now)
+{
+    struct session *session = server_session(server, item->connection);
+    if (!session) return;
+    if (session->inflight > 0) session->inflight--;
+    if (session->state != SESSION_OPEN) return;
+    /* What was decided before is told first. */
+    if (decided->forked || decided->gap) feed_session(server, session, now);
+    if (decided->forked) session_bye(server, session, BYE_FORKED);
+    if (decided->gap) session_bye(server, session, BYE_GAP);
+}
+
+static void batch_answered(struct server *server, struct team_actor *team, struct now now)
+{
+    size_t count = team->batch_count;
+    struct batch_mutation *decided = team->batch;
+    for (size_t i = 0; i < count; i++) {
+        struct queued *item = team->first;
+        team->first = item->next;
+        if (!team->first) team->last = NULL;
+        team->queue_count--;
+        item_answered(server, item, &decided[i], now);
+        free(item);
+    }
+    server->counters.mutations += count;
+    team->failures = 0;
+    team->batch_max = COMMIT_MUTATIONS_MAX;
+    batch_end(team);
+    feed_team(server, team, now);
+    struct session *session = team->sessions;
+    while (session) {
+        struct session *next = session->team_next;
+        if (server->stopping && session->inflight == 0) {
+            session_bye(server, session, BYE_SHUTDOWN);
+        } else {
+            session_pump(server, session, now);
+        }
+        session = next;
+    }
+    commit_run(server, team, now);
+}
+
+static void commit_decide(struct server *server, struct team_actor *team,
+                          const struct store_result *loaded, struct now now)
+{
+    enum fault fault = batch_decide(&team->arena, loaded, team->batch, team->batch_count,
+                                    now.wall_ms, &server->random, &team->write);
+    struct job *job = NULL;
+    if (!fault && team->write.row_count == 0) {
+        batch_answered(server, team, now);
+        return;
+    }
+    if (!fault) job = job_new(server, 0, team->id);
+    if (fault || !job) {
+        commit_too_big(server, team, now);
+        return;
+    }
+    uint64_t ticket = job->request.ticket;
+    job->request = team->write;
+    job->request.ticket = ticket;
+    job->request.team = team->id;
+    job->request.now_ms = now.wall_ms;
+    team->commit = COMMIT_WRITING;
+    job_submit(server, job);
+}
+
+static void commit_trouble(struct server *server, struct team_actor *team,
+                           const struct store_result *result, struct now now)
+{
+    struct buffer *line = server_log(server, "commit_failed", true);
+    if (line) {
+        logline_id(line, "team", team->id);
+        logline_number(line, "status", result->status);
+        logline_str(line, "trouble", result->trouble);
+    }
+    if (result->status == STORE_UNKNOWN && team->failures == 0) {
+        team->failures = 1;
+        batch_end(team);
+        commit_run(server, team, now);
+        return;
+    }
+    commit_wait(server, team, now);
+}
+
+/* The team does not exist any more. */
+static void commit_gone(struct server *server, struct team_actor *team)
+{
+    while (team->sessions) {
+        session_refuse(server, team->sessions, REFUSAL_UNKNOWN_DEVICE, "the team is gone");
+    }
+    batch_end(team);
+    commit_drop(team);
+}
+
+void commit_done(struct server *server, struct team_actor *team,
+                 const struct store_result *result, struct now now)
+{
+    bool loading = team->commit == COMMIT_LOADING;
+    switch (result->status) {
+    case STORE_OK:
+        if (loading) {
+            commit_decide(server, team, result, now);
+            return;
+        }
+        server->counters.commits++;
+        feed_committed(team, &team->write);
+        batch_answered(server, team, now);
+        return;
+    case STORE_STALE:
+        server->counters.stale_commits++;
+        batch_end(team);
+        commit_run(server, team, now);
+        return;
+    case STORE_NOT_FOUND: commit_gone(server, team); return;
+    case STORE_USED:
+    case STORE_EXPIRED:
+    case STORE_REVOKED:
+    case STORE_FAILED:
+    case STORE_UNKNOWN: break;
+    }
+    commit_trouble(server, team, result, now);
+}
+
+void commit_drop(struct team_actor *team)
+{
+    while (team->first) {
+        struct queued *item = team->first;
+        team->first = item->next;
+        free(item);
+    }
+    team->last = NULL;
+    team->queue_count = 0;
+}

@@ -1,0 +1,292 @@
+/* enrol.c - from a finished handshake to Welcome: who is this, and what does its copy need?
+ *
+ * Each step is one store request; its answer leads to the next, to Welcome or to a refusal.
+ * Invariants: nothing is sent to a device that is not enrolled but a refusal; the token is stored
+ * before Welcome announces it, so a copy that comes back holds one of the two that are known. */
+#include "server/core/internal.h"
+
+#include <string.h>
+
+#include "common/base/logline.h"
+#include "common/codec/row.h"
+#include "common/domain/field.h"
+
+#include "common/base/banned.h"
+
+static void sign_in(struct server *server, struct session *session, struct now now)
+{
+    struct job *job = job_new(server, session->connection, (struct uuid){{0}});
+    if (!job) {
+        session_refuse(server, session, REFUSAL_BUSY, "out of memory");
+        return;
+    }
+    struct store_request *request = &job->request;
+    request->kind = STORE_SIGN_IN;
+    memcpy(request->device_key, session->device_key, sizeof request->device_key);
+    request->replica = session->hello.replica;
+    request->cursor_seq = session->hello.cursor_seq;
+    request->has_mark = session->hello.has_mark;
+    memcpy(request->cursor_mark, session->hello.cursor_mark, sizeof request->cursor_mark);
+    request->now_ms = now.wall_ms;
+    session_set_state(server, session, SESSION_SIGNING_IN, now);
+    job_submit(server, job);
+}
+
+static void enrol(struct server *server, struct session *session, struct now now)
+{
+    struct job *job = job_new(server, session->connection, (struct uuid){{0}});
+    if (!job) {
+        session_refuse(server, session, REFUSAL_BUSY, "out of memory");
+        return;
+    }
+    struct store_request *request = &job->request;
+    request->kind = STORE_ENROL;
+    memcpy(request->device_key, session->device_key, sizeof request->device_key);
+    request->replica = session->hello.replica;
+    request->device = uuid_v7((uint64_t)now.wall_ms, &server->random);
+    codec_payload_hash((struct str){(const char *)session->hello.code, CODE_BYTES},
+                       request->code_hash);
+    request->device_name = arena_str(&job->arena, session->hello.device_name);
+    request->now_ms = now.wall_ms;
+    session_set_state(server, session, SESSION_ENROLLING, now);
+    job_submit(server, job);
+}
+
+void enrol_hello(struct server *server, struct session *session, struct str bytes, struct now now)
+{
+    enum fault fault = codec_hello_unpack(&session->arena, bytes, &session->hello);
+    if (fault) {
+        session_bye(server, session, BYE_FORM);
+    } else if (session->hello.protocol != PROTOCOL_VERSION) {
+        session_refuse(server, session, REFUSAL_VERSION, "the server speaks protocol 1");
+    } else if (!text_is_clean(session->hello.device_name, false) ||
+               session->hello.device_name.n > NAME_BYTES_MAX) {
+        session_bye(server, session, BYE_FORM);
+    } else if (session->hello.has_code) {
+        enrol(server, session, now);
+    } else {
+        sign_in(server, session, now);
+    }
+}
+
+static void enrol_answered(struct server *server, struct session *session,
+                           const struct store_result *result, struct now now)
+{
+    switch (result->status) {
+    case STORE_OK: sign_in(server, session, now); return;
+    case STORE_NOT_FOUND:
+        session_refuse(server, session, REFUSAL_INVITATION_UNKNOWN, "no such invitation");
+        return;
+    case STORE_USED:
+        session_refuse(server, session, REFUSAL_INVITATION_USED, "the invitation was used");
+        return;
+    case STORE_EXPIRED:
+        session_refuse(server, session, REFUSAL_INVITATION_EXPIRED, "the invitation expired");
+        return;
+    case STORE_REVOKED:
+        session_refuse(server, session, REFUSAL_REVOKED, "revoked");
+        return;
+    case STORE_STALE:
+    case STORE_FAILED:
+    case STORE_UNKNOWN: break;
+    }
+    session_refuse(server, session, REFUSAL_BUSY, "the database does not answer");
+}
+
+/* --- the plan --- */
+
+static bool token_is(bool has, const uint8_t *token, const struct hello *hello)
+{
+    return has && hello->has_token && memcmp(token, hello->token, TOKEN_BYTES) == 0;
+}
+
+static bool replica_is_itself(const struct session *session, const struct store_result *result)
+{
+    const struct store_replica *known = &result->replica;
+    const struct hello *hello = &session->hello;
+    if (!known->known) return true;
+    if (!uuid_equal(known->device, result->device)) return false; /* copied to another device */
+    if (hello->next_number <= known->last_number) return false;   /* restored from a backup */
+    if (token_is(known->has_token, known->token, hello)) return true;
+    if (token_is(known->has_next_token, known->next_token, hello)) return true;
+    if (!hello->has_token) return !known->has_token; /* its first welcome was lost */
+    /* A server that went back in time does not know what it said since. */
+    return hello->cursor_seq > 0 && !result->mark_known;
+}
+
+static enum plan plan_for(const struct session *session, const struct store_result *result)
+{
+    if (!replica_is_itself(session, result)) return PLAN_NEW_REPLICA;
+    if (session->hello.cursor_seq == 0 || !result->mark_known) return PLAN_SNAPSHOT;
+    return PLAN_DELTA;
+}
+
+static void token_next(struct server *server, struct session *session,
+                       const struct store_result *result)
+{
+    const struct hello *hello = &session->hello;
+    session->expected = result->replica;
+    struct store_replica *wanted = &session->wanted;
+    *wanted = (struct store_replica){
+        .id = hello->replica,
+        .device = result->device,
+        .last_number = result->replica.known ? result->replica.last_number : 0,
+        .known = true,
+        .has_token = result->replica.known && hello->has_token,
+        .has_next_token = true,
+    };
+    if (wanted->has_token) memcpy(wanted->token, hello->token, TOKEN_BYTES);
+    random_bytes(&server->random, wanted->next_token, TOKEN_BYTES);
+    session->expected.id = hello->replica;
+}
+
+static void session_welcome(struct server *server, struct session *session, struct now now)
+{
+    struct team_actor *team = server_team(server, session->welcome.team, true, now);
+    if (!team) {
+        session_refuse(server, session, REFUSAL_BUSY, "out of memory");
+        return;
+    }
+    if (session->welcome.head_seq > team->head) {
+        team->head = session->welcome.head_seq;
+        memcpy(team->mark, session->head_mark, MARK_BYTES);
+    }
+    struct session *other = team->sessions;
+    while (other) {
+        struct session *next = other->team_next;
+        if (uuid_equal(other->hello.replica, session->hello.replica) &&
+            session->plan != PLAN_NEW_REPLICA) {
+            session_bye(server, other, BYE_REPLACED);
+        }
+        other = next;
+    }
+    session_set_state(server, session, SESSION_OPEN, now);
+    session->heard_ms = session->pinged_ms = now.boot_ms;
+    server_wake(server, session_deadline(server, session));
+    session->welcome.server_time = now.wall_ms;
+    session_send(server, session,
+                 &(struct message){.kind = MESSAGE_WELCOME, .welcome = session->welcome});
+    if (session->state != SESSION_OPEN) return;
+    server->counters.sessions++;
+    struct buffer *line = server_log(server, "session_open", false);
+    if (line) {
+        logline_number(line, "connection", (int64_t)session->connection);
+        logline_id(line, "team", team->id);
+        logline_id(line, "member", session->member.id);
+        logline_id(line, "replica", session->hello.replica);
+        logline_number(line, "plan", session->plan);
+    }
+    if (session->plan != PLAN_NEW_REPLICA) {
+        session->team = team;
+        session->team_next = team->sessions;
+        if (team->sessions) team->sessions->team_previous = session;
+        team->sessions = session;
+        feed_session(server, session, now);
+    }
+    if (server->stopping) session_bye(server, session, BYE_SHUTDOWN);
+    session_pump(server, session, now);
+}
+
+static void register_replica(struct server *server, struct session *session, struct now now)
+{
+    struct job *job = job_new(server, session->connection, session->welcome.team);
+    if (!job) {
+        session_refuse(server, session, REFUSAL_BUSY, "out of memory");
+        return;
+    }
+    struct store_request *request = &job->request;
+    request->kind = STORE_TOKEN;
+    request->replica = session->hello.replica;
+    request->device = session->device;
+    request->member = session->member.id;
+    request->expected = session->expected;
+    request->wanted = session->wanted;
+    request->now_ms = now.wall_ms;
+    session_set_state(server, session, SESSION_REGISTERING, now);
+    job_submit(server, job);
+}
+
+static void signed_in(struct server *server, struct session *session,
+                      const struct store_result *result, struct now now)
+{
+    const struct member *member =
+        result->member ? entity_copy(&session->arena, ENTITY_MEMBER, result->member) : NULL;
+    if (!member || !result->team_row) {
+        session_refuse(server, session, REFUSAL_UNKNOWN_DEVICE, "this device is not enrolled");
+        return;
+    }
+    if (member->removed) {
+        session_refuse(server, session, REFUSAL_REVOKED, "revoked");
+        return;
+    }
+    session->member = *member;
+    session->device = result->device;
+    session->plan = plan_for(session, result);
+    session->cursor = session->plan == PLAN_DELTA ? session->hello.cursor_seq : 0;
+    token_next(server, session, result);
+    memcpy(session->head_mark, result->mark, MARK_BYTES);
+    session->welcome = (struct welcome){
+        .team = result->team,
+        .member = member->id,
+        .device = result->device,
+        .role = member->role,
+        .last_number = session->wanted.last_number,
+        .head_seq = result->seq,
+        .plan = session->plan,
+        .team_name = arena_str(&session->arena, result->team_row->name),
+        .member_name = member->name,
+        .program = {server->program, server->program_length},
+    };
+    memcpy(session->welcome.next_token, session->wanted.next_token, TOKEN_BYTES);
+    if (session->plan == PLAN_NEW_REPLICA) {
+        session_welcome(server, session, now);
+    } else {
+        register_replica(server, session, now);
+    }
+}
+
+static void sign_in_answered(struct server *server, struct session *session,
+                             const struct store_result *result, struct now now)
+{
+    switch (result->status) {
+    case STORE_OK: signed_in(server, session, result, now); return;
+    case STORE_NOT_FOUND:
+        session_refuse(server, session, REFUSAL_UNKNOWN_DEVICE, "this device is not enrolled");
+        return;
+    case STORE_REVOKED:
+        session_refuse(server, session, REFUSAL_REVOKED, "revoked");
+        return;
+    case STORE_USED:
+    case STORE_EXPIRED:
+    case STORE_STALE:
+    case STORE_FAILED:
+    case STORE_UNKNOWN: break;
+    }
+    session_refuse(server, session, REFUSAL_BUSY, "the database does not answer");
+}
+
+/* STALE: another connection of this copy was faster. UNKNOWN: look again. */
+static void token_answered(struct server *server, struct session *session,
+                           const struct store_result *result, struct now now)
+{
+    if (result->status == STORE_OK) {
+        session_welcome(server, session, now);
+    } else if ((result->status == STORE_STALE || result->status == STORE_UNKNOWN) &&
+               ++session->tries < SIGN_IN_TRIES) {
+        sign_in(server, session, now);
+    } else {
+        session_refuse(server, session, REFUSAL_BUSY, "the database does not answer");
+    }
+}
+
+void enrol_done(struct server *server, struct session *session, const struct store_result *result,
+                struct now now)
+{
+    if (session->state == SESSION_ENROLLING && result->kind == STORE_ENROL) {
+        enrol_answered(server, session, result, now);
+    } else if (session->state == SESSION_SIGNING_IN && result->kind == STORE_SIGN_IN) {
+        sign_in_answered(server, session, result, now);
+    } else if (session->state == SESSION_REGISTERING && result->kind == STORE_TOKEN) {
+        token_answered(server, session, result, now);
+    }
+}

@@ -1,0 +1,382 @@
+/* feed.c - what was committed, to every session that may see it, in pages.
+ *
+ * Recent rows come from the team's ring, older ones and other processes' from the store; both go
+ * out through feed_rows. Invariants: a session's cursor moves only over what is in its output; a
+ * page ends between two seqs; above OUTPUT_HIGH nothing more is made. */
+#include "server/core/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/logline.h"
+#include "common/codec/row.h"
+#include "common/domain/permission.h"
+
+#include "common/base/banned.h"
+
+enum { ROW_OVERHEAD = 64 }; /* of a row in a page, beside its body */
+
+/* --- rows --- */
+
+static void ring_row_finish(struct ring_row *row)
+{
+    union {
+        const char *in;
+        char *out;
+    } body = {.in = row->row.body.p};
+    free(body.out);
+    free(row->item);
+    free(row->member);
+    *row = (struct ring_row){.bytes = 0};
+}
+
+/* Packs a row, and keeps what sight is judged by. */
+static enum fault ring_row_make(const struct row *from, struct ring_row *out)
+{
+    *out = (struct ring_row){.bytes = ROW_OVERHEAD};
+    out->row = (struct packed_row){.kind = (uint32_t)from->kind,
+                                   .id = from->id,
+                                   .seq = from->seq,
+                                   .n = from->n,
+                                   .removed = from->removed};
+    if (from->removed) return FAULT_NONE;
+    struct buffer body;
+    buffer_init(&body, FRAME_TO_CLIENT_MAX);
+    enum fault fault = codec_entity_pack(from->kind, from->entity, &body);
+    if (fault) {
+        buffer_finish(&body);
+        return fault;
+    }
+    out->row.body = (struct str){(const char *)body.p, body.n}; /* taken over */
+    out->bytes += body.n;
+    if (from->kind == ENTITY_INBOX) {
+        const struct inbox_item *item = from->entity;
+        out->item = malloc(sizeof *out->item);
+        if (out->item) {
+            *out->item = (struct inbox_item){.author = item->author, .concerned = item->concerned};
+        }
+    }
+    if (from->kind == ENTITY_MEMBER) {
+        const struct member *member = from->entity;
+        out->member = malloc(sizeof *out->member);
+        if (out->member) {
+            *out->member = (struct member){
+                .id = member->id, .role = member->role, .removed = member->removed};
+        }
+    }
+    bool starved = (from->kind == ENTITY_INBOX && !out->item) ||
+                   (from->kind == ENTITY_MEMBER && !out->member);
+    if (starved) ring_row_finish(out);
+    return starved ? FAULT_MEMORY : FAULT_NONE;
+}
+
+static bool session_sees(const struct session *session, const struct ring_row *row)
+{
+    enum entity_kind kind = (enum entity_kind)row->row.kind;
+    if (kind == ENTITY_INVITATION) return false;
+    if (kind == ENTITY_OUTCOME) return uuid_equal(row->row.id, session->hello.replica);
+    return permission_sees(&session->member, kind, row->item);
+}
+
+/* --- the ring --- */
+
+void ring_clear(struct ring *ring)
+{
+    for (size_t i = ring->first; i < ring->first + ring->count; i++) {
+        ring_row_finish(&ring->rows[i]);
+    }
+    free(ring->rows);
+    *ring = (struct ring){.start = 0};
+}
+
+static bool ring_push(struct ring *ring, struct ring_row row)
+{
+    if (ring->first + ring->count == ring->cap) {
+        if (ring->first > ring->cap / 2) {
+            memmove(ring->rows, ring->rows + ring->first, ring->count * sizeof *ring->rows);
+            ring->first = 0;
+        } else {
+            size_t cap = ring->cap ? ring->cap * 2 : 64;
+            struct ring_row *rows = realloc(ring->rows, cap * sizeof *rows);
+            if (!rows) return false;
+            ring->rows = rows;
+            ring->cap = cap;
+        }
+    }
+    ring->rows[ring->first + ring->count++] = row;
+    ring->bytes += row.bytes;
+    return true;
+}
+
+static void ring_pop_seq(struct ring *ring)
+{
+    uint64_t seq = ring->rows[ring->first].row.seq;
+    while (ring->count > 0 && ring->rows[ring->first].row.seq == seq) {
+        ring->bytes -= ring->rows[ring->first].bytes;
+        ring_row_finish(&ring->rows[ring->first]);
+        ring->first++;
+        ring->count--;
+    }
+    ring->start = seq;
+}
+
+void feed_committed(struct team_actor *team, const struct store_request *commit)
+{
+    struct ring *ring = &team->ring;
+    if (ring->end != commit->expected_seq) {
+        ring_clear(ring);
+        ring->start = commit->expected_seq;
+    }
+    bool whole = true;
+    for (size_t i = 0; whole && i < commit->row_count; i++) {
+        if (commit->rows[i].kind == ENTITY_INVITATION) continue;
+        struct ring_row row;
+        whole = ring_row_make(&commit->rows[i], &row) == FAULT_NONE;
+        if (whole && !ring_push(ring, row)) {
+            ring_row_finish(&row);
+            whole = false;
+        }
+    }
+    if (!whole) { /* then the store has it */
+        ring_clear(ring);
+        ring->start = commit->new_seq;
+    }
+    ring->end = commit->new_seq;
+    while (ring->bytes > FEED_RING_BYTES && ring->count > 0) ring_pop_seq(ring);
+    team->head = commit->new_seq;
+    memcpy(team->mark, commit->mark, MARK_BYTES);
+}
+
+/* --- pages --- */
+
+struct feed_span { /* rows in order; complete for everything up to to_seq */
+    const struct ring_row *rows;
+    size_t count;
+    uint64_t to_seq, head;
+    bool has_mark;
+    uint8_t mark[MARK_BYTES];
+};
+
+/* Own rights may have changed. */
+static void session_heed_member(struct session *session, const struct ring_row *row)
+{
+    if (!row->member || !uuid_equal(row->member->id, session->member.id)) return;
+    session->member.role = row->member->role;
+    session->member.removed = row->member->removed;
+}
+
+/* Fills page with whole seqs from rows[*at] on, as much as one page takes. */
+static void page_fill(struct session *session, const struct feed_span *span, size_t *at,
+                      struct page *page)
+{
+    size_t bytes = 0, i = *at;
+    uint64_t seq = page->from_seq;
+    while (i < span->count) {
+        size_t end = i, group = 0, group_bytes = 0;
+        for (; end < span->count && span->rows[end].row.seq == span->rows[i].row.seq; end++) {
+            session_heed_member(session, &span->rows[end]);
+            if (!session_sees(session, &span->rows[end])) continue;
+            group++;
+            group_bytes += span->rows[end].bytes;
+        }
+        bool full = page->count + group > PAGE_ROWS_MAX || bytes + group_bytes > PAGE_BYTES_MAX;
+        if (page->count > 0 && full) break;
+        for (size_t k = i; k < end; k++) {
+            if (!session_sees(session, &span->rows[k])) continue;
+            page->rows[page->count++] = span->rows[k].row;
+        }
+        seq = span->rows[i].row.seq;
+        bytes += group_bytes;
+        i = end;
+    }
+    page->to_seq = i == span->count ? span->to_seq : seq;
+    *at = i;
+}
+
+/* The first row after that seq. */
+static size_t span_after(const struct feed_span *span, uint64_t seq)
+{
+    size_t low = 0, high = span->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (span->rows[middle].row.seq > seq) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    return low;
+}
+
+static void feed_rows(struct server *server, struct session *session,
+                      const struct feed_span *span)
+{
+    size_t at = span_after(span, session->cursor);
+    struct packed_row *rows = malloc((span->count - at + 1) * sizeof *rows);
+    if (!rows) {
+        session_bye(server, session, BYE_SLOW);
+        return;
+    }
+    while (session->state == SESSION_OPEN && session->cursor < span->to_seq &&
+           channel_output(&session->channel).n < OUTPUT_HIGH) {
+        struct message message = {.kind = MESSAGE_PAGE};
+        struct page *page = &message.page;
+        page->from_seq = session->cursor;
+        page->head_seq = span->head;
+        page->rows = rows;
+        page_fill(session, span, &at, page);
+        page->has_mark = span->has_mark && page->to_seq == span->to_seq;
+        memcpy(page->to_mark, span->mark, MARK_BYTES);
+        if (session->member.removed) {
+            session_refuse(server, session, REFUSAL_REVOKED, "revoked");
+            break;
+        }
+        session_send(server, session, &message);
+        session->cursor = page->to_seq;
+        server->counters.pages++;
+        server->counters.rows_out += page->count;
+    }
+    free(rows);
+}
+
+static void ask_page(struct server *server, struct session *session, struct now now)
+{
+    struct job *job = job_new(server, session->connection, session->team->id);
+    if (!job) {
+        session->page_again_ms = now.boot_ms + RETRY_MS;
+        server_wake(server, session->page_again_ms);
+        return;
+    }
+    job->request.kind = STORE_PAGE;
+    job->request.replica = session->hello.replica;
+    job->request.cursor_seq = session->cursor;
+    job->request.row_limit = PAGE_ROWS_MAX;
+    session->page_busy = true;
+    job_submit(server, job);
+}
+
+void feed_session(struct server *server, struct session *session, struct now now)
+{
+    const struct team_actor *team = session->team;
+    if (session->state != SESSION_OPEN || !team) return;
+    if (session->page_busy || session->page_again_ms) return;
+    if (session->cursor >= team->head) return;
+    if (channel_output(&session->channel).n >= OUTPUT_HIGH) return;
+    const struct ring *ring = &team->ring;
+    if (ring->end != team->head || session->cursor < ring->start) {
+        ask_page(server, session, now);
+        return;
+    }
+    struct feed_span span = {.rows = ring->rows ? ring->rows + ring->first : NULL,
+                             .count = ring->count,
+                             .to_seq = ring->end,
+                             .head = team->head,
+                             .has_mark = true};
+    memcpy(span.mark, team->mark, MARK_BYTES);
+    feed_rows(server, session, &span);
+}
+
+void feed_team(struct server *server, struct team_actor *team, struct now now)
+{
+    struct session *session = team->sessions;
+    while (session) {
+        struct session *next = session->team_next;
+        feed_session(server, session, now);
+        session = next;
+    }
+}
+
+/* Packs no more than the session can take at once; the rest is asked for again. */
+static enum fault page_pack(const struct store_result *result, struct feed_span *span,
+                            struct ring_row *rows)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < result->row_count; i++) {
+        bool begins = i > 0 && result->rows[i].seq != result->rows[i - 1].seq;
+        if (begins && bytes > OUTPUT_HIGH) {
+            span->to_seq = result->rows[i - 1].seq;
+            span->has_mark = false;
+            return FAULT_NONE;
+        }
+        if (result->rows[i].kind == ENTITY_INVITATION) continue;
+        enum fault fault = ring_row_make(&result->rows[i], &rows[span->count]);
+        if (fault) return fault;
+        bytes += rows[span->count++].bytes;
+    }
+    return FAULT_NONE;
+}
+
+static void page_again(struct server *server, struct session *session, struct now now)
+{
+    session->page_again_ms = now.boot_ms + RETRY_MS;
+    server_wake(server, session->page_again_ms);
+}
+
+static void team_learn(struct team_actor *team, const struct store_result *result)
+{
+    if (result->seq <= team->head) return;
+    team->head = result->seq;
+    memcpy(team->mark, result->mark, MARK_BYTES);
+}
+
+void feed_page(struct server *server, struct session *session, const struct store_result *result,
+               struct now now)
+{
+    session->page_busy = false;
+    if (session->state != SESSION_OPEN || !session->team) return;
+    if (result->status != STORE_OK) {
+        page_again(server, session, now);
+        return;
+    }
+    struct feed_span span = {
+        .to_seq = result->to_seq, .head = result->seq, .has_mark = result->has_mark};
+    memcpy(span.mark, result->to_mark, MARK_BYTES);
+    struct ring_row *rows = calloc(result->row_count + 1, sizeof *rows);
+    span.rows = rows;
+    uint64_t before = session->cursor;
+    team_learn(session->team, result);
+    if (!rows || page_pack(result, &span, rows)) {
+        page_again(server, session, now);
+    } else {
+        feed_rows(server, session, &span);
+        bool stuck = session->state == SESSION_OPEN && session->cursor == before;
+        if (stuck && session->cursor < session->team->head) page_again(server, session, now);
+    }
+    for (size_t i = 0; rows && i < span.count; i++) ring_row_finish(&rows[i]);
+    free(rows);
+    feed_session(server, session, now);
+}
+
+/* --- where the team is, should somebody else have written --- */
+
+void feed_ask_head(struct server *server, struct team_actor *team, struct now now)
+{
+    team->head_ms = now.boot_ms + HEAD_POLL_MS;
+    server_wake(server, team->head_ms);
+    if (team->head_busy) return;
+    struct job *job = job_new(server, 0, team->id);
+    if (!job) return;
+    job->request.kind = STORE_HEAD;
+    team->head_busy = true;
+    team->head_asked = team->head;
+    job_submit(server, job);
+}
+
+void feed_head(struct server *server, struct team_actor *team, const struct store_result *result,
+               struct now now)
+{
+    team->head_busy = false;
+    if (result->status != STORE_OK) return;
+    if (result->seq < team->head_asked) {
+        /* The database went back in time: every cursor has to be looked at again. */
+        struct buffer *line = server_log(server, "team_went_back", true);
+        if (line) logline_id(line, "team", team->id);
+        while (team->sessions) session_bye(server, team->sessions, BYE_SHUTDOWN);
+        ring_clear(&team->ring);
+        team->head = result->seq;
+        memcpy(team->mark, result->mark, MARK_BYTES);
+        return;
+    }
+    team_learn(team, result);
+    feed_team(server, team, now);
+}

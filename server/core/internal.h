@@ -1,0 +1,212 @@
+/* internal.h - what the files of server/core share. Private to them.
+ *
+ *   server.c   the entry points, effects, jobs, time
+ *   session.c  one connection: channel, messages, closing
+ *   enrol.c    hello -> ENROL, SIGN_IN, TOKEN -> welcome or refusal
+ *   commit.c   one writer per team: queue, LOAD, COMMIT
+ *   feed.c     what was committed, to those who may see it: ring and pages
+ *   batch.c    the decisions
+ *
+ *   HANDSHAKE --message 3--> ENROLLING --> SIGNING_IN --> REGISTERING --welcome--> OPEN
+ *       |           any failure, refusal, bye: |                                    |
+ *       +------------------------------> CLOSING --server_closed--> (gone) <--------+ */
+#ifndef SLUICE_SERVER_CORE_INTERNAL_H
+#define SLUICE_SERVER_CORE_INTERNAL_H
+
+#include "common/base/bounds.h"
+#include "common/link/channel.h"
+#include "server/core/batch.h"
+#include "server/core/server.h"
+
+enum {
+    SOURCE_BYTES = 64,
+    BUCKETS = 4096,              /* of the table of sessions; a power of two */
+    SIGN_IN_MS = 30 * 1000,      /* the database may be failing over */
+    HEAD_POLL_MS = 2 * 1000,     /* the net below missed hints */
+    RETRY_MS = 100,              /* doubled up to RETRY_MAX_MS */
+    RETRY_MAX_MS = 5 * 1000,
+    SIGN_IN_TRIES = 3,           /* two connections of one copy racing for its token */
+    BATCH_BYTES_MAX = 4 * 1024 * 1024,
+    BATCH_ARENA_MAX = 256 * 1024 * 1024,
+    HELLO_ARENA_MAX = 1024 * 1024,
+    TICK_MS = 50,                /* ticks closer together are not worth a look at everybody */
+};
+
+enum session_state {
+    SESSION_HANDSHAKE = 1,
+    SESSION_ENROLLING,
+    SESSION_SIGNING_IN,
+    SESSION_REGISTERING,
+    SESSION_OPEN,
+    SESSION_CLOSING
+};
+
+struct team_actor;
+
+struct session {
+    struct session *bucket_next;             /* same bucket of the table */
+    struct session *previous, *next;         /* all sessions */
+    struct session *ready_next;              /* server->ready */
+    struct session *team_previous, *team_next; /* team->sessions */
+    struct team_actor *team;
+    uint64_t connection;
+    char source[SOURCE_BYTES];
+    size_t source_length;
+    enum session_state state;
+    struct channel channel;
+    bool has_channel;
+    bool write_due, close_due, close_told, is_ready;
+    struct buffer parked_input; /* arrived before we know who it is */
+    uint64_t opened_ms, state_ms, heard_ms, pinged_ms;
+
+    struct arena arena; /* the hello's and the member's texts */
+    struct hello hello;
+    uint8_t device_key[32];
+    unsigned tries;
+    enum plan plan;
+    struct store_replica expected, wanted;
+    struct uuid device;
+    struct member member;
+    struct welcome welcome; /* prepared until the token is stored */
+    uint8_t head_mark[MARK_BYTES];
+
+    uint64_t cursor; /* everything up to here is in the output */
+    bool page_busy;
+    uint64_t page_again_ms; /* after a failed one; 0: none */
+    size_t inflight;
+};
+
+/* A store request on its way, for a session or a team. */
+struct job {
+    struct job *next;
+    struct job *queue_next; /* not yet given out */
+    struct store_request request;
+    uint64_t connection; /* 0: of the team */
+    struct uuid team;
+    struct arena arena;
+};
+
+struct log_line {
+    struct log_line *next;
+    struct buffer text;
+    bool warning;
+};
+
+struct queued { /* a mutation waiting for its commit */
+    struct queued *next;
+    uint64_t connection;
+    struct uuid actor, replica;
+    uint64_t number;
+    size_t n;
+    char payload[];
+};
+
+struct ring_row {
+    struct packed_row row;
+    struct inbox_item *item; /* INBOX: whom it concerns; else NULL */
+    struct member *member;   /* MEMBER: rights may have changed; else NULL */
+    size_t bytes;
+};
+
+struct ring { /* rows of recent commits, in order; complete for (start, end] */
+    struct ring_row *rows;
+    size_t first, count, cap;
+    size_t bytes;
+    uint64_t start, end;
+};
+
+enum commit_state { COMMIT_IDLE = 0, COMMIT_LOADING, COMMIT_WRITING, COMMIT_WAITING };
+
+struct team_actor {
+    struct team_actor *next;
+    struct uuid id;
+    struct session *sessions;
+    uint64_t head;
+    uint8_t mark[MARK_BYTES];
+    struct ring ring;
+    struct queued *first, *last;
+    size_t queue_count;
+    enum commit_state commit;
+    struct arena arena; /* of the batch */
+    struct batch_mutation *batch;
+    size_t batch_count; /* of the first in the queue */
+    size_t batch_max;
+    struct store_request write;
+    unsigned failures;
+    uint64_t again_ms; /* COMMIT_WAITING */
+    bool head_busy;
+    uint64_t head_asked; /* where we believed to be when asking */
+    uint64_t head_ms; /* next poll */
+};
+
+struct server {
+    struct key_pair keys[CHANNEL_KEYS_MAX];
+    size_t key_count, sessions_max;
+    struct random random;
+    char program[SOURCE_BYTES];
+    size_t program_length;
+    struct session *buckets[BUCKETS];
+    struct session *sessions;
+    size_t session_count, handshake_count;
+    struct session *ready_first, *ready_last;
+    struct team_actor *teams;
+    struct job *jobs, *queue_first, *queue_last;
+    struct log_line *lines_first, *lines_last, *line_out;
+    uint64_t ticket, wake_ms;
+    bool stopping;
+    struct server_counters counters;
+};
+
+/* --- server.c --- */
+struct session *server_session(const struct server *server, uint64_t connection);
+struct team_actor *server_team(struct server *server, struct uuid id, bool make, struct now now);
+/* NULL: out of memory. Fill request, then job_submit. */
+struct job *job_new(struct server *server, uint64_t connection, struct uuid team);
+void job_submit(struct server *server, struct job *job);
+void server_wake(struct server *server, uint64_t boot_ms);
+void server_ready(struct server *server, struct session *session);
+/* A line under way; logline_* into it. NULL when out of memory. */
+struct buffer *server_log(struct server *server, const char *event, bool warning);
+
+/* --- session.c --- */
+void session_pump(struct server *server, struct session *session, struct now now);
+void session_send(struct server *server, struct session *session, const struct message *message);
+void session_close(struct server *server, struct session *session);
+void session_bye(struct server *server, struct session *session, enum bye_reason reason);
+void session_refuse(struct server *server, struct session *session, enum session_refusal code,
+                    const char *detail);
+/* Out of the handshake, one way or the other. */
+void session_set_state(struct server *server, struct session *session, enum session_state state,
+                       struct now now);
+void session_tick(struct server *server, struct session *session, struct now now);
+uint64_t session_deadline(const struct server *server, const struct session *session);
+void session_leave_team(struct session *session);
+void session_free(struct session *session);
+
+/* --- enrol.c --- */
+void enrol_hello(struct server *server, struct session *session, struct str bytes,
+                 struct now now);
+void enrol_done(struct server *server, struct session *session, const struct store_result *result,
+                struct now now);
+
+/* --- commit.c --- */
+/* False: out of memory. */
+bool commit_queue(struct server *server, struct session *session, const struct push *push,
+                  struct now now);
+void commit_run(struct server *server, struct team_actor *team, struct now now);
+void commit_done(struct server *server, struct team_actor *team,
+                 const struct store_result *result, struct now now);
+void commit_drop(struct team_actor *team);
+
+/* --- feed.c --- */
+void feed_committed(struct team_actor *team, const struct store_request *commit);
+void feed_session(struct server *server, struct session *session, struct now now);
+void feed_team(struct server *server, struct team_actor *team, struct now now);
+void feed_page(struct server *server, struct session *session, const struct store_result *result,
+               struct now now);
+void feed_head(struct server *server, struct team_actor *team, const struct store_result *result,
+               struct now now);
+void feed_ask_head(struct server *server, struct team_actor *team, struct now now);
+void ring_clear(struct ring *ring);
+
+#endif

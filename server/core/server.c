@@ -1,0 +1,502 @@
+/* server.c - the entry points: what comes in is handed to the session or team it is for, what goes
+ * out is queued as effects.
+ *
+ * Invariants: a session is known by its connection number and lives until server_closed; a job
+ * lives until server_store_done; nothing here waits. */
+#include "server/core/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/check.h"
+#include "common/base/logline.h"
+
+#include "common/base/banned.h"
+
+enum { LOG_LINE_MAX = 2048 };
+
+struct server *server_create(const struct server_options *options)
+{
+    check(options->key_count >= 1 && options->key_count <= CHANNEL_KEYS_MAX);
+    struct server *server = calloc(1, sizeof *server);
+    if (!server) return NULL;
+    server->key_count = options->key_count;
+    for (size_t i = 0; i < options->key_count; i++) {
+        server->keys[i].secret = options->keys[i].secret;
+        memcpy(server->keys[i].public.b, options->keys[i].public_key, 32);
+    }
+    random_init(&server->random, options->seed);
+    server->sessions_max = options->sessions_max ? options->sessions_max : SESSIONS_MAX;
+    size_t n = options->program.n < SOURCE_BYTES ? options->program.n : SOURCE_BYTES;
+    if (n > 0) memcpy(server->program, options->program.p, n);
+    server->program_length = n;
+    server->wake_ms = UINT64_MAX;
+    return server;
+}
+
+/* --- logs --- */
+
+static void line_free(struct log_line *line)
+{
+    if (!line) return;
+    buffer_finish(&line->text);
+    free(line);
+}
+
+struct buffer *server_log(struct server *server, const char *event, bool warning)
+{
+    struct log_line *line = calloc(1, sizeof *line);
+    if (!line) return NULL;
+    line->warning = warning;
+    buffer_init(&line->text, LOG_LINE_MAX);
+    logline_begin(&line->text, event);
+    if (server->lines_last) {
+        server->lines_last->next = line;
+    } else {
+        server->lines_first = line;
+    }
+    server->lines_last = line;
+    return &line->text;
+}
+
+/* --- jobs --- */
+
+struct job *job_new(struct server *server, uint64_t connection, struct uuid team)
+{
+    struct job *job = calloc(1, sizeof *job);
+    if (!job) return NULL;
+    arena_init(&job->arena, HELLO_ARENA_MAX);
+    job->connection = connection;
+    job->team = team;
+    job->request.team = team;
+    job->request.ticket = ++server->ticket;
+    return job;
+}
+
+void job_submit(struct server *server, struct job *job)
+{
+    job->next = server->jobs;
+    server->jobs = job;
+    if (server->queue_last) {
+        server->queue_last->queue_next = job;
+    } else {
+        server->queue_first = job;
+    }
+    server->queue_last = job;
+}
+
+static struct job *job_unlink(struct server *server, uint64_t ticket)
+{
+    for (struct job **link = &server->jobs; *link; link = &(*link)->next) {
+        struct job *job = *link;
+        if (job->request.ticket != ticket) continue;
+        *link = job->next;
+        return job;
+    }
+    return NULL;
+}
+
+static void job_free(struct job *job)
+{
+    arena_finish(&job->arena);
+    free(job);
+}
+
+void server_store_done(struct server *server, const struct store_result *result, struct now now)
+{
+    struct job *job = job_unlink(server, result->ticket);
+    check(job != NULL);
+    struct session *session = server_session(server, job->connection);
+    struct team_actor *team = server_team(server, job->team, false, now);
+    switch (job->request.kind) {
+    case STORE_SIGN_IN:
+    case STORE_ENROL:
+    case STORE_TOKEN:
+        if (session) enrol_done(server, session, result, now);
+        break;
+    case STORE_LOAD:
+    case STORE_COMMIT:
+        if (team) commit_done(server, team, result, now);
+        break;
+    case STORE_PAGE:
+        if (session) feed_page(server, session, result, now);
+        break;
+    case STORE_HEAD:
+        if (team) feed_head(server, team, result, now);
+        break;
+    }
+    job_free(job);
+}
+
+/* --- teams --- */
+
+struct team_actor *server_team(struct server *server, struct uuid id, bool make, struct now now)
+{
+    for (struct team_actor *team = server->teams; team; team = team->next) {
+        if (uuid_equal(team->id, id)) return team;
+    }
+    if (!make) return NULL;
+    struct team_actor *team = calloc(1, sizeof *team);
+    if (!team) return NULL;
+    team->id = id;
+    team->batch_max = COMMIT_MUTATIONS_MAX;
+    arena_init(&team->arena, BATCH_ARENA_MAX);
+    team->head_ms = now.boot_ms + HEAD_POLL_MS;
+    server_wake(server, team->head_ms);
+    team->next = server->teams;
+    server->teams = team;
+    return team;
+}
+
+static void team_free(struct team_actor *team)
+{
+    commit_drop(team);
+    ring_clear(&team->ring);
+    arena_finish(&team->arena);
+    free(team);
+}
+
+static bool team_is_idle(const struct team_actor *team)
+{
+    return !team->sessions && !team->first && team->commit == COMMIT_IDLE && !team->head_busy;
+}
+
+void server_hint(struct server *server, struct uuid team_id, struct now now)
+{
+    struct team_actor *team = server_team(server, team_id, false, now);
+    if (team && team->sessions) feed_ask_head(server, team, now);
+}
+
+/* --- sessions --- */
+
+static struct session **session_bucket(const struct server *server, uint64_t connection)
+{
+    /* The numbers count up: their low bits spread well. */
+    union {
+        struct session *const *in;
+        struct session **out;
+    } bucket = {.in = &server->buckets[connection % BUCKETS]};
+    return bucket.out;
+}
+
+struct session *server_session(const struct server *server, uint64_t connection)
+{
+    struct session *session = *session_bucket(server, connection);
+    while (session && session->connection != connection) session = session->bucket_next;
+    return session;
+}
+
+void server_ready(struct server *server, struct session *session)
+{
+    if (session->is_ready) return;
+    session->is_ready = true;
+    session->ready_next = NULL;
+    if (server->ready_last) {
+        server->ready_last->ready_next = session;
+    } else {
+        server->ready_first = session;
+    }
+    server->ready_last = session;
+}
+
+static void ready_remove(struct server *server, struct session *session)
+{
+    if (!session->is_ready) return;
+    struct session *before = NULL, *at = server->ready_first;
+    while (at && at != session) {
+        before = at;
+        at = at->ready_next;
+    }
+    if (before) {
+        before->ready_next = session->ready_next;
+    } else {
+        server->ready_first = session->ready_next;
+    }
+    if (server->ready_last == session) server->ready_last = before;
+    session->is_ready = false;
+    session->ready_next = NULL;
+}
+
+static bool source_is_busy(const struct server *server, struct str source)
+{
+    size_t count = 0;
+    for (const struct session *s = server->sessions; s; s = s->next) {
+        if (s->state == SESSION_OPEN || s->state == SESSION_CLOSING) continue;
+        if (str_equal((struct str){s->source, s->source_length}, source)) count++;
+    }
+    return count >= HANDSHAKES_PER_SOURCE_MAX;
+}
+
+static bool session_open_channel(struct server *server, struct session *session, struct now now)
+{
+    struct channel_options options = {
+        .role = CHANNEL_SERVER,
+        .keys = server->keys,
+        .key_count = server->key_count,
+        .frame_in_max = FRAME_TO_SERVER_MAX,
+        .frame_out_max = FRAME_TO_CLIENT_MAX,
+        .now = now,
+    };
+    random_bytes(&server->random, options.ephemeral.b, sizeof options.ephemeral.b);
+    session->has_channel = channel_init(&session->channel, &options) == FAULT_NONE;
+    secret32_finish(&options.ephemeral);
+    return session->has_channel;
+}
+
+void server_accepted(struct server *server, uint64_t connection, struct str source,
+                     struct now now)
+{
+    struct session *session = calloc(1, sizeof *session);
+    if (!session) return; /* the edge's own time limit ends it */
+    session->connection = connection;
+    session->source_length = source.n < SOURCE_BYTES ? source.n : SOURCE_BYTES;
+    if (session->source_length > 0) memcpy(session->source, source.p, session->source_length);
+    buffer_init(&session->parked_input, FRAME_TO_SERVER_MAX);
+    arena_init(&session->arena, HELLO_ARENA_MAX);
+    session->opened_ms = session->state_ms = session->heard_ms = session->pinged_ms = now.boot_ms;
+    struct str kept = {session->source, session->source_length};
+    bool room = !server->stopping && server->session_count < server->sessions_max &&
+                server->handshake_count < HANDSHAKES_MAX && !source_is_busy(server, kept);
+    session->state = SESSION_CLOSING;
+    if (room && session_open_channel(server, session, now)) {
+        session->state = SESSION_HANDSHAKE;
+        server->handshake_count++;
+        server_wake(server, session_deadline(server, session));
+    } else {
+        session->close_due = true;
+        server_ready(server, session);
+    }
+    struct session **bucket = session_bucket(server, connection);
+    session->bucket_next = *bucket;
+    *bucket = session;
+    session->next = server->sessions;
+    if (session->next) session->next->previous = session;
+    server->sessions = session;
+    server->session_count++;
+}
+
+void server_received(struct server *server, uint64_t connection, struct str bytes, struct now now)
+{
+    struct session *session = server_session(server, connection);
+    if (!session || session->state == SESSION_CLOSING) return;
+    session->heard_ms = session->pinged_ms = now.boot_ms;
+    if (session->state == SESSION_HANDSHAKE || session->state == SESSION_OPEN) {
+        channel_feed(&session->channel, bytes);
+    } else {
+        buffer_append_str(&session->parked_input, bytes);
+        if (buffer_fault(&session->parked_input)) session_close(server, session);
+    }
+    session_pump(server, session, now);
+}
+
+void server_closed(struct server *server, uint64_t connection, struct now now)
+{
+    (void)now;
+    struct session *session = server_session(server, connection);
+    if (!session) return;
+    session_close(server, session);
+    ready_remove(server, session);
+    struct session **link = session_bucket(server, connection);
+    while (*link != session) link = &(*link)->bucket_next;
+    *link = session->bucket_next;
+    if (session->previous) {
+        session->previous->next = session->next;
+    } else {
+        server->sessions = session->next;
+    }
+    if (session->next) session->next->previous = session->previous;
+    server->session_count--;
+    session_free(session);
+    free(session);
+}
+
+struct str server_output(const struct server *server, uint64_t connection)
+{
+    const struct session *session = server_session(server, connection);
+    if (!session || !session->has_channel) return STR_NONE;
+    return channel_output(&session->channel);
+}
+
+void server_sent(struct server *server, uint64_t connection, size_t n, struct now now)
+{
+    struct session *session = server_session(server, connection);
+    if (!session || !session->has_channel) return;
+    channel_sent(&session->channel, n);
+    if (session->state == SESSION_CLOSING) return;
+    if (n > 0) session->heard_ms = now.boot_ms; /* it takes what we send */
+    if (channel_output(&session->channel).n > 0) {
+        session->write_due = true;
+        server_ready(server, session);
+    }
+    feed_session(server, session, now);
+}
+
+bool server_wants_input(const struct server *server, uint64_t connection)
+{
+    const struct session *session = server_session(server, connection);
+    if (!session) return false;
+    if (session->state == SESSION_OPEN) return session->inflight < INFLIGHT_MUTATIONS_MAX;
+    return session->state == SESSION_HANDSHAKE;
+}
+
+/* --- effects --- */
+
+static bool ready_next(struct server *server, struct effect *effect)
+{
+    while (server->ready_first) {
+        struct session *session = server->ready_first;
+        ready_remove(server, session);
+        effect->connection = session->connection;
+        bool writes = session->write_due && channel_output(&session->channel).n > 0;
+        session->write_due = false;
+        if (session->close_due) {
+            session->close_due = false;
+            effect->kind = EFFECT_CLOSE;
+            return true;
+        }
+        if (!writes) continue;
+        effect->kind = EFFECT_WRITE;
+        return true;
+    }
+    return false;
+}
+
+struct effect server_next(struct server *server)
+{
+    struct effect effect = {.kind = EFFECT_NONE};
+    line_free(server->line_out);
+    server->line_out = NULL;
+    if (server->lines_first) {
+        struct log_line *line = server->lines_first;
+        server->lines_first = line->next;
+        if (!server->lines_first) server->lines_last = NULL;
+        server->line_out = line;
+        effect.kind = EFFECT_LOG;
+        effect.line = buffer_str(&line->text);
+        effect.warning = line->warning;
+        return effect;
+    }
+    if (server->queue_first) {
+        struct job *job = server->queue_first;
+        server->queue_first = job->queue_next;
+        if (!server->queue_first) server->queue_last = NULL;
+        effect.kind = EFFECT_STORE;
+        effect.connection = job->connection;
+        effect.request = &job->request;
+        return effect;
+    }
+    (void)ready_next(server, &effect);
+    return effect;
+}
+
+/* --- time --- */
+
+void server_wake(struct server *server, uint64_t boot_ms)
+{
+    if (boot_ms < server->wake_ms) server->wake_ms = boot_ms;
+}
+
+uint64_t server_deadline(const struct server *server)
+{
+    return server->wake_ms;
+}
+
+static void team_tick(struct server *server, struct team_actor *team, struct now now)
+{
+    if (team->commit == COMMIT_WAITING) commit_run(server, team, now);
+    if (team->sessions && now.boot_ms >= team->head_ms) feed_ask_head(server, team, now);
+}
+
+static void wake_again(struct server *server, struct now now)
+{
+    server->wake_ms = UINT64_MAX;
+    for (const struct session *session = server->sessions; session; session = session->next) {
+        server_wake(server, session_deadline(server, session));
+    }
+    for (const struct team_actor *team = server->teams; team; team = team->next) {
+        if (team->commit == COMMIT_WAITING) server_wake(server, team->again_ms);
+        if (team->sessions) server_wake(server, team->head_ms);
+    }
+    uint64_t soonest = now.boot_ms + TICK_MS;
+    if (server->wake_ms < soonest) server->wake_ms = soonest;
+}
+
+void server_tick(struct server *server, struct now now)
+{
+    if (now.boot_ms < server->wake_ms) return;
+    for (struct session *session = server->sessions; session; session = session->next) {
+        session_tick(server, session, now);
+    }
+    struct team_actor **link = &server->teams;
+    while (*link) {
+        struct team_actor *team = *link;
+        team_tick(server, team, now);
+        if (team_is_idle(team)) {
+            *link = team->next;
+            team_free(team);
+        } else {
+            link = &team->next;
+        }
+    }
+    wake_again(server, now);
+}
+
+/* --- the end --- */
+
+void server_stop(struct server *server, struct now now)
+{
+    (void)now;
+    server->stopping = true;
+    for (struct session *session = server->sessions; session; session = session->next) {
+        if (session->inflight > 0) continue; /* told when its mutations have their outcome */
+        if (session->state == SESSION_OPEN) {
+            session_bye(server, session, BYE_SHUTDOWN);
+        } else {
+            session_close(server, session);
+        }
+    }
+}
+
+bool server_stopped(const struct server *server)
+{
+    if (!server->stopping || server->sessions || server->jobs) return false;
+    for (const struct team_actor *team = server->teams; team; team = team->next) {
+        if (team->first) return false;
+    }
+    return true;
+}
+
+struct server_counters server_counters(const struct server *server)
+{
+    return server->counters;
+}
+
+void server_destroy(struct server *server)
+{
+    if (!server) return;
+    while (server->sessions) {
+        struct session *session = server->sessions;
+        server->sessions = session->next;
+        session->team = NULL;
+        session_free(session);
+        free(session);
+    }
+    while (server->teams) {
+        struct team_actor *team = server->teams;
+        server->teams = team->next;
+        team_free(team);
+    }
+    while (server->jobs) {
+        struct job *job = server->jobs;
+        server->jobs = job->next;
+        job_free(job);
+    }
+    while (server->lines_first) {
+        struct log_line *line = server->lines_first;
+        server->lines_first = line->next;
+        line_free(line);
+    }
+    line_free(server->line_out);
+    for (size_t i = 0; i < CHANNEL_KEYS_MAX; i++) key_pair_finish(&server->keys[i]);
+    free(server);
+}

@@ -1,0 +1,673 @@
+/* store_contract.c - see store_contract.h. */
+#include "tests/contract/store_contract.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "common/domain/field.h"
+
+enum { HASH = 32 };
+
+/* A team of its own for each claim. */
+struct contract_world {
+    const struct store_subject *subject;
+    uint32_t number;
+    struct arena arena;
+    struct uuid team, owner, device, replica;
+    uint8_t device_key[32], code_hash[HASH];
+    struct team team_row;
+    struct member member;
+    struct definition definition;
+    struct invitation invitation;
+    uint64_t seq;
+};
+
+static const int64_t NOW = INT64_C(1800000000000);
+
+static struct uuid id_of(const struct contract_world *w, const char *name)
+{
+    return uuid_derive((struct uuid){{7, (uint8_t)(w->number >> 24), (uint8_t)(w->number >> 16),
+                                      (uint8_t)(w->number >> 8), (uint8_t)w->number}},
+                       str_from(name));
+}
+
+static void bytes_of(const struct contract_world *w, const char *name, uint8_t *out, size_t n)
+{
+    struct uuid id = id_of(w, name);
+    for (size_t i = 0; i < n; i++) out[i] = (uint8_t)(id.b[i % 16] + i / 16);
+}
+
+static const struct store_result *run(struct contract_world *w, const struct store_request *request)
+{
+    const struct store_result *result = w->subject->run(w->subject->store, request);
+    assert_non_null(result);
+    assert_int_equal(result->kind, request->kind);
+    assert_true(result->ticket == request->ticket);
+    return result;
+}
+
+static void release(struct contract_world *w, const struct store_result *result)
+{
+    w->subject->release(w->subject->store, result);
+}
+
+static enum store_status run_status(struct contract_world *w, const struct store_request *request)
+{
+    const struct store_result *result = run(w, request);
+    enum store_status status = result->status;
+    release(w, result);
+    return status;
+}
+
+static struct store_request commit_of(struct contract_world *w, const struct row *rows,
+                                      size_t count, uint64_t new_seq)
+{
+    struct store_request request = {.kind = STORE_COMMIT,
+                                    .ticket = 40 + new_seq,
+                                    .team = w->team,
+                                    .expected_seq = w->seq,
+                                    .new_seq = new_seq,
+                                    .recorded_at = NOW + (int64_t)new_seq,
+                                    .now_ms = NOW,
+                                    .rows = rows,
+                                    .row_count = count};
+    memset(request.mark, (int)new_seq, MARK_BYTES);
+    return request;
+}
+
+static void world_begin(struct contract_world *w, const struct store_subject *subject,
+                        uint32_t number)
+{
+    *w = (struct contract_world){.subject = subject, .number = number};
+    arena_init(&w->arena, 8 << 20);
+    w->team = id_of(w, "team");
+    w->owner = id_of(w, "owner");
+    w->device = id_of(w, "device");
+    w->replica = id_of(w, "replica");
+    bytes_of(w, "key", w->device_key, 32);
+    bytes_of(w, "code", w->code_hash, HASH);
+    w->team_row = (struct team){
+        .id = w->team, .name = STR("Roofers"), .zone_name = STR("UTC"), .currency = STR("EUR")};
+    w->member = (struct member){.id = w->owner, .name = STR("Anna"), .role = ROLE_OWNER};
+    assert_int_equal(definition_default(&w->arena, w->team, &w->definition), FAULT_NONE);
+    w->invitation = (struct invitation){.id = id_of(w, "invitation"),
+                                        .member = w->owner,
+                                        .invited_by = w->owner,
+                                        .code_hash = {(const char *)w->code_hash, HASH},
+                                        .expires_at = {true, NOW + 1000},
+                                        .created_at = {true, NOW}};
+    struct row rows[] = {
+        {.kind = ENTITY_TEAM, .id = w->team, .seq = 1, .entity = &w->team_row},
+        {.kind = ENTITY_MEMBER, .id = w->owner, .seq = 1, .entity = &w->member},
+        {.kind = ENTITY_DEFINITION, .id = w->team, .seq = 1, .entity = &w->definition},
+        {.kind = ENTITY_INVITATION, .id = w->invitation.id, .seq = 1, .entity = &w->invitation},
+    };
+    struct store_request request = commit_of(w, rows, 4, 1);
+    if (subject->found) {
+        assert_true(subject->found(subject->store, &request));
+    } else {
+        assert_int_equal(run_status(w, &request), STORE_OK);
+    }
+    w->seq = 1;
+}
+
+static void world_end(struct contract_world *w)
+{
+    arena_finish(&w->arena);
+}
+
+static struct store_request enrol_of(const struct contract_world *w)
+{
+    struct store_request request = {.kind = STORE_ENROL,
+                                    .ticket = 2,
+                                    .device = w->device,
+                                    .device_name = STR("laptop"),
+                                    .now_ms = NOW};
+    memcpy(request.device_key, w->device_key, 32);
+    memcpy(request.code_hash, w->code_hash, HASH);
+    return request;
+}
+
+static struct store_request sign_in_of(const struct contract_world *w)
+{
+    struct store_request request = {
+        .kind = STORE_SIGN_IN, .ticket = 3, .replica = w->replica, .now_ms = NOW};
+    memcpy(request.device_key, w->device_key, 32);
+    return request;
+}
+
+static struct store_request register_of(const struct contract_world *w, struct uuid replica)
+{
+    struct store_request request = {.kind = STORE_TOKEN,
+                                    .ticket = 4,
+                                    .team = w->team,
+                                    .replica = replica,
+                                    .device = w->device,
+                                    .member = w->owner,
+                                    .now_ms = NOW};
+    request.expected = (struct store_replica){.id = replica};
+    request.wanted = (struct store_replica){
+        .id = replica, .device = w->device, .known = true, .has_next_token = true,
+        .next_token = {1, 2, 3}};
+    return request;
+}
+
+static void enrolled(struct contract_world *w)
+{
+    struct store_request enrol = enrol_of(w), token = register_of(w, w->replica);
+    assert_int_equal(run_status(w, &enrol), STORE_OK);
+    assert_int_equal(run_status(w, &token), STORE_OK);
+}
+
+static struct deal deal_of(struct contract_world *w, const char *name, const char *title)
+{
+    return (struct deal){.id = id_of(w, name),
+                         .title = str_from(title),
+                         .owner = w->owner,
+                         .pipeline = STR("sales"),
+                         .stage = STR("lead"),
+                         .status = STATUS_OPEN,
+                         .value = {true, 1250000},
+                         .currency = STR("EUR"),
+                         .created_by = w->owner,
+                         .created_at = {true, NOW}};
+}
+
+static void commit_deal(struct contract_world *w, const char *name, const char *title)
+{
+    struct deal deal = deal_of(w, name, title);
+    struct row row = {.kind = ENTITY_DEAL, .id = deal.id, .seq = w->seq + 1, .entity = &deal};
+    struct store_request commit = commit_of(w, &row, 1, w->seq + 1);
+    assert_int_equal(run_status(w, &commit), STORE_OK);
+    w->seq++;
+}
+
+static struct store_request page_of(const struct contract_world *w, uint64_t cursor, size_t limit)
+{
+    return (struct store_request){.kind = STORE_PAGE,
+                                  .ticket = 9,
+                                  .team = w->team,
+                                  .replica = w->replica,
+                                  .cursor_seq = cursor,
+                                  .row_limit = limit};
+}
+
+/* --- claims --- */
+
+static void an_unknown_device_is_not_found(struct contract_world *w)
+{
+    struct store_request request = sign_in_of(w);
+    assert_int_equal(run_status(w, &request), STORE_NOT_FOUND);
+}
+
+static void an_invitation_makes_a_device(struct contract_world *w)
+{
+    struct store_request enrol = enrol_of(w), sign_in = sign_in_of(w);
+    const struct store_result *result = run(w, &enrol);
+    assert_int_equal(result->status, STORE_OK);
+    assert_true(uuid_equal(result->team, w->team));
+    release(w, result);
+    result = run(w, &sign_in);
+    assert_int_equal(result->status, STORE_OK);
+    assert_true(uuid_equal(result->team, w->team));
+    assert_true(uuid_equal(result->device, w->device));
+    assert_non_null(result->member);
+    assert_true(uuid_equal(result->member->id, w->owner));
+    assert_int_equal(result->member->role, ROLE_OWNER);
+    assert_non_null(result->team_row);
+    assert_true(str_equal(result->team_row->name, STR("Roofers")));
+    assert_false(result->replica.known);
+    assert_true(result->seq == 1);
+    assert_false(result->mark_known);
+    release(w, result);
+}
+
+static void the_same_key_may_enrol_again(struct contract_world *w)
+{
+    struct store_request enrol = enrol_of(w), sign_in = sign_in_of(w);
+    assert_int_equal(run_status(w, &enrol), STORE_OK);
+    enrol.device = id_of(w, "second attempt");
+    enrol.now_ms = NOW + 100000; /* a retry counts as what it retries */
+    assert_int_equal(run_status(w, &enrol), STORE_OK);
+    const struct store_result *result = run(w, &sign_in);
+    assert_int_equal(result->status, STORE_OK);
+    assert_true(uuid_equal(result->device, w->device));
+    release(w, result);
+}
+
+static void another_key_finds_the_invitation_used(struct contract_world *w)
+{
+    struct store_request enrol = enrol_of(w);
+    assert_int_equal(run_status(w, &enrol), STORE_OK);
+    enrol.device_key[0] ^= 1;
+    enrol.device = id_of(w, "thief");
+    assert_int_equal(run_status(w, &enrol), STORE_USED);
+}
+
+static void a_late_key_finds_the_invitation_expired(struct contract_world *w)
+{
+    struct store_request enrol = enrol_of(w);
+    enrol.now_ms = NOW + 1001;
+    assert_int_equal(run_status(w, &enrol), STORE_EXPIRED);
+}
+
+static void a_wrong_code_is_not_found(struct contract_world *w)
+{
+    struct store_request enrol = enrol_of(w);
+    enrol.code_hash[5] ^= 1;
+    assert_int_equal(run_status(w, &enrol), STORE_NOT_FOUND);
+}
+
+static void a_token_moves_only_from_what_was_expected(struct contract_world *w)
+{
+    enrolled(w);
+    struct store_request sign_in = sign_in_of(w);
+    const struct store_result *result = run(w, &sign_in);
+    assert_true(result->replica.known);
+    assert_true(uuid_equal(result->replica.device, w->device));
+    assert_true(result->replica.last_number == 0);
+    assert_false(result->replica.has_token);
+    assert_true(result->replica.has_next_token);
+    assert_int_equal(result->replica.next_token[1], 2);
+    struct store_request token = register_of(w, w->replica);
+    assert_int_equal(run_status(w, &token), STORE_STALE); /* it is known already */
+    token.expected = result->replica;
+    release(w, result);
+    token.wanted.has_token = true;
+    token.wanted.token[0] = 1;
+    token.wanted.next_token[0] = 99;
+    assert_int_equal(run_status(w, &token), STORE_OK);
+    assert_int_equal(run_status(w, &token), STORE_STALE); /* the expected one is gone */
+    result = run(w, &sign_in);
+    assert_true(result->replica.has_token);
+    assert_int_equal(result->replica.token[0], 1);
+    assert_int_equal(result->replica.next_token[0], 99);
+    release(w, result);
+}
+
+static void a_commit_from_another_seq_is_stale(struct contract_world *w)
+{
+    struct deal deal = deal_of(w, "deal", "Roof");
+    struct row row = {.kind = ENTITY_DEAL, .id = deal.id, .seq = 3, .entity = &deal};
+    struct store_request commit = commit_of(w, &row, 1, 3);
+    commit.expected_seq = 2;
+    assert_int_equal(run_status(w, &commit), STORE_STALE);
+    struct store_request page = page_of(w, 1, 100);
+    const struct store_result *result = run(w, &page);
+    assert_true(result->seq == 1 && result->row_count == 0);
+    release(w, result);
+}
+
+static void what_is_committed_is_loaded(struct contract_world *w)
+{
+    commit_deal(w, "deal", "Roof");
+    struct deal deal = deal_of(w, "deal", "Roof");
+    struct entity_key keys[] = {{ENTITY_DEAL, deal.id}, {ENTITY_DEAL, id_of(w, "nobody")}};
+    struct uuid actors[] = {w->owner, id_of(w, "stranger")};
+    struct store_request load = {.kind = STORE_LOAD,
+                                 .ticket = 5,
+                                 .team = w->team,
+                                 .keys = keys,
+                                 .key_count = 2,
+                                 .actors = actors,
+                                 .actor_count = 2};
+    const struct store_result *result = run(w, &load);
+    assert_int_equal(result->status, STORE_OK);
+    assert_true(result->seq == 2 && result->recorded_last == NOW + 2);
+    assert_int_equal(result->row_count, 1);
+    assert_true(entity_equal(ENTITY_DEAL, result->rows[0].entity, &deal));
+    assert_true(result->rows[0].seq == 2);
+    assert_int_equal(result->member_count, 1);
+    assert_true(uuid_equal(result->members[0]->id, w->owner));
+    assert_non_null(result->definition);
+    assert_int_equal(result->definition->pipeline_count, w->definition.pipeline_count);
+    assert_non_null(result->team_row);
+    release(w, result);
+}
+
+static void an_unknown_team_is_not_found(struct contract_world *w)
+{
+    struct store_request load = {.kind = STORE_LOAD, .ticket = 5, .team = id_of(w, "elsewhere")};
+    assert_int_equal(run_status(w, &load), STORE_NOT_FOUND);
+    load.kind = STORE_HEAD;
+    assert_int_equal(run_status(w, &load), STORE_NOT_FOUND);
+}
+
+static void a_removed_row_is_not_loaded_but_paged(struct contract_world *w)
+{
+    commit_deal(w, "deal", "Roof");
+    struct entity_key key = {ENTITY_DEAL, id_of(w, "deal")};
+    struct row row = {.kind = ENTITY_DEAL, .id = key.id, .seq = 3, .removed = true};
+    struct store_request commit = commit_of(w, &row, 1, 3);
+    assert_int_equal(run_status(w, &commit), STORE_OK);
+    struct store_request load = {
+        .kind = STORE_LOAD, .ticket = 5, .team = w->team, .keys = &key, .key_count = 1};
+    const struct store_result *result = run(w, &load);
+    assert_int_equal(result->row_count, 0);
+    release(w, result);
+    struct store_request page = page_of(w, 1, 100);
+    result = run(w, &page);
+    assert_int_equal(result->row_count, 1);
+    assert_true(result->rows[0].removed && result->rows[0].seq == 3);
+    release(w, result);
+}
+
+static struct outcome outcome_of(struct contract_world *w, int64_t number, const uint8_t *hash)
+{
+    return (struct outcome){.replica = w->replica,
+                            .number = number,
+                            .kind = OUTCOME_APPLIED,
+                            .mutation = id_of(w, "mutation"),
+                            .member = w->owner,
+                            .payload_hash = {(const char *)hash, HASH},
+                            .recorded_at = {true, NOW}};
+}
+
+static void commit_outcome(struct contract_world *w, int64_t number)
+{
+    uint8_t hash[HASH] = {1, 2, 3};
+    struct outcome outcome = outcome_of(w, number, hash);
+    struct row row = {.kind = ENTITY_OUTCOME,
+                      .id = w->replica,
+                      .seq = w->seq + 1,
+                      .n = (uint32_t)number,
+                      .entity = &outcome};
+    struct store_replica stand = {.id = w->replica, .last_number = (uint64_t)number};
+    struct store_request commit = commit_of(w, &row, 1, w->seq + 1);
+    commit.replica_numbers = &stand;
+    commit.replica_number_count = 1;
+    assert_int_equal(run_status(w, &commit), STORE_OK);
+    w->seq++;
+}
+
+static void an_outcome_is_found_by_number_and_by_mutation(struct contract_world *w)
+{
+    enrolled(w);
+    commit_outcome(w, 1);
+    struct store_outcome_key keys[] = {
+        {.replica = w->replica, .number = 1, .mutation = id_of(w, "mutation")},
+        {.replica = id_of(w, "copy"), .number = 8, .mutation = id_of(w, "mutation")},
+        {.replica = w->replica, .number = 2, .mutation = id_of(w, "other")},
+    };
+    for (size_t i = 0; i < 3; i++) {
+        struct store_request load = {.kind = STORE_LOAD,
+                                     .ticket = 5,
+                                     .team = w->team,
+                                     .replicas = &w->replica,
+                                     .replica_count = 1,
+                                     .outcome_keys = &keys[i],
+                                     .outcome_key_count = 1};
+        const struct store_result *result = run(w, &load);
+        assert_int_equal(result->replica_count, 1);
+        assert_true(result->replicas[0].last_number == 1);
+        assert_true(uuid_equal(result->replicas[0].id, w->replica));
+        assert_int_equal(result->outcome_count, i < 2 ? 1 : 0);
+        if (i < 2) {
+            const struct outcome *outcome = result->outcomes[0];
+            assert_int_equal(outcome->number, 1);
+            assert_int_equal(outcome->kind, OUTCOME_APPLIED);
+            assert_int_equal(outcome->payload_hash.n, HASH);
+            assert_int_equal(outcome->payload_hash.p[2], 3);
+            assert_true(uuid_equal(outcome->member, w->owner));
+            assert_true(result->outcome_seqs[0] == 2);
+        }
+        release(w, result);
+    }
+}
+
+static void an_outcome_is_paged_to_its_replica_only(struct contract_world *w)
+{
+    enrolled(w);
+    commit_outcome(w, 1);
+    struct store_request page = page_of(w, 1, 100);
+    const struct store_result *result = run(w, &page);
+    assert_int_equal(result->row_count, 1);
+    assert_int_equal(result->rows[0].kind, ENTITY_OUTCOME);
+    assert_int_equal(result->rows[0].n, 1);
+    release(w, result);
+    page.replica = id_of(w, "other replica");
+    result = run(w, &page);
+    assert_int_equal(result->row_count, 0);
+    assert_true(result->to_seq == 2 && result->seq == 2 && result->has_mark);
+    release(w, result);
+}
+
+static void a_first_page_has_all_but_invitations(struct contract_world *w)
+{
+    struct store_request page = page_of(w, 0, 100);
+    const struct store_result *result = run(w, &page);
+    assert_int_equal(result->status, STORE_OK);
+    assert_int_equal(result->row_count, 3);
+    for (size_t i = 0; i < result->row_count; i++) {
+        assert_int_not_equal(result->rows[i].kind, ENTITY_INVITATION);
+        assert_non_null(result->rows[i].entity);
+    }
+    assert_true(result->to_seq == 1 && result->has_mark);
+    assert_int_equal(result->to_mark[0], 1);
+    release(w, result);
+}
+
+static void pages_are_cut_between_seqs(struct contract_world *w)
+{
+    struct deal deals[6];
+    struct row rows[6];
+    for (size_t i = 0; i < 6; i++) { /* three seqs of two rows, one commit */
+        char name[] = {'d', (char)('0' + i), '\0'};
+        deals[i] = deal_of(w, name, "Roof");
+        rows[i] = (struct row){
+            .kind = ENTITY_DEAL, .id = deals[i].id, .seq = 2 + i / 2, .entity = &deals[i]};
+    }
+    struct store_request commit = commit_of(w, rows, 6, 4);
+    assert_int_equal(run_status(w, &commit), STORE_OK);
+    uint64_t cursor = 1;
+    size_t total = 0, pages = 0;
+    while (cursor < 4 && pages < 10) {
+        struct store_request page = page_of(w, cursor, 3);
+        const struct store_result *result = run(w, &page);
+        assert_true(result->seq == 4 && result->to_seq > cursor);
+        assert_true(result->row_count % 2 == 0);
+        for (size_t i = 0; i < result->row_count; i++) {
+            assert_true(result->rows[i].seq > cursor && result->rows[i].seq <= result->to_seq);
+            assert_true(i == 0 || result->rows[i].seq >= result->rows[i - 1].seq);
+        }
+        assert_true(result->has_mark == (result->to_seq == 4));
+        if (result->has_mark) assert_int_equal(result->to_mark[0], 4);
+        total += result->row_count;
+        cursor = result->to_seq;
+        pages++;
+        release(w, result);
+    }
+    assert_int_equal(total, 6);
+    assert_int_equal(pages, 3);
+}
+
+static void a_row_written_again_is_paged_once(struct contract_world *w)
+{
+    commit_deal(w, "deal", "Roof");
+    commit_deal(w, "other", "Shed");
+    commit_deal(w, "deal", "Roof and walls");
+    struct store_request page = page_of(w, 1, 100);
+    const struct store_result *result = run(w, &page);
+    assert_int_equal(result->row_count, 2);
+    assert_true(result->rows[0].seq == 3 && result->rows[1].seq == 4);
+    const struct deal *deal = result->rows[1].entity;
+    assert_true(str_equal(deal->title, STR("Roof and walls")));
+    release(w, result);
+}
+
+static void events_of_one_seq_are_told_apart(struct contract_world *w)
+{
+    struct event events[2];
+    struct row rows[2];
+    for (uint32_t i = 0; i < 2; i++) {
+        events[i] = (struct event){.subject = id_of(w, "deal"),
+                                   .subject_kind = ENTITY_DEAL,
+                                   .what = i ? EVENT_FIELD : EVENT_CREATED,
+                                   .field = i ? STR("title") : STR_NONE,
+                                   .who = w->owner,
+                                   .recorded_at = {true, NOW},
+                                   .mutation = id_of(w, "mutation")};
+        rows[i] = (struct row){.kind = ENTITY_EVENT,
+                               .id = events[i].subject,
+                               .seq = 2,
+                               .n = i,
+                               .entity = &events[i]};
+    }
+    struct store_request commit = commit_of(w, rows, 2, 2);
+    assert_int_equal(run_status(w, &commit), STORE_OK);
+    struct store_request page = page_of(w, 1, 100);
+    const struct store_result *result = run(w, &page);
+    assert_int_equal(result->row_count, 2);
+    for (uint32_t i = 0; i < 2; i++) {
+        assert_int_equal(result->rows[i].n, i);
+        assert_true(entity_equal(ENTITY_EVENT, result->rows[i].entity, &events[i]));
+    }
+    release(w, result);
+}
+
+static void an_inbox_item_comes_back_as_it_was(struct contract_world *w)
+{
+    struct inbox_item item = {.id = id_of(w, "item"),
+                              .number = 7,
+                              .kind = INBOX_CONFLICT,
+                              .state = INBOX_OPEN,
+                              .subject_kind = ENTITY_DEAL,
+                              .subject = id_of(w, "deal"),
+                              .field = STR("title"),
+                              .base = STR("a"),
+                              .mine = STR("b"),
+                              .theirs = STR("c"),
+                              .payload = {"\0\1\2", 3},
+                              .mutation = id_of(w, "mutation"),
+                              .author = w->owner,
+                              .recorded_at = {true, NOW}};
+    struct row row = {.kind = ENTITY_INBOX, .id = item.id, .seq = 2, .entity = &item};
+    struct store_request commit = commit_of(w, &row, 1, 2);
+    commit.inbox_last = 7;
+    assert_int_equal(run_status(w, &commit), STORE_OK);
+    struct entity_key key = {ENTITY_INBOX, item.id};
+    struct store_request load = {
+        .kind = STORE_LOAD, .ticket = 5, .team = w->team, .keys = &key, .key_count = 1};
+    const struct store_result *result = run(w, &load);
+    assert_true(result->inbox_last == 7);
+    assert_int_equal(result->row_count, 1);
+    assert_true(entity_equal(ENTITY_INBOX, result->rows[0].entity, &item));
+    release(w, result);
+}
+
+static void versions_rise_with_what_they_count(struct contract_world *w)
+{
+    struct store_request load = {.kind = STORE_LOAD, .ticket = 5, .team = w->team};
+    const struct store_result *before = run(w, &load);
+    struct member member = w->member;
+    member.name = STR("Anna B");
+    struct row row = {.kind = ENTITY_MEMBER, .id = w->owner, .seq = 2, .entity = &member};
+    struct store_request commit = commit_of(w, &row, 1, 2);
+    assert_int_equal(run_status(w, &commit), STORE_OK);
+    const struct store_result *after = run(w, &load);
+    assert_true(after->access_version > before->access_version);
+    assert_true(after->definition_version == before->definition_version);
+    release(w, before);
+    release(w, after);
+}
+
+static void a_mark_is_known_at_its_seq_only(struct contract_world *w)
+{
+    enrolled(w);
+    commit_deal(w, "deal", "Roof");
+    static const struct {
+        const char *sentence;
+        uint64_t seq;
+        uint8_t mark;
+        bool has, known;
+    } rows[] = {
+        {"the head", 2, 2, true, true},
+        {"an older commit", 1, 1, true, true},
+        {"another history's mark", 2, 9, true, false},
+        {"a seq that is not there yet", 5, 5, true, false},
+        {"no mark at all", 2, 2, false, false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct store_request request = sign_in_of(w);
+        request.cursor_seq = rows[i].seq;
+        request.has_mark = rows[i].has;
+        memset(request.cursor_mark, rows[i].mark, MARK_BYTES);
+        const struct store_result *result = run(w, &request);
+        if (result->mark_known != rows[i].known) fail_msg("%s", rows[i].sentence);
+        release(w, result);
+    }
+}
+
+static void the_head_is_the_last_commit(struct contract_world *w)
+{
+    commit_deal(w, "deal", "Roof");
+    struct store_request head = {.kind = STORE_HEAD, .ticket = 8, .team = w->team};
+    const struct store_result *result = run(w, &head);
+    assert_int_equal(result->status, STORE_OK);
+    assert_true(result->seq == 2);
+    assert_int_equal(result->mark[3], 2);
+    release(w, result);
+}
+
+static void a_commit_is_all_or_nothing(struct contract_world *w)
+{
+    enrolled(w);
+    commit_outcome(w, 1);
+    uint8_t hash[HASH] = {4};
+    struct outcome again = outcome_of(w, 1, hash); /* the number is taken */
+    struct deal deal = deal_of(w, "deal", "Roof");
+    struct row rows[] = {
+        {.kind = ENTITY_DEAL, .id = deal.id, .seq = 3, .entity = &deal},
+        {.kind = ENTITY_OUTCOME, .id = w->replica, .seq = 3, .n = 1, .entity = &again},
+    };
+    struct store_request commit = commit_of(w, rows, 2, 3);
+    assert_int_not_equal(run_status(w, &commit), STORE_OK);
+    struct store_request page = page_of(w, 2, 100);
+    const struct store_result *result = run(w, &page);
+    assert_true(result->seq == 2 && result->row_count == 0);
+    release(w, result);
+}
+
+#define CLAIM(name)                                                                                \
+    static void run_##name(const struct store_subject *subject, uint32_t number)                   \
+    {                                                                                              \
+        struct contract_world w;                                                                   \
+        world_begin(&w, subject, number);                                                          \
+        name(&w);                                                                                  \
+        world_end(&w);                                                                             \
+    }
+#define CLAIMS(each)                                                                               \
+    each(an_unknown_device_is_not_found)                                                           \
+    each(an_invitation_makes_a_device)                                                             \
+    each(the_same_key_may_enrol_again)                                                             \
+    each(another_key_finds_the_invitation_used)                                                    \
+    each(a_late_key_finds_the_invitation_expired)                                                  \
+    each(a_wrong_code_is_not_found)                                                                \
+    each(a_token_moves_only_from_what_was_expected)                                                \
+    each(a_commit_from_another_seq_is_stale)                                                       \
+    each(what_is_committed_is_loaded)                                                              \
+    each(an_unknown_team_is_not_found)                                                             \
+    each(a_removed_row_is_not_loaded_but_paged)                                                    \
+    each(an_outcome_is_found_by_number_and_by_mutation)                                            \
+    each(an_outcome_is_paged_to_its_replica_only)                                                  \
+    each(a_first_page_has_all_but_invitations)                                                     \
+    each(pages_are_cut_between_seqs)                                                               \
+    each(a_row_written_again_is_paged_once)                                                        \
+    each(events_of_one_seq_are_told_apart)                                                         \
+    each(an_inbox_item_comes_back_as_it_was)                                                       \
+    each(versions_rise_with_what_they_count)                                                       \
+    each(a_mark_is_known_at_its_seq_only)                                                          \
+    each(the_head_is_the_last_commit)                                                              \
+    each(a_commit_is_all_or_nothing)
+
+CLAIMS(CLAIM)
+
+#define ROW(name) {#name, run_##name},
+const struct store_claim store_claims[] = {CLAIMS(ROW)};
+const size_t store_claim_count = sizeof store_claims / sizeof store_claims[0];

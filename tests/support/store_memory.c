@@ -1,0 +1,583 @@
+/* store_memory.c - see store_memory.h. Everything that was ever written stays in one arena; a row
+ * that is written again gets a new place in the log, so that a page is a walk along it. */
+#include "tests/support/store_memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/check.h"
+#include "common/base/map.h"
+#include "common/domain/field.h"
+
+enum { KINDS = STORE_HEAD + 1, KEY_BYTES = 1 + 16 + 8 + 4 };
+
+struct log_entry {
+    uint64_t seq;
+    struct row *row; /* stale when the row has another seq by now */
+};
+
+struct commit_mark {
+    uint64_t seq;
+    uint8_t mark[MARK_BYTES];
+};
+
+struct memory_team {
+    struct memory_team *next;
+    struct uuid id;
+    uint64_t seq, definition_version, access_version;
+    int64_t recorded_last, inbox_last;
+    const struct team *row;
+    const struct definition *definition;
+    struct map rows;      /* key -> row */
+    struct map mutations; /* mutation id -> outcome row, the first one */
+    struct log_entry *log;
+    size_t log_count, log_cap;
+    struct commit_mark *marks;
+    size_t mark_count, mark_cap;
+};
+
+struct memory_device {
+    struct memory_device *next;
+    struct uuid id, member;
+    struct memory_team *team;
+    uint8_t key[32];
+    bool revoked;
+};
+
+struct memory_replica {
+    struct memory_replica *next;
+    struct memory_team *team;
+    struct store_replica stand;
+};
+
+struct memory_use { /* an invitation that was used */
+    struct memory_use *next;
+    struct uuid invitation;
+    uint8_t key[32];
+};
+
+struct memory_failure {
+    enum store_status status;
+    bool done;
+    unsigned times;
+};
+
+struct store_memory {
+    struct arena arena;
+    struct memory_team *teams;
+    struct memory_device *devices;
+    struct memory_replica *replicas;
+    struct memory_use *uses;
+    struct memory_failure failures[KINDS];
+};
+
+/* A result with its arena behind it. */
+struct memory_result {
+    struct store_result result;
+    struct arena arena;
+};
+
+struct store_memory *store_memory_create(void)
+{
+    struct store_memory *store = calloc(1, sizeof *store);
+    check(store != NULL);
+    arena_init(&store->arena, SIZE_MAX / 2);
+    return store;
+}
+
+void store_memory_destroy(struct store_memory *store)
+{
+    if (!store) return;
+    arena_finish(&store->arena);
+    free(store);
+}
+
+void store_memory_fail(struct store_memory *store, enum store_kind kind, enum store_status status,
+                       bool done, unsigned times)
+{
+    store->failures[kind] = (struct memory_failure){status, done, times};
+}
+
+static void *store_alloc(struct store_memory *store, size_t size)
+{
+    void *p = arena_alloc(&store->arena, size);
+    check(p != NULL);
+    return p;
+}
+
+static struct str row_key(char key[KEY_BYTES], enum entity_kind kind, struct uuid id, uint64_t seq,
+                          uint32_t n)
+{
+    memset(key, 0, KEY_BYTES);
+    key[0] = (char)kind;
+    memcpy(key + 1, id.b, sizeof id.b);
+    if (kind == ENTITY_EVENT) memcpy(key + 17, &seq, sizeof seq);
+    if (kind == ENTITY_EVENT || kind == ENTITY_OUTCOME) memcpy(key + 25, &n, sizeof n);
+    return (struct str){key, KEY_BYTES};
+}
+
+static struct row *row_find(const struct memory_team *team, enum entity_kind kind, struct uuid id,
+                            uint32_t n)
+{
+    char key[KEY_BYTES];
+    return map_get(&team->rows, row_key(key, kind, id, 0, n));
+}
+
+static const void *entity_living(const struct memory_team *team, enum entity_kind kind,
+                                 struct uuid id)
+{
+    const struct row *row = row_find(team, kind, id, 0);
+    return row && !row->removed ? row->entity : NULL;
+}
+
+static struct memory_team *team_find(struct store_memory *store, struct uuid id)
+{
+    for (struct memory_team *team = store->teams; team; team = team->next) {
+        if (uuid_equal(team->id, id)) return team;
+    }
+    return NULL;
+}
+
+static struct memory_replica *replica_find(struct store_memory *store,
+                                           const struct memory_team *team, struct uuid id)
+{
+    for (struct memory_replica *r = store->replicas; r; r = r->next) {
+        if (r->team == team && uuid_equal(r->stand.id, id)) return r;
+    }
+    return NULL;
+}
+
+/* --- what results hold: copies, so that nobody sees a later write --- */
+
+static const void *result_entity(struct arena *arena, enum entity_kind kind, const void *entity)
+{
+    if (!entity) return NULL;
+    void *copy;
+    if (kind == ENTITY_DEFINITION) {
+        copy = arena_alloc(arena, sizeof(struct definition));
+        check(copy && definition_copy(arena, entity, copy) == FAULT_NONE);
+    } else {
+        copy = entity_copy(arena, kind, entity);
+    }
+    check(copy != NULL);
+    return copy;
+}
+
+static void result_stand(struct memory_result *out, const struct memory_team *team)
+{
+    struct store_result *result = &out->result;
+    result->team = team->id;
+    result->seq = team->seq;
+    if (team->mark_count > 0) {
+        memcpy(result->mark, team->marks[team->mark_count - 1].mark, MARK_BYTES);
+    }
+    result->recorded_last = team->recorded_last;
+    result->inbox_last = team->inbox_last;
+    result->definition_version = team->definition_version;
+    result->access_version = team->access_version;
+}
+
+static const uint8_t *mark_at(const struct memory_team *team, uint64_t seq)
+{
+    for (size_t i = team->mark_count; i > 0 && team->marks[i - 1].seq >= seq; i--) {
+        if (team->marks[i - 1].seq == seq) return team->marks[i - 1].mark;
+    }
+    return NULL;
+}
+
+/* --- devices --- */
+
+static struct memory_device *device_find(struct store_memory *store, const uint8_t key[32])
+{
+    for (struct memory_device *d = store->devices; d; d = d->next) {
+        if (memcmp(d->key, key, 32) == 0) return d;
+    }
+    return NULL;
+}
+
+void store_memory_revoke(struct store_memory *store, struct uuid device)
+{
+    for (struct memory_device *d = store->devices; d; d = d->next) {
+        if (uuid_equal(d->id, device)) d->revoked = true;
+    }
+}
+
+static enum store_status run_sign_in(struct store_memory *store,
+                                     const struct store_request *request,
+                                     struct memory_result *out)
+{
+    const struct memory_device *device = device_find(store, request->device_key);
+    if (!device) return STORE_NOT_FOUND;
+    struct memory_team *team = device->team;
+    const struct member *member = entity_living(team, ENTITY_MEMBER, device->member);
+    if (device->revoked || !member || member->removed) return STORE_REVOKED;
+    result_stand(out, team);
+    out->result.device = device->id;
+    out->result.member = result_entity(&out->arena, ENTITY_MEMBER, member);
+    out->result.team_row = result_entity(&out->arena, ENTITY_TEAM, team->row);
+    const struct memory_replica *replica = replica_find(store, team, request->replica);
+    out->result.replica = (struct store_replica){.id = request->replica};
+    if (replica) out->result.replica = replica->stand;
+    const uint8_t *mark = mark_at(team, request->cursor_seq);
+    out->result.mark_known =
+        request->has_mark && mark && memcmp(mark, request->cursor_mark, MARK_BYTES) == 0;
+    return STORE_OK;
+}
+
+static const struct invitation *invitation_find(struct store_memory *store,
+                                                const uint8_t hash[32],
+                                                struct memory_team **team)
+{
+    for (*team = store->teams; *team; *team = (*team)->next) {
+        for (size_t i = 0; i < (*team)->rows.count; i++) {
+            const struct row *row = (*team)->rows.entries[i].value;
+            if (row->kind != ENTITY_INVITATION || row->removed) continue;
+            const struct invitation *invitation = row->entity;
+            if (invitation->code_hash.n != 32) continue;
+            if (memcmp(invitation->code_hash.p, hash, 32) == 0) return invitation;
+        }
+    }
+    return NULL;
+}
+
+static enum store_status run_enrol(struct store_memory *store, const struct store_request *request,
+                                   struct memory_result *out)
+{
+    struct memory_team *team;
+    const struct invitation *invitation = invitation_find(store, request->code_hash, &team);
+    if (!invitation) return STORE_NOT_FOUND;
+    const struct member *member = entity_living(team, ENTITY_MEMBER, invitation->member);
+    if (!member || member->removed) return STORE_REVOKED;
+    out->result.team = team->id;
+    for (const struct memory_use *use = store->uses; use; use = use->next) {
+        if (!uuid_equal(use->invitation, invitation->id)) continue;
+        return memcmp(use->key, request->device_key, 32) == 0 ? STORE_OK : STORE_USED;
+    }
+    if (invitation->expires_at.has && invitation->expires_at.v <= request->now_ms) {
+        return STORE_EXPIRED;
+    }
+    if (device_find(store, request->device_key)) return STORE_USED; /* one home, one member */
+    struct memory_device *device = store_alloc(store, sizeof *device);
+    *device = (struct memory_device){.next = store->devices,
+                                     .id = request->device,
+                                     .member = invitation->member,
+                                     .team = team};
+    memcpy(device->key, request->device_key, 32);
+    store->devices = device;
+    struct memory_use *use = store_alloc(store, sizeof *use);
+    *use = (struct memory_use){.next = store->uses, .invitation = invitation->id};
+    memcpy(use->key, request->device_key, 32);
+    store->uses = use;
+    return STORE_OK;
+}
+
+static bool token_equal(bool has_a, const uint8_t *a, bool has_b, const uint8_t *b)
+{
+    return has_a == has_b && (!has_a || memcmp(a, b, TOKEN_BYTES) == 0);
+}
+
+static enum store_status run_token(struct store_memory *store, const struct store_request *request)
+{
+    struct memory_team *team = team_find(store, request->team);
+    if (!team) return STORE_NOT_FOUND;
+    struct memory_replica *replica = replica_find(store, team, request->replica);
+    const struct store_replica *expected = &request->expected, *wanted = &request->wanted;
+    if (expected->known != (replica != NULL)) return STORE_STALE;
+    if (!replica) {
+        replica = store_alloc(store, sizeof *replica);
+        replica->next = store->replicas;
+        replica->team = team;
+        store->replicas = replica;
+        replica->stand.id = request->replica;
+        replica->stand.device = request->device;
+    } else if (!token_equal(replica->stand.has_token, replica->stand.token, expected->has_token,
+                            expected->token) ||
+               !token_equal(replica->stand.has_next_token, replica->stand.next_token,
+                            expected->has_next_token, expected->next_token)) {
+        return STORE_STALE;
+    }
+    struct store_replica *stand = &replica->stand;
+    stand->known = true;
+    stand->has_token = wanted->has_token;
+    stand->has_next_token = wanted->has_next_token;
+    memcpy(stand->token, wanted->token, TOKEN_BYTES);
+    memcpy(stand->next_token, wanted->next_token, TOKEN_BYTES);
+    return STORE_OK; /* numbers move by commits only */
+}
+
+/* --- rows --- */
+
+static void load_rows(struct memory_team *team, const struct store_request *request,
+                      struct memory_result *out)
+{
+    struct store_result *result = &out->result;
+    result->rows = arena_array(&out->arena, request->key_count + 1, sizeof *result->rows);
+    result->members = arena_array(&out->arena, request->actor_count + 1, sizeof(void *));
+    check(result->rows && result->members);
+    for (size_t i = 0; i < request->key_count; i++) {
+        const struct row *row = row_find(team, request->keys[i].kind, request->keys[i].id, 0);
+        if (!row || row->removed || row->kind == ENTITY_EVENT) continue;
+        struct row *copy = &result->rows[result->row_count++];
+        *copy = *row;
+        copy->entity = result_entity(&out->arena, row->kind, row->entity);
+    }
+    for (size_t i = 0; i < request->actor_count; i++) {
+        const void *member = entity_living(team, ENTITY_MEMBER, request->actors[i]);
+        if (!member) continue;
+        result->members[result->member_count++] =
+            result_entity(&out->arena, ENTITY_MEMBER, member);
+    }
+}
+
+static void load_outcome(struct memory_result *out, const struct row *row)
+{
+    struct store_result *result = &out->result;
+    union {
+        const void *in;
+        struct outcome *out;
+    } copy = {.in = result_entity(&out->arena, ENTITY_OUTCOME, row->entity)};
+    result->outcomes[result->outcome_count] = copy.out;
+    result->outcome_seqs[result->outcome_count++] = row->seq;
+}
+
+static enum store_status run_load(struct store_memory *store, const struct store_request *request,
+                                  struct memory_result *out)
+{
+    struct memory_team *team = team_find(store, request->team);
+    if (!team) return STORE_NOT_FOUND;
+    result_stand(out, team);
+    struct store_result *result = &out->result;
+    result->team_row = result_entity(&out->arena, ENTITY_TEAM, team->row);
+    result->definition = result_entity(&out->arena, ENTITY_DEFINITION, team->definition);
+    load_rows(team, request, out);
+    size_t keys = request->outcome_key_count;
+    result->replicas =
+        arena_array(&out->arena, request->replica_count + 1, sizeof *result->replicas);
+    result->outcomes = arena_array(&out->arena, 2 * keys + 1, sizeof *result->outcomes);
+    result->outcome_seqs = arena_array(&out->arena, 2 * keys + 1, sizeof *result->outcome_seqs);
+    check(result->replicas && result->outcomes && result->outcome_seqs);
+    for (size_t i = 0; i < request->replica_count; i++) {
+        const struct memory_replica *r = replica_find(store, team, request->replicas[i]);
+        if (r) result->replicas[result->replica_count++] = r->stand;
+    }
+    for (size_t i = 0; i < keys; i++) {
+        const struct store_outcome_key *key = &request->outcome_keys[i];
+        const struct row *own = row_find(team, ENTITY_OUTCOME, key->replica,
+                                         (uint32_t)key->number);
+        if (own) load_outcome(out, own);
+        const struct row *same =
+            map_get(&team->mutations, (struct str){(const char *)key->mutation.b, 16});
+        if (same && same != own && !uuid_is_zero(key->mutation)) load_outcome(out, same);
+    }
+    return STORE_OK;
+}
+
+static void row_write(struct store_memory *store, struct memory_team *team, const struct row *from)
+{
+    char key[KEY_BYTES];
+    struct str text = row_key(key, from->kind, from->id, from->seq, from->n);
+    struct row *row = map_get(&team->rows, text);
+    if (!row) {
+        row = store_alloc(store, sizeof *row);
+        check(map_put(&team->rows, text, row) == FAULT_NONE);
+    }
+    *row = *from;
+    row->entity = from->removed ? NULL : result_entity(&store->arena, from->kind, from->entity);
+    struct log_entry *entry = arena_push(&store->arena, (void **)&team->log, &team->log_count,
+                                         &team->log_cap, sizeof *entry);
+    check(entry != NULL);
+    *entry = (struct log_entry){from->seq, row};
+    if (from->kind == ENTITY_TEAM) team->row = row->entity;
+    if (from->kind == ENTITY_MEMBER) team->access_version++;
+    if (from->kind == ENTITY_DEFINITION) {
+        team->definition = row->entity;
+        team->definition_version++;
+    }
+    if (from->kind != ENTITY_OUTCOME) return;
+    const struct outcome *outcome = row->entity;
+    struct str id = {(const char *)outcome->mutation.b, 16};
+    if (uuid_is_zero(outcome->mutation) || map_get(&team->mutations, id)) return;
+    check(map_put(&team->mutations, id, row) == FAULT_NONE);
+}
+
+/* What a database's constraints would say. */
+static const char *commit_trouble(struct store_memory *store, struct memory_team *team,
+                                  const struct store_request *request)
+{
+    uint64_t last = request->expected_seq;
+    for (size_t i = 0; i < request->row_count; i++) {
+        const struct row *row = &request->rows[i];
+        if (row->seq <= request->expected_seq || row->seq > request->new_seq) return "row_seq";
+        if (row->seq < last) return "row_order";
+        last = row->seq;
+        if (row->removed != (row->entity == NULL)) return "row_removed";
+        if (row->kind == ENTITY_OUTCOME && row_find(team, row->kind, row->id, row->n)) {
+            return "outcome_unique";
+        }
+    }
+    for (size_t i = 0; i < request->replica_number_count; i++) {
+        const struct store_replica *number = &request->replica_numbers[i];
+        const struct memory_replica *replica = replica_find(store, team, number->id);
+        if (!replica) return "replica_exists";
+        if (replica->stand.last_number >= number->last_number) return "replica_number_grows";
+    }
+    return NULL;
+}
+
+static struct memory_team *team_found(struct store_memory *store,
+                                      const struct store_request *request)
+{
+    if (request->expected_seq != 0 || uuid_is_zero(request->team)) return NULL;
+    bool has_team = false;
+    for (size_t i = 0; i < request->row_count; i++) {
+        if (request->rows[i].kind == ENTITY_TEAM) has_team = true;
+    }
+    if (!has_team) return NULL;
+    struct memory_team *team = store_alloc(store, sizeof *team);
+    team->id = request->team;
+    map_init(&team->rows, &store->arena);
+    map_init(&team->mutations, &store->arena);
+    team->next = store->teams;
+    store->teams = team;
+    return team;
+}
+
+static enum store_status run_commit(struct store_memory *store,
+                                    const struct store_request *request,
+                                    struct memory_result *out)
+{
+    struct memory_team *team = team_find(store, request->team);
+    if (!team) team = team_found(store, request);
+    if (!team) return STORE_NOT_FOUND;
+    if (team->seq != request->expected_seq) return STORE_STALE;
+    const char *trouble = commit_trouble(store, team, request);
+    if (trouble) {
+        out->result.trouble = str_from(trouble);
+        return STORE_FAILED;
+    }
+    for (size_t i = 0; i < request->row_count; i++) row_write(store, team, &request->rows[i]);
+    for (size_t i = 0; i < request->replica_number_count; i++) {
+        const struct store_replica *number = &request->replica_numbers[i];
+        replica_find(store, team, number->id)->stand.last_number = number->last_number;
+    }
+    team->seq = request->new_seq;
+    team->recorded_last = request->recorded_at;
+    team->inbox_last = request->inbox_last;
+    struct commit_mark *mark = arena_push(&store->arena, (void **)&team->marks, &team->mark_count,
+                                          &team->mark_cap, sizeof *mark);
+    check(mark != NULL);
+    mark->seq = request->new_seq;
+    memcpy(mark->mark, request->mark, MARK_BYTES);
+    return STORE_OK;
+}
+
+/* --- reading on --- */
+
+static size_t log_after(const struct memory_team *team, uint64_t seq)
+{
+    size_t low = 0, high = team->log_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (team->log[middle].seq > seq) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    return low;
+}
+
+static bool entry_shows(const struct log_entry *entry, const struct store_request *request)
+{
+    const struct row *row = entry->row;
+    if (row->seq != entry->seq || row->kind == ENTITY_INVITATION) return false;
+    return row->kind != ENTITY_OUTCOME || uuid_equal(row->id, request->replica);
+}
+
+static enum store_status run_page(struct store_memory *store, const struct store_request *request,
+                                  struct memory_result *out)
+{
+    struct memory_team *team = team_find(store, request->team);
+    if (!team) return STORE_NOT_FOUND;
+    result_stand(out, team);
+    struct store_result *result = &out->result;
+    result->to_seq = team->seq;
+    size_t cap = 0, i = log_after(team, request->cursor_seq);
+    while (i < team->log_count) {
+        size_t end = i, shown = 0;
+        while (end < team->log_count && team->log[end].seq == team->log[i].seq) {
+            if (entry_shows(&team->log[end++], request)) shown++;
+        }
+        if (result->row_count > 0 && result->row_count + shown > request->row_limit) {
+            result->to_seq = team->log[i].seq - 1;
+            break;
+        }
+        for (; i < end; i++) {
+            if (!entry_shows(&team->log[i], request)) continue;
+            const struct row *from = team->log[i].row;
+            struct row *row = arena_push(&out->arena, (void **)&result->rows, &result->row_count,
+                                         &cap, sizeof *row);
+            check(row != NULL);
+            *row = *from;
+            row->entity = result_entity(&out->arena, from->kind, from->entity);
+        }
+    }
+    const uint8_t *mark = mark_at(team, result->to_seq);
+    result->has_mark = mark != NULL;
+    if (mark) memcpy(result->to_mark, mark, MARK_BYTES);
+    return STORE_OK;
+}
+
+/* --- the port --- */
+
+static enum store_status run_kind(struct store_memory *store, const struct store_request *request,
+                                  struct memory_result *out)
+{
+    struct memory_team *team;
+    switch (request->kind) {
+    case STORE_SIGN_IN: return run_sign_in(store, request, out);
+    case STORE_ENROL: return run_enrol(store, request, out);
+    case STORE_TOKEN: return run_token(store, request);
+    case STORE_LOAD: return run_load(store, request, out);
+    case STORE_COMMIT: return run_commit(store, request, out);
+    case STORE_PAGE: return run_page(store, request, out);
+    case STORE_HEAD:
+        team = team_find(store, request->team);
+        if (!team) return STORE_NOT_FOUND;
+        result_stand(out, team);
+        return STORE_OK;
+    }
+    return STORE_FAILED;
+}
+
+const struct store_result *store_memory_run(struct store_memory *store,
+                                            const struct store_request *request)
+{
+    struct memory_result *out = calloc(1, sizeof *out);
+    check(out != NULL);
+    arena_init(&out->arena, SIZE_MAX / 2);
+    out->result.arena = &out->arena;
+    struct memory_failure *failure = &store->failures[request->kind];
+    if (failure->times > 0) {
+        failure->times--;
+        if (failure->done) (void)run_kind(store, request, out);
+        out->result.status = failure->status;
+        out->result.trouble = STR("08006 as the test wants it");
+    } else {
+        out->result.status = run_kind(store, request, out);
+    }
+    out->result.kind = request->kind;
+    out->result.ticket = request->ticket;
+    return &out->result;
+}
+
+void store_memory_release(struct store_memory *store, const struct store_result *result)
+{
+    (void)store;
+    union {
+        const struct store_result *in;
+        struct memory_result *out;
+    } whole = {.in = result}; /* the result is its first member */
+    arena_finish(&whole.out->arena);
+    free(whole.out);
+}
