@@ -1,0 +1,252 @@
+/* store_postgres.c - the pool: jobs wait in a queue, go to a connection, and end.
+ *
+ * Called by the listener's loop and, through store_blocking, by administration and tests.
+ * Invariant: every submitted request ends exactly once, also when the store is closed. */
+#define _GNU_SOURCE
+#include "server/edge/store_postgres.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/check.h"
+#include "server/edge/store_job.h"
+
+#include "common/base/banned.h"
+
+enum {
+    CONNECTIONS_DEFAULT = 4, /* more queue on the same rows and only burn processors */
+    CONNECTIONS_MAX = 16,
+    DEPTH_MAX = 8,           /* segments on one connection: hides the round trip, shares the work */
+    WAIT_MS = 10 * 1000,     /* a restarting database is back by then; later the caller must know */
+    STATEMENTS_BYTES_MAX = 512 * 1024,
+    KEYWORDS_MAX = 64,
+};
+
+struct store_postgres {
+    struct store_postgres_options options;
+    struct arena arena; /* statements */
+    struct statement_text statements[STATEMENT_COUNT];
+    PQconninfoOption *conninfo;
+    const char *keywords[KEYWORDS_MAX], *values[KEYWORDS_MAX];
+    struct postgres *connections[CONNECTIONS_MAX];
+    size_t connection_count;
+    struct store_job *first, *last; /* the queue */
+    bool closing;
+};
+
+static void log_line(struct store_postgres *store, const char *what, const char *why)
+{
+    char line[512];
+    if (!store->options.log) return;
+    snprintf(line, sizeof line, "%s why=\"%s\"", what, why);
+    for (char *c = line; *c; c++) {
+        if ((unsigned char)*c < ' ') *c = ' ';
+    }
+    store->options.log(store->options.context, line);
+}
+
+static void job_end(struct store_postgres *store, struct store_job *job)
+{
+    store->options.done(store->options.context, &job->result);
+    store_job_finish(job);
+    free(job);
+}
+
+static void job_fail(struct store_postgres *store, struct store_job *job, const char *why)
+{
+    job->result = (struct store_result){.kind = job->request->kind,
+                                        .ticket = job->request->ticket,
+                                        .status = STORE_FAILED,
+                                        .trouble = str_from(why),
+                                        .arena = &job->arena};
+    job_end(store, job);
+}
+
+static struct postgres *connection_idlest(struct store_postgres *store)
+{
+    struct postgres *best = NULL;
+    for (size_t i = 0; i < store->connection_count; i++) {
+        struct postgres *one = store->connections[i];
+        if (!postgres_ready(one) || postgres_in_flight(one) >= DEPTH_MAX) continue;
+        if (!best || postgres_in_flight(one) < postgres_in_flight(best)) best = one;
+    }
+    return best;
+}
+
+static void queue_push(struct store_postgres *store, struct store_job *job)
+{
+    job->next = NULL;
+    if (store->last) {
+        store->last->next = job;
+    } else {
+        store->first = job;
+    }
+    store->last = job;
+}
+
+static struct store_job *queue_pop(struct store_postgres *store)
+{
+    struct store_job *job = store->first;
+    store->first = job->next;
+    if (!store->first) store->last = NULL;
+    return job;
+}
+
+static void dispatch(struct store_postgres *store)
+{
+    struct postgres *connection;
+    while (store->first && !store->closing && (connection = connection_idlest(store))) {
+        struct store_job *job = queue_pop(store);
+        if (store_job_write(job)) {
+            job_fail(store, job, "request is too large");
+        } else if (!postgres_send(connection, job->calls, job->call_count, job)) {
+            job_fail(store, job, "connection lost");
+        } else {
+            arena_reset(&job->sending); /* libpq has its own copy */
+        }
+    }
+}
+
+static void on_result(void *context, void *segment, size_t index, const PGresult *result)
+{
+    (void)context;
+    store_job_read(segment, index, result);
+}
+
+static void on_end(void *context, void *segment, const struct postgres_end *end)
+{
+    struct store_postgres *store = context;
+    struct store_job *job = segment;
+    if (store_job_settle(job, end)) {
+        job_end(store, job);
+    } else {
+        queue_push(store, job);
+    }
+    dispatch(store);
+}
+
+static void on_ready(void *context)
+{
+    dispatch(context);
+}
+
+/* Those that waited long enough hear it; the others may be lucky at the next attempt. */
+static void on_lost(void *context, const char *why)
+{
+    struct store_postgres *store = context;
+    log_line(store, "database.lost", why);
+    if (store_postgres_ready(store)) return;
+    uint64_t now = uv_now(store->options.loop);
+    while (store->first && now - store->first->queued_ms > WAIT_MS) {
+        job_fail(store, queue_pop(store), "no connection to the database");
+    }
+}
+
+/* What the administrator wrote, and above it what must always be so. */
+static bool keywords_fill(struct store_postgres *store)
+{
+    static const char *const ours[][2] = {
+        {"application_name", "sluiced"}, {"client_encoding", "UTF8"},
+        {"tcp_user_timeout", "10000"},   {"keepalives", "1"},
+        {"options", connection_options},
+    };
+    size_t n = 0;
+    char *trouble = NULL;
+    store->conninfo = PQconninfoParse(store->options.conninfo, &trouble);
+    if (!store->conninfo) {
+        log_line(store, "database.conninfo", trouble ? trouble : "out of memory");
+        PQfreemem(trouble);
+        return false;
+    }
+    for (PQconninfoOption *o = store->conninfo; o->keyword; o++) {
+        bool is_ours = false;
+        for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++) {
+            if (strcmp(o->keyword, ours[i][0]) == 0) is_ours = true;
+        }
+        if (!o->val || is_ours || n == KEYWORDS_MAX - 1) continue;
+        store->keywords[n] = o->keyword;
+        store->values[n++] = o->val;
+    }
+    for (size_t i = 0; i < sizeof ours / sizeof ours[0] && n < KEYWORDS_MAX - 1; i++) {
+        store->keywords[n] = ours[i][0];
+        store->values[n++] = ours[i][1];
+    }
+    return true;
+}
+
+struct store_postgres *store_postgres_open(const struct store_postgres_options *options)
+{
+    struct store_postgres *store = calloc(1, sizeof *store);
+    if (!store) return NULL;
+    store->options = *options;
+    arena_init(&store->arena, STATEMENTS_BYTES_MAX);
+    size_t count = options->connections > 0 ? options->connections : CONNECTIONS_DEFAULT;
+    if (count > CONNECTIONS_MAX) count = CONNECTIONS_MAX;
+    if (statements_build(&store->arena, store->statements) || !keywords_fill(store)) goto fail;
+    for (size_t i = 0; i < count; i++) {
+        struct postgres *connection = postgres_open(&(struct postgres_options){
+            .loop = options->loop, .keywords = store->keywords, .values = store->values,
+            .statements = store->statements, .context = store, .result = on_result,
+            .end = on_end, .ready = on_ready, .lost = on_lost});
+        if (!connection) break;
+        store->connections[store->connection_count++] = connection;
+    }
+    if (store->connection_count > 0) return store;
+fail:
+    PQconninfoFree(store->conninfo);
+    arena_finish(&store->arena);
+    free(store);
+    return NULL;
+}
+
+void store_postgres_submit(struct store_postgres *store, const struct store_request *request)
+{
+    struct store_job *job = calloc(1, sizeof *job);
+    if (!job || store->closing) {
+        struct store_result result = {.kind = request->kind, .ticket = request->ticket,
+                                      .status = STORE_FAILED,
+                                      .trouble = job ? STR("closing") : STR("out of memory")};
+        free(job);
+        store->options.done(store->options.context, &result);
+        return;
+    }
+    store_job_init(job, request);
+    job->queued_ms = uv_now(store->options.loop);
+    queue_push(store, job);
+    dispatch(store);
+}
+
+bool store_postgres_ready(const struct store_postgres *store)
+{
+    for (size_t i = 0; i < store->connection_count; i++) {
+        if (postgres_ready(store->connections[i])) return true;
+    }
+    return false;
+}
+
+void store_postgres_close(struct store_postgres *store)
+{
+    if (store->closing) return;
+    store->closing = true;
+    for (size_t i = 0; i < store->connection_count; i++) postgres_close(store->connections[i]);
+    while (store->first) job_fail(store, queue_pop(store), "closing");
+}
+
+bool store_postgres_closed(const struct store_postgres *store)
+{
+    for (size_t i = 0; i < store->connection_count; i++) {
+        if (!postgres_closed(store->connections[i])) return false;
+    }
+    return store->closing;
+}
+
+void store_postgres_destroy(struct store_postgres *store)
+{
+    if (!store) return;
+    check(store_postgres_closed(store));
+    for (size_t i = 0; i < store->connection_count; i++) postgres_destroy(store->connections[i]);
+    PQconninfoFree(store->conninfo);
+    arena_finish(&store->arena);
+    free(store);
+}
