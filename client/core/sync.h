@@ -95,5 +95,9 @@ struct str sync_output(const struct sync *sync);
 void sync_sent(struct sync *sync, size_t n, struct now now);
 uint64_t sync_deadline(const struct sync *sync);
 struct sync_report sync_report(const struct sync *sync);
+/* Stable lower-case codes for identity.last_failure, --json and logs: "unreachable", "revoked".
+ * Never NULL. */
+const char *sync_trouble_name(enum sync_trouble trouble);
+const char *sync_refusal_name(enum session_refusal refusal);
 
 #endif

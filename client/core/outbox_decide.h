@@ -1,0 +1,21 @@
+/* outbox_decide.h - one decision on what the copy shows: shared by submit and rebase, private to
+ * the outbox_*.c files. */
+#ifndef SLUICE_CLIENT_CORE_OUTBOX_DECIDE_H
+#define SLUICE_CLIENT_CORE_OUTBOX_DECIDE_H
+
+#include "client/core/outbox.h"
+
+enum {
+    OUTBOX_STEP = 64, /* entries looked at in one go: bounds memory, not work */
+    OUTBOX_STEP_BYTES = 32 * 1024 * 1024
+};
+
+/* Loads the rows the mutation names from the shown layer and decides, predicted. */
+MUST_USE enum fault outbox_decide(struct replica *replica, struct arena *arena, struct uuid actor,
+                                  const struct mutation *mutation, struct str payload,
+                                  struct now now, struct change *change);
+/* Puts what was decided over the server's rows. */
+MUST_USE enum fault outbox_show(struct replica *replica, uint64_t number,
+                                const struct change *change);
+
+#endif

@@ -1,0 +1,95 @@
+/* sync_inside.h - the sync machine's parts, shared by the sync*.c files and nobody else.
+ *
+ *   sync.c          the functions of sync.h: effects, timers, what the network reports
+ *   sync_attempt.c  connecting, failing, trying again, names of troubles
+ *   sync_session.c  messages of an open session: welcome, refusal, bye, ping; pushing
+ *   sync_pages.c    rows: gathered, put into a new generation, revealed
+ *
+ * Invariant: `connection` is true exactly while the edge has a connection for us, or opens one. */
+#ifndef SLUICE_CLIENT_CORE_SYNC_INSIDE_H
+#define SLUICE_CLIENT_CORE_SYNC_INSIDE_H
+
+#include "client/core/outbox.h"
+#include "client/core/sync.h"
+#include "common/link/channel.h"
+
+enum {
+    SYNC_CONNECT_MS = 10 * 1000, /* a black hole of a network gives no answer at all */
+    SYNC_WELCOME_MS = 30 * 1000, /* the server may have to wait for its database */
+    SYNC_STOP_MS = 5 * 1000,     /* a stop waits that long for answers on their way */
+    SYNC_BACKOFF_MIN_MS = 500,
+    SYNC_BACKOFF_MAX_MS = 60 * 1000,
+    SYNC_REHELLO_MAX = 5,        /* new hellos in a row without reaching the head */
+    SYNC_KEPT_BYTES = 64 * 1024 * 1024, /* of a delta before its reveal */
+    SYNC_MESSAGE_BYTES = 2 * WIRE_ARENA_MAX,
+    SYNC_PUSH_BYTES = FRAME_TO_SERVER_MAX / 2,
+    SYNC_PROGRAM_BYTES = 64
+};
+
+struct sync {
+    struct replica *replica;
+    struct key_pair device;
+    struct random random;
+    char program[SYNC_PROGRAM_BYTES];
+    size_t program_length;
+    bool live, stopping;
+    uint64_t stop_at; /* when stopping: the latest */
+
+    struct sync_report report; /* state and what is counted */
+    bool connect_due, close_due, write_due, changed_due, progress_due;
+    struct channel channel;
+    bool connection;
+    uint64_t began_at, heard_at, pinged_at; /* boot ms */
+
+    struct arena identity_arena; /* of `identity`, as it was when the attempt began */
+    struct identity identity;
+    size_t address, tried; /* the next one; how many in this round */
+    unsigned failures, rehellos;
+    uint64_t retry_at;
+    bool force_snapshot;
+
+    /* one session */
+    bool snapshot;
+    uint64_t generation;  /* that pages of a snapshot go to */
+    uint64_t position;    /* everything up to here was received */
+    uint64_t head;
+    uint64_t welcome_last, pushed; /* numbers: the server had; we sent */
+    size_t inflight;
+    bool push_blocked, pruned;
+    struct arena kept; /* rows not yet revealed; of a snapshot only answers */
+    struct packed_row *rows;
+    size_t row_count, row_cap;
+    struct arena scratch; /* of one message or transaction */
+};
+
+/* --- sync_attempt.c --- */
+void sync_begin(struct sync *sync, struct now now);
+/* Ends the connection, if there is one; what was sent is still written. */
+void sync_close(struct sync *sync);
+/* Ends it, notes why, and tries again when that is due. */
+void sync_fail(struct sync *sync, enum sync_trouble trouble, struct now now);
+void sync_fail_local(struct sync *sync, enum fault fault, struct now now);
+void sync_refuse(struct sync *sync, const struct refusal *refusal, struct now now);
+/* Closes and says hello again at once; given up when it does not help. */
+void sync_again(struct sync *sync, enum sync_trouble otherwise, struct now now);
+enum sync_trouble sync_trouble_of(enum channel_reason reason);
+bool sync_in_session(const struct sync *sync); /* welcomed */
+
+/* --- sync_session.c --- */
+void sync_session_message(struct sync *sync, struct str bytes, struct now now);
+MUST_USE enum fault session_write(struct sync *sync, const struct message *message);
+void sync_session_push(struct sync *sync, struct now now);
+/* Another copy uses our numbers: takes a new replica id and says hello again. */
+void sync_session_forked(struct sync *sync, struct now now);
+/* After progress: says bye when nothing is left to do. */
+void sync_session_settle(struct sync *sync, struct now now);
+
+/* --- sync_pages.c --- */
+/* Begins as the plan says: from the cursor, or from nothing into a new generation. */
+MUST_USE enum fault sync_pages_begin(struct sync *sync, bool snapshot);
+void sync_pages_take(struct sync *sync, const struct page *page, struct now now);
+void sync_pages_drop(struct sync *sync);
+/* The copy is at the head without a page: only remembers that it was in touch. */
+MUST_USE enum fault sync_pages_reveal(struct sync *sync, const struct page *page, struct now now);
+
+#endif

@@ -1,0 +1,257 @@
+/* sync_pages.c - rows from the server: gathered, put, revealed. See sync_inside.h.
+ *
+ * Invariants: people see either what stood before or all of a delta; the cursor is written in the
+ * transaction that shows what it stands for. A snapshot fills a generation that nobody sees. */
+#include "client/core/sync_inside.h"
+
+#include "common/codec/row.h"
+#include "common/base/check.h"
+#include "common/base/banned.h"
+
+void sync_pages_drop(struct sync *sync)
+{
+    arena_reset(&sync->kept);
+    sync->rows = NULL;
+    sync->row_count = sync->row_cap = 0;
+}
+
+enum fault sync_pages_begin(struct sync *sync, bool snapshot)
+{
+    struct replica *replica = sync->replica;
+    sync_pages_drop(sync);
+    sync->snapshot = snapshot;
+    sync->position = snapshot ? 0 : sync->identity.cursor_seq;
+    if (!snapshot) return FAULT_NONE;
+    sync->generation = sync->identity.generation + 1;
+    enum fault fault = replica->f->begin(replica);
+    if (fault) return fault;
+    /* What an earlier snapshot left unfinished may be of another history. */
+    fault = replica->f->keep_generation(replica, sync->identity.generation);
+    if (!fault) return replica->f->commit(replica);
+    replica->f->rollback(replica);
+    return fault;
+}
+
+static enum fault row_keep(struct sync *sync, const struct packed_row *row)
+{
+    void *rows = sync->rows;
+    struct packed_row *kept =
+        arena_push(&sync->kept, &rows, &sync->row_count, &sync->row_cap, sizeof *kept);
+    sync->rows = rows;
+    if (!kept) return FAULT_MEMORY;
+    *kept = *row;
+    kept->body = arena_str(&sync->kept, row->body);
+    return arena_fault(&sync->kept);
+}
+
+/* Is that the answer to something pending here? *kind: which. FAULT_EXISTS when it answers another
+ * mutation under the same number: a clone of this copy was faster, ours is still unanswered. */
+static enum fault answer_awaited(struct sync *sync, struct arena *arena,
+                                 const struct packed_row *row, bool *awaited, int64_t *kind)
+{
+    void *unpacked = NULL;
+    struct outbox_entry *entries = NULL;
+    size_t count = 0;
+    *awaited = false;
+    if (row->kind != ENTITY_OUTCOME || row->removed) return FAULT_NONE;
+    if (!uuid_equal(row->id, sync->identity.replica)) return FAULT_NONE;
+    enum fault fault = codec_entity_unpack(arena, ENTITY_OUTCOME, row->body, &unpacked);
+    if (fault) return fault;
+    const struct outcome *outcome = unpacked;
+    if (outcome->number <= 0) return FAULT_FORMAT;
+    fault = sync->replica->f->outbox_list(sync->replica, arena, (uint64_t)outcome->number, false,
+                                          1, &entries, &count);
+    if (fault) return fault;
+    *awaited = count > 0 && entries[0].number == (uint64_t)outcome->number;
+    *kind = outcome->kind;
+    if (!*awaited) return FAULT_NONE;
+    uint8_t hash[32];
+    codec_payload_hash(entries[0].payload, hash);
+    struct str ours = {(const char *)hash, sizeof hash};
+    return str_equal(outcome->payload_hash, ours) ? FAULT_NONE : FAULT_EXISTS;
+}
+
+/* --- a page of a snapshot --- */
+
+static enum fault snapshot_put(struct sync *sync, const struct page *page)
+{
+    struct replica *replica = sync->replica;
+    struct arena one;
+    arena_init(&one, SYNC_MESSAGE_BYTES);
+    enum fault fault = FAULT_NONE;
+    for (size_t i = 0; i < page->count && !fault; i++) {
+        const struct packed_row *row = &page->rows[i];
+        bool awaited = false;
+        int64_t kind = 0;
+        if (row->kind != ENTITY_OUTCOME) {
+            fault = replica->f->put_row(replica, sync->generation, row);
+            continue;
+        }
+        arena_reset(&one);
+        fault = answer_awaited(sync, &one, row, &awaited, &kind);
+        if (!fault && awaited) fault = row_keep(sync, row);
+    }
+    arena_finish(&one);
+    return fault;
+}
+
+static enum fault snapshot_take(struct sync *sync, const struct page *page)
+{
+    struct replica *replica = sync->replica;
+    enum fault fault = replica->f->begin(replica);
+    if (fault) return fault;
+    fault = snapshot_put(sync, page);
+    if (!fault) return replica->f->commit(replica);
+    replica->f->rollback(replica);
+    return fault;
+}
+
+/* --- the reveal --- */
+
+struct reveal_counts {
+    size_t answered, conflicts, parked;
+};
+
+static enum fault reveal_rows(struct sync *sync, uint64_t generation, struct now now,
+                              struct reveal_counts *counts)
+{
+    struct replica *replica = sync->replica;
+    struct arena one;
+    arena_init(&one, SYNC_MESSAGE_BYTES);
+    enum fault fault = FAULT_NONE;
+    for (size_t i = 0; i < sync->row_count && !fault; i++) {
+        const struct packed_row *row = &sync->rows[i];
+        bool awaited = false;
+        int64_t kind = 0;
+        if (row->kind != ENTITY_OUTCOME) {
+            fault = replica->f->put_row(replica, generation, row);
+            continue;
+        }
+        arena_reset(&one);
+        fault = answer_awaited(sync, &one, row, &awaited, &kind);
+        if (!fault && awaited) fault = outbox_answer(replica, &one, row, now);
+        if (fault || !awaited) continue;
+        counts->answered++;
+        counts->conflicts += kind == OUTCOME_CONFLICT;
+        counts->parked += kind == OUTCOME_PARKED;
+    }
+    arena_finish(&one);
+    return fault;
+}
+
+static enum fault reveal_store(struct sync *sync, const struct page *page, struct now now,
+                               struct reveal_counts *counts)
+{
+    struct replica *replica = sync->replica;
+    struct identity identity;
+    enum fault fault = replica->f->identity_load(replica, &sync->scratch, &identity);
+    if (fault) return fault;
+    if (sync->snapshot) identity.generation = sync->generation;
+    if (page) {
+        identity.cursor_seq = page->to_seq;
+        identity.has_mark = page->has_mark;
+        for (size_t i = 0; i < MARK_BYTES; i++) identity.cursor_mark[i] = page->to_mark[i];
+    }
+    identity.last_sync_at = now.wall_ms;
+    identity.last_failure = STR_NONE;
+    fault = replica->f->identity_store(replica, &identity);
+    if (!fault && sync->snapshot)
+        fault = replica->f->keep_generation(replica, identity.generation);
+    if (!fault) fault = reveal_rows(sync, identity.generation, now, counts);
+    if (!fault && !sync->pruned) {
+        int64_t oldest = now.wall_ms - (int64_t)JOURNAL_DAYS * 24 * 3600 * 1000;
+        fault = replica->f->outbox_prune(replica, oldest);
+    }
+    if (!fault && (sync->snapshot || sync->row_count > 0)) {
+        fault = outbox_rebase(replica, &sync->scratch, now);
+    }
+    return fault;
+}
+
+enum fault sync_pages_reveal(struct sync *sync, const struct page *page, struct now now)
+{
+    struct replica *replica = sync->replica;
+    struct reveal_counts counts = {0, 0, 0};
+    arena_reset(&sync->scratch);
+    enum fault fault = replica->f->begin(replica);
+    if (fault) return fault;
+    fault = reveal_store(sync, page, now, &counts);
+    if (fault) {
+        replica->f->rollback(replica);
+        return fault;
+    }
+    fault = replica->f->commit(replica);
+    if (fault) return fault;
+    if (sync->snapshot || sync->row_count > 0) sync->changed_due = true;
+    if (sync->snapshot) sync->force_snapshot = false;
+    sync->snapshot = false;
+    sync->pruned = true;
+    sync->inflight -= counts.answered < sync->inflight ? counts.answered : sync->inflight;
+    sync->report.answered += counts.answered;
+    sync->report.conflicts += counts.conflicts;
+    sync->report.parked += counts.parked;
+    sync->failures = sync->rehellos = 0;
+    sync->tried = 0;
+    sync_pages_drop(sync);
+    return FAULT_NONE;
+}
+
+/* --- pages as they come --- */
+
+static bool page_fits(const struct sync *sync, const struct page *page)
+{
+    if (page->from_seq != sync->position || page->to_seq < page->from_seq) return false;
+    if (page->head_seq < page->to_seq) return false;
+    for (size_t i = 0; i < page->count; i++) {
+        uint64_t seq = page->rows[i].seq;
+        if (seq <= page->from_seq || seq > page->to_seq) return false;
+    }
+    return true;
+}
+
+/* FAULT_LIMIT: more than a reveal may hold. */
+static enum fault delta_take(struct sync *sync, const struct page *page)
+{
+    if (sync->row_count + page->count > REVEAL_ROWS_MAX) return FAULT_LIMIT;
+    for (size_t i = 0; i < page->count; i++) {
+        if (row_keep(sync, &page->rows[i])) return FAULT_LIMIT;
+    }
+    return FAULT_NONE;
+}
+
+void sync_pages_take(struct sync *sync, const struct page *page, struct now now)
+{
+    if (!sync_in_session(sync) || !page_fits(sync, page)) {
+        sync_fail(sync, SYNC_TROUBLE_PROTOCOL, now);
+        return;
+    }
+    enum fault fault = sync->snapshot ? snapshot_take(sync, page) : delta_take(sync, page);
+    if (!sync->snapshot && fault == FAULT_LIMIT) {
+        sync->force_snapshot = true;
+        sync_again(sync, SYNC_TROUBLE_PROTOCOL, now);
+        return;
+    }
+    if (!fault) {
+        sync->position = page->to_seq;
+        sync->head = page->head_seq;
+        sync->report.rows_received = sync->position;
+        sync->report.rows_expected = sync->head;
+        sync->progress_due = true;
+        if (sync->position == sync->head) fault = sync_pages_reveal(sync, page, now);
+    }
+    if (fault == FAULT_EXISTS) {
+        sync_session_forked(sync, now);
+        return;
+    }
+    if (fault == FAULT_FORMAT) {
+        sync_fail(sync, SYNC_TROUBLE_PROTOCOL, now);
+        return;
+    }
+    if (fault) {
+        sync_fail_local(sync, fault, now);
+        return;
+    }
+    if (sync->position < sync->head) return;
+    sync_session_push(sync, now);
+    sync_session_settle(sync, now);
+}

@@ -1,0 +1,657 @@
+/* replica_memory.c - see replica_memory.h.
+ *
+ * A state is four sorted tables of pointers to reference-counted, immutable items. begin() keeps a
+ * second set of the same pointers, rollback() puts it back. */
+#include "tests/support/replica_memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/check.h"
+#include "common/codec/row.h"
+#include "common/domain/field.h"
+#include "tests/support/replica_memory_table.h"
+#include "common/base/banned.h"
+
+struct memory_state {
+    struct memory_table rows, shown, outbox;
+    struct memory_item *identity;
+};
+
+struct replica_memory {
+    struct replica port;
+    struct memory_state now, before; /* before: while a transaction is open */
+    bool open;
+    size_t writes, fail_after;
+    enum fault fail_with;
+};
+
+static struct replica_memory *memory_of(struct replica *replica)
+{
+    return (struct replica_memory *)replica;
+}
+
+static void state_copy(struct memory_state *to, const struct memory_state *from)
+{
+    memory_table_copy(&to->rows, &from->rows);
+    memory_table_copy(&to->shown, &from->shown);
+    memory_table_copy(&to->outbox, &from->outbox);
+    to->identity = memory_item_keep(from->identity);
+}
+
+static void state_finish(struct memory_state *state)
+{
+    memory_table_finish(&state->rows);
+    memory_table_finish(&state->shown);
+    memory_table_finish(&state->outbox);
+    memory_item_drop(state->identity);
+    *state = (struct memory_state){.identity = NULL};
+}
+
+/* Counts the call and says whether it is the one that was planned to fail. */
+static enum fault memory_write(struct replica_memory *memory)
+{
+    memory->writes++;
+    if (memory->fail_with == FAULT_NONE) return FAULT_NONE;
+    if (memory->fail_after-- > 0) return FAULT_NONE;
+    enum fault fault = memory->fail_with;
+    memory->fail_with = FAULT_NONE;
+    memory->fail_after = 0;
+    return fault;
+}
+
+static enum fault memory_change(struct replica_memory *memory)
+{
+    check(memory->open);
+    return memory_write(memory);
+}
+
+/* --- identity and transactions --- */
+
+static enum fault identity_load(struct replica *replica, struct arena *arena, struct identity *out)
+{
+    const struct memory_item *item = memory_of(replica)->now.identity;
+    if (!item) return FAULT_NOT_FOUND;
+    *out = item->identity;
+    for (size_t i = 0; i < out->address_count; i++)
+        out->addresses[i] = arena_str(arena, out->addresses[i]);
+    out->device_name = arena_str(arena, out->device_name);
+    out->last_failure = arena_str(arena, out->last_failure);
+    return arena_fault(arena);
+}
+
+static enum fault identity_store(struct replica *replica, const struct identity *identity)
+{
+    struct replica_memory *memory = memory_of(replica);
+    enum fault fault = memory_change(memory);
+    if (fault) return fault;
+    memory_item_drop(memory->now.identity);
+    memory->now.identity = memory_item_identity(identity);
+    return FAULT_NONE;
+}
+
+static enum fault begin(struct replica *replica)
+{
+    struct replica_memory *memory = memory_of(replica);
+    check(!memory->open);
+    enum fault fault = memory_write(memory);
+    if (fault) return fault;
+    state_copy(&memory->before, &memory->now);
+    memory->open = true;
+    return FAULT_NONE;
+}
+
+static void rollback(struct replica *replica)
+{
+    struct replica_memory *memory = memory_of(replica);
+    if (!memory->open) return;
+    state_finish(&memory->now);
+    memory->now = memory->before;
+    memory->before = (struct memory_state){.identity = NULL};
+    memory->open = false;
+}
+
+static enum fault commit(struct replica *replica)
+{
+    struct replica_memory *memory = memory_of(replica);
+    check(memory->open);
+    enum fault fault = memory_write(memory);
+    if (fault) {
+        rollback(replica);
+        return fault;
+    }
+    state_finish(&memory->before);
+    memory->open = false;
+    return FAULT_NONE;
+}
+
+/* --- looking at entities --- */
+
+static uint64_t generation_of(const struct replica_memory *memory)
+{
+    return memory->now.identity ? memory->now.identity->identity.generation : 0;
+}
+
+static const struct memory_item *row_find(const struct replica_memory *memory,
+                                          enum entity_kind kind, struct uuid id, bool server)
+{
+    struct memory_key key = {.kind = kind, .id = id};
+    if (!server) {
+        const struct memory_item *shown = memory_table_get(&memory->now.shown, &key);
+        if (shown) return shown;
+    }
+    key.generation = generation_of(memory);
+    return memory_table_get(&memory->now.rows, &key);
+}
+
+static enum fault item_unpack(struct arena *arena, const struct memory_item *item, const void **out)
+{
+    void *entity = NULL;
+    enum fault fault =
+        codec_entity_unpack(arena, (enum entity_kind)item->row.kind, item->row.body, &entity);
+    *out = entity;
+    return fault;
+}
+
+static enum fault entity(struct replica *replica, struct arena *arena, enum entity_kind kind,
+                         struct uuid id, bool server, const void **out)
+{
+    const struct memory_item *item = row_find(memory_of(replica), kind, id, server);
+    if (!item || item->row.removed) return FAULT_NOT_FOUND;
+    return item_unpack(arena, item, out);
+}
+
+struct found_list {
+    const void **items;
+    size_t count, cap;
+};
+
+static enum fault found_add(struct arena *arena, struct found_list *list,
+                            const struct memory_item *item)
+{
+    if (item->row.removed) return FAULT_NONE;
+    void *items = list->items;
+    const void **place = arena_push(arena, &items, &list->count, &list->cap, sizeof *list->items);
+    list->items = items;
+    return place ? item_unpack(arena, item, place) : FAULT_MEMORY;
+}
+
+/* Every shown entity of a kind, in order of id. */
+static enum fault shown_of_kind(struct replica_memory *memory, struct arena *arena,
+                                enum entity_kind kind, struct found_list *list)
+{
+    enum fault fault = FAULT_NONE;
+    for (size_t i = 0; i < memory->now.rows.count && !fault; i++) {
+        const struct memory_item *item = memory->now.rows.items[i];
+        if (item->key.generation != generation_of(memory) || item->row.kind != kind) continue;
+        struct memory_key key = {.kind = kind, .id = item->row.id};
+        const struct memory_item *over = memory_table_get(&memory->now.shown, &key);
+        fault = found_add(arena, list, over ? over : item);
+    }
+    for (size_t i = 0; i < memory->now.shown.count && !fault; i++) {
+        const struct memory_item *item = memory->now.shown.items[i];
+        if (item->row.kind != kind || row_find(memory, kind, item->row.id, true)) continue;
+        fault = found_add(arena, list, item);
+    }
+    return fault;
+}
+
+static enum fault first_of_kind(struct replica *replica, struct arena *arena, enum entity_kind kind,
+                                const void **out)
+{
+    struct found_list list = {.items = NULL};
+    enum fault fault = shown_of_kind(memory_of(replica), arena, kind, &list);
+    if (fault) return fault;
+    if (list.count == 0) return FAULT_NOT_FOUND;
+    *out = list.items[0];
+    return FAULT_NONE;
+}
+
+static enum fault definition(struct replica *replica, struct arena *arena, struct definition *out)
+{
+    const void *found;
+    enum fault fault = first_of_kind(replica, arena, ENTITY_DEFINITION, &found);
+    if (!fault) *out = *(const struct definition *)found;
+    return fault;
+}
+
+static enum fault team(struct replica *replica, struct arena *arena, const struct team **out)
+{
+    const void *found;
+    enum fault fault = first_of_kind(replica, arena, ENTITY_TEAM, &found);
+    if (!fault) *out = found;
+    return fault;
+}
+
+/* What a list is sorted by: number, else name or title, else as it is (by id). */
+static int entity_compare(enum entity_kind kind, const void *a, const void *b)
+{
+    if (kind == ENTITY_INBOX) {
+        const struct inbox_item *x = a, *y = b;
+        return (x->number > y->number) - (x->number < y->number);
+    }
+    if (kind == ENTITY_ACTIVITY) {
+        const struct activity *x = a, *y = b;
+        if (x->happened_at.v != y->happened_at.v)
+            return x->happened_at.v < y->happened_at.v ? -1 : 1;
+        return uuid_compare(x->id, y->id);
+    }
+    const struct field *name = field_by_name(kind, STR("name"));
+    if (!name) return 0;
+    return str_compare(field_get(name, a).text, field_get(name, b).text);
+}
+
+static void entities_sort(enum entity_kind kind, const void **items, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        const void *item = items[i];
+        size_t at = i;
+        for (; at > 0 && entity_compare(kind, items[at - 1], item) > 0; at--)
+            items[at] = items[at - 1];
+        items[at] = item;
+    }
+}
+
+static enum fault all(struct replica *replica, struct arena *arena, enum entity_kind kind,
+                      const void ***out, size_t *count)
+{
+    struct found_list list = {.items = NULL};
+    enum fault fault = shown_of_kind(memory_of(replica), arena, kind, &list);
+    if (fault) return fault;
+    entities_sort(kind, list.items, list.count);
+    *out = list.items;
+    *count = list.count;
+    return FAULT_NONE;
+}
+
+static bool id_wanted(struct uuid wanted, struct uuid id)
+{
+    return uuid_is_zero(wanted) || uuid_equal(wanted, id);
+}
+
+static enum fault deals(struct replica *replica, struct arena *arena,
+                        const struct deal_filter *filter, const struct deal ***out, size_t *count)
+{
+    struct found_list list = {.items = NULL};
+    enum fault fault = shown_of_kind(memory_of(replica), arena, ENTITY_DEAL, &list);
+    if (fault) return fault;
+    const struct deal **kept = arena_array(arena, list.count, sizeof(const struct deal *));
+    if (!kept) return FAULT_MEMORY;
+    *count = 0;
+    for (size_t i = 0; i < list.count; i++) {
+        const struct deal *deal = list.items[i];
+        if (!filter->all && deal->status != STATUS_OPEN) continue;
+        if (!id_wanted(filter->organisation, deal->organisation)) continue;
+        if (!id_wanted(filter->contact, deal->contact)) continue;
+        if (!id_wanted(filter->owner, deal->owner)) continue;
+        kept[(*count)++] = deal;
+    }
+    *out = kept;
+    return FAULT_NONE;
+}
+
+static bool text_matches(struct arena *arena, struct str folded, enum entity_kind kind,
+                         const char *field_name, const void *thing)
+{
+    const struct field *field = field_by_name(kind, str_from(field_name));
+    struct str mine;
+    if (!field || field_get(field, thing).text.n == 0) return false;
+    return text_fold(arena, field_get(field, thing).text, &mine) == FAULT_NONE &&
+           str_equal(mine, folded);
+}
+
+static enum fault find(struct replica *replica, struct arena *arena, enum entity_kind kind,
+                       struct str text, size_t limit, const void ***out, size_t *count)
+{
+    struct found_list list = {.items = NULL};
+    struct str folded;
+    enum fault fault = shown_of_kind(memory_of(replica), arena, kind, &list);
+    if (!fault) fault = text_fold(arena, text, &folded);
+    if (fault) return fault;
+    const struct field *id = field_by_name(kind, STR("id"));
+    const struct field *external = field_by_name(kind, STR("external_id"));
+    *count = 0;
+    for (size_t i = 0; i < list.count && *count < limit; i++) {
+        const void *thing = list.items[i];
+        bool hit = uuid_short_matches(field_get(id, thing).id, text) ||
+                   (external && text.n > 0 && str_equal(field_get(external, thing).text, text)) ||
+                   text_matches(arena, folded, kind, "name", thing) ||
+                   text_matches(arena, folded, kind, "title", thing);
+        if (hit) list.items[(*count)++] = thing;
+    }
+    *out = list.items;
+    return FAULT_NONE;
+}
+
+static enum fault activities(struct replica *replica, struct arena *arena, struct uuid subject,
+                             const struct activity ***out, size_t *count)
+{
+    struct found_list list = {.items = NULL};
+    enum fault fault = shown_of_kind(memory_of(replica), arena, ENTITY_ACTIVITY, &list);
+    if (fault) return fault;
+    entities_sort(ENTITY_ACTIVITY, list.items, list.count);
+    const struct activity **kept = arena_array(arena, list.count, sizeof(const struct activity *));
+    if (!kept) return FAULT_MEMORY;
+    *count = 0;
+    for (size_t i = 0; i < list.count; i++) {
+        const struct activity *activity = list.items[i];
+        if (id_wanted(subject, activity->deal) || id_wanted(subject, activity->organisation) ||
+            id_wanted(subject, activity->person))
+            kept[(*count)++] = activity;
+    }
+    *out = kept;
+    return FAULT_NONE;
+}
+
+/* --- history --- */
+
+struct event_list {
+    const struct event **events;
+    uint64_t *seqs;
+    size_t count;
+};
+
+static enum fault event_add(struct arena *arena, struct event_list *list, struct uuid subject,
+                            const struct memory_item *item)
+{
+    const void *event;
+    if (item->row.removed) return FAULT_NONE;
+    enum fault fault = item_unpack(arena, item, &event);
+    if (fault) return fault;
+    const struct event *unpacked = event;
+    if (uuid_is_zero(subject) && unpacked->subject_kind != ENTITY_DEAL) return FAULT_NONE;
+    list->events[list->count] = unpacked;
+    list->seqs[list->count++] = item->row.seq;
+    return FAULT_NONE;
+}
+
+/* One subject's events: what the server said, then what is predicted. */
+static enum fault events_of(struct replica_memory *memory, struct arena *arena, struct uuid subject,
+                            struct uuid one, struct event_list *list)
+{
+    enum fault fault = FAULT_NONE;
+    const struct memory_table *rows = &memory->now.rows, *shown = &memory->now.shown;
+    struct memory_key key = {
+        .generation = generation_of(memory), .kind = ENTITY_EVENT, .id = one};
+    for (size_t i = memory_table_at(rows, &key); i < rows->count && !fault; i++) {
+        const struct memory_item *item = rows->items[i];
+        if (item->key.generation != key.generation || item->row.kind != ENTITY_EVENT ||
+            !uuid_equal(item->row.id, one))
+            break;
+        fault = event_add(arena, list, subject, item);
+    }
+    key.generation = 0;
+    for (size_t i = memory_table_at(shown, &key); i < shown->count && !fault; i++) {
+        const struct memory_item *item = shown->items[i];
+        if (item->row.kind != ENTITY_EVENT || !uuid_equal(item->row.id, one)) break;
+        fault = event_add(arena, list, subject, item);
+    }
+    return fault;
+}
+
+/* The subject of the first event row after this one, in both layers. False: there is none. */
+static bool subject_next(const struct replica_memory *memory, bool first, struct uuid *subject)
+{
+    const struct memory_table *tables[] = {&memory->now.rows, &memory->now.shown};
+    uint64_t generations[] = {generation_of(memory), 0};
+    bool found = false;
+    struct uuid best = *subject;
+    for (size_t t = 0; t < 2; t++) {
+        struct memory_key key = {.generation = generations[t], .kind = ENTITY_EVENT};
+        if (!first) {
+            key.id = *subject;
+            key.seq = UINT64_MAX;
+            key.n = UINT32_MAX;
+        }
+        size_t at = memory_table_at(tables[t], &key);
+        if (at >= tables[t]->count) continue;
+        const struct memory_item *item = tables[t]->items[at];
+        if (item->key.generation != generations[t] || item->row.kind != ENTITY_EVENT) continue;
+        if (!found || uuid_compare(item->row.id, best) < 0) best = item->row.id;
+        found = true;
+    }
+    *subject = best;
+    return found;
+}
+
+static enum fault events(struct replica *replica, struct arena *arena, struct uuid subject,
+                         const struct event ***out, uint64_t **seqs, size_t *count)
+{
+    struct replica_memory *memory = memory_of(replica);
+    size_t most = memory->now.rows.count + memory->now.shown.count;
+    struct event_list list = {arena_array(arena, most, sizeof(const struct event *)),
+                              arena_array(arena, most, sizeof(uint64_t)), 0};
+    if (!list.events || !list.seqs) return FAULT_MEMORY;
+    enum fault fault = FAULT_NONE;
+    if (!uuid_is_zero(subject)) {
+        fault = events_of(memory, arena, subject, subject, &list);
+    } else {
+        struct uuid one = {{0}};
+        for (bool first = true; !fault && subject_next(memory, first, &one); first = false)
+            fault = events_of(memory, arena, subject, one, &list);
+    }
+    *out = list.events;
+    *seqs = list.seqs;
+    *count = list.count;
+    return fault;
+}
+
+/* --- what the server said --- */
+
+static enum fault put_row(struct replica *replica, uint64_t generation,
+                          const struct packed_row *row)
+{
+    struct replica_memory *memory = memory_of(replica);
+    enum fault fault = memory_change(memory);
+    if (fault) return fault;
+    struct memory_item *item = memory_item_row(generation, row);
+    const struct memory_item *old = memory_table_get(&memory->now.rows, &item->key);
+    if (old && old->row.seq > row->seq) {
+        memory_item_drop(item);
+        return FAULT_NONE;
+    }
+    memory_table_put(&memory->now.rows, item);
+    return FAULT_NONE;
+}
+
+static enum fault keep_generation(struct replica *replica, uint64_t generation)
+{
+    struct replica_memory *memory = memory_of(replica);
+    enum fault fault = memory_change(memory);
+    if (!fault) memory_table_keep(&memory->now.rows, generation);
+    return fault;
+}
+
+/* --- outbox --- */
+
+static enum fault outbox_add(struct replica *replica, const struct outbox_entry *entry)
+{
+    struct replica_memory *memory = memory_of(replica);
+    enum fault fault = memory_change(memory);
+    if (fault) return fault;
+    struct memory_item *item = memory_item_entry(entry);
+    if (memory_table_get(&memory->now.outbox, &item->key)) {
+        memory_item_drop(item);
+        return FAULT_EXISTS;
+    }
+    memory_table_put(&memory->now.outbox, item);
+    return FAULT_NONE;
+}
+
+static struct outbox_entry entry_copy(struct arena *arena, const struct outbox_entry *entry)
+{
+    struct outbox_entry copy = *entry;
+    copy.payload = arena_str(arena, entry->payload);
+    copy.reasons = arena_str(arena, entry->reasons);
+    copy.summary = arena_str(arena, entry->summary);
+    return copy;
+}
+
+static enum fault outbox_list(struct replica *replica, struct arena *arena, uint64_t from,
+                              bool answered_too, size_t limit, struct outbox_entry **out,
+                              size_t *count)
+{
+    const struct memory_table *outbox = &memory_of(replica)->now.outbox;
+    size_t most = outbox->count < limit ? outbox->count : limit;
+    struct outbox_entry *entries = arena_array(arena, most, sizeof *entries);
+    if (!entries) return FAULT_MEMORY;
+    struct memory_key key = {.seq = from};
+    *count = 0;
+    for (size_t i = memory_table_at(outbox, &key); i < outbox->count && *count < most; i++) {
+        const struct outbox_entry *entry = &outbox->items[i]->entry;
+        if (entry->answered && !answered_too) continue;
+        entries[(*count)++] = entry_copy(arena, entry);
+    }
+    *out = entries;
+    return arena_fault(arena);
+}
+
+static enum fault outbox_update(struct replica *replica, const struct outbox_entry *entry)
+{
+    struct replica_memory *memory = memory_of(replica);
+    enum fault fault = memory_change(memory);
+    if (fault) return fault;
+    struct memory_key key = {.seq = entry->number};
+    if (!memory_table_get(&memory->now.outbox, &key)) return FAULT_NOT_FOUND;
+    memory_table_put(&memory->now.outbox, memory_item_entry(entry));
+    return FAULT_NONE;
+}
+
+static enum fault outbox_remove(struct replica *replica, uint64_t number)
+{
+    struct replica_memory *memory = memory_of(replica);
+    enum fault fault = memory_change(memory);
+    if (fault) return fault;
+    struct memory_key key = {.seq = number};
+    return memory_table_remove(&memory->now.outbox, &key) ? FAULT_NONE : FAULT_NOT_FOUND;
+}
+
+static enum fault outbox_find(struct replica *replica, struct arena *arena, struct uuid mutation,
+                              struct outbox_entry *out)
+{
+    const struct memory_table *outbox = &memory_of(replica)->now.outbox;
+    for (size_t i = 0; i < outbox->count; i++) {
+        if (!uuid_equal(outbox->items[i]->entry.mutation, mutation)) continue;
+        *out = entry_copy(arena, &outbox->items[i]->entry);
+        return arena_fault(arena);
+    }
+    return FAULT_NOT_FOUND;
+}
+
+static enum fault outbox_count(struct replica *replica, size_t *pending)
+{
+    const struct memory_table *outbox = &memory_of(replica)->now.outbox;
+    *pending = 0;
+    for (size_t i = 0; i < outbox->count; i++) *pending += !outbox->items[i]->entry.answered;
+    return FAULT_NONE;
+}
+
+static enum fault outbox_prune(struct replica *replica, int64_t answered_before)
+{
+    struct replica_memory *memory = memory_of(replica);
+    enum fault fault = memory_change(memory);
+    if (fault) return fault;
+    for (size_t i = memory->now.outbox.count; i > 0; i--) {
+        const struct memory_item *item = memory->now.outbox.items[i - 1];
+        if (item->entry.answered && item->entry.answered_at < answered_before)
+            memory_table_remove(&memory->now.outbox, &item->key);
+    }
+    return FAULT_NONE;
+}
+
+/* --- overlay --- */
+
+static enum fault shown_clear(struct replica *replica)
+{
+    struct replica_memory *memory = memory_of(replica);
+    enum fault fault = memory_change(memory);
+    if (!fault) memory_table_finish(&memory->now.shown);
+    return fault;
+}
+
+static enum fault shown_put(struct replica *replica, const struct row *row)
+{
+    struct replica_memory *memory = memory_of(replica);
+    enum fault fault = memory_change(memory);
+    if (fault) return fault;
+    struct buffer body;
+    buffer_init(&body, FRAME_TO_CLIENT_MAX);
+    struct packed_row packed = {.kind = row->kind,
+                                .id = row->id,
+                                .n = row->n,
+                                .removed = row->removed || !row->entity};
+    if (!packed.removed) fault = codec_entity_pack(row->kind, row->entity, &body);
+    packed.body = buffer_str(&body);
+    if (!fault) memory_table_put(&memory->now.shown, memory_item_row(0, &packed));
+    buffer_finish(&body);
+    return fault;
+}
+
+static void memory_close(struct replica *replica)
+{
+    struct replica_memory *memory = memory_of(replica);
+    rollback(replica);
+    state_finish(&memory->now);
+    free(memory);
+}
+
+static const struct replica_functions memory_functions = {
+    .identity_load = identity_load,
+    .identity_store = identity_store,
+    .begin = begin,
+    .commit = commit,
+    .rollback = rollback,
+    .entity = entity,
+    .definition = definition,
+    .team = team,
+    .all = all,
+    .deals = deals,
+    .find = find,
+    .activities = activities,
+    .events = events,
+    .put_row = put_row,
+    .keep_generation = keep_generation,
+    .outbox_add = outbox_add,
+    .outbox_list = outbox_list,
+    .outbox_update = outbox_update,
+    .outbox_remove = outbox_remove,
+    .outbox_find = outbox_find,
+    .outbox_count = outbox_count,
+    .outbox_prune = outbox_prune,
+    .shown_clear = shown_clear,
+    .shown_put = shown_put,
+    .close = memory_close,
+};
+
+struct replica *replica_memory_open(void)
+{
+    struct replica_memory *memory = calloc(1, sizeof *memory);
+    if (!memory) return NULL;
+    memory->port.f = &memory_functions;
+    return &memory->port;
+}
+
+struct replica *replica_memory_copy(const struct replica *replica)
+{
+    const struct replica_memory *from = (const struct replica_memory *)replica;
+    struct replica *copy = replica_memory_open();
+    if (!copy) return NULL;
+    state_copy(&memory_of(copy)->now, from->open ? &from->before : &from->now);
+    return copy;
+}
+
+void replica_memory_fail(struct replica *replica, size_t calls, enum fault fault)
+{
+    memory_of(replica)->fail_after = calls;
+    memory_of(replica)->fail_with = fault;
+}
+
+size_t replica_memory_writes(const struct replica *replica)
+{
+    return ((const struct replica_memory *)replica)->writes;
+}
+
+bool replica_memory_in_transaction(const struct replica *replica)
+{
+    return ((const struct replica_memory *)replica)->open;
+}

@@ -1,0 +1,172 @@
+/* replica_memory_table.c - see replica_memory_table.h. */
+#include "tests/support/replica_memory_table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/check.h"
+#include "common/base/banned.h"
+
+static struct memory_item *item_make(size_t bytes)
+{
+    struct memory_item *item = calloc(1, sizeof *item + bytes);
+    check(item != NULL);
+    item->references = 1;
+    return item;
+}
+
+/* Puts the text behind the item, where *used says, and makes it point there. */
+static struct str item_text(struct memory_item *item, size_t *used, struct str text)
+{
+    if (!text.p) return STR_NONE;
+    if (text.n > 0) memcpy(item->bytes + *used, text.p, text.n);
+    struct str kept = {item->bytes + *used, text.n};
+    *used += text.n;
+    return kept;
+}
+
+struct memory_item *memory_item_row(uint64_t generation, const struct packed_row *row)
+{
+    struct memory_item *item = item_make(row->body.n);
+    size_t used = 0;
+    item->row = *row;
+    item->row.body = item_text(item, &used, row->body);
+    item->key = (struct memory_key){.generation = generation,
+                                    .kind = row->kind,
+                                    .id = row->id,
+                                    .seq = row->kind == ENTITY_EVENT ? row->seq : 0,
+                                    .n = row->n};
+    return item;
+}
+
+struct memory_item *memory_item_entry(const struct outbox_entry *entry)
+{
+    struct memory_item *item =
+        item_make(entry->payload.n + entry->reasons.n + entry->summary.n);
+    size_t used = 0;
+    item->entry = *entry;
+    item->entry.payload = item_text(item, &used, entry->payload);
+    item->entry.reasons = item_text(item, &used, entry->reasons);
+    item->entry.summary = item_text(item, &used, entry->summary);
+    item->key.seq = entry->number;
+    return item;
+}
+
+struct memory_item *memory_item_identity(const struct identity *identity)
+{
+    size_t bytes = identity->device_name.n + identity->last_failure.n, used = 0;
+    for (size_t i = 0; i < identity->address_count; i++) bytes += identity->addresses[i].n;
+    struct memory_item *item = item_make(bytes);
+    item->identity = *identity;
+    for (size_t i = 0; i < identity->address_count; i++)
+        item->identity.addresses[i] = item_text(item, &used, identity->addresses[i]);
+    item->identity.device_name = item_text(item, &used, identity->device_name);
+    item->identity.last_failure = item_text(item, &used, identity->last_failure);
+    return item;
+}
+
+struct memory_item *memory_item_keep(struct memory_item *item)
+{
+    if (item) item->references++;
+    return item;
+}
+
+void memory_item_drop(struct memory_item *item)
+{
+    if (item && --item->references == 0) free(item);
+}
+
+static int key_compare(const struct memory_key *a, const struct memory_key *b)
+{
+    if (a->generation != b->generation) return a->generation < b->generation ? -1 : 1;
+    if (a->kind != b->kind) return a->kind < b->kind ? -1 : 1;
+    int order = uuid_compare(a->id, b->id);
+    if (order != 0) return order;
+    if (a->seq != b->seq) return a->seq < b->seq ? -1 : 1;
+    return (a->n > b->n) - (a->n < b->n);
+}
+
+size_t memory_table_at(const struct memory_table *table, const struct memory_key *key)
+{
+    size_t low = 0, high = table->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (key_compare(&table->items[middle]->key, key) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+const struct memory_item *memory_table_get(const struct memory_table *table,
+                                           const struct memory_key *key)
+{
+    size_t at = memory_table_at(table, key);
+    if (at >= table->count || key_compare(&table->items[at]->key, key) != 0) return NULL;
+    return table->items[at];
+}
+
+static void table_reserve(struct memory_table *table, size_t cap)
+{
+    if (cap <= table->cap) return;
+    table->items = realloc(table->items, cap * sizeof(struct memory_item *));
+    check(table->items != NULL);
+    table->cap = cap;
+}
+
+void memory_table_put(struct memory_table *table, struct memory_item *item)
+{
+    size_t at = memory_table_at(table, &item->key);
+    if (at < table->count && key_compare(&table->items[at]->key, &item->key) == 0) {
+        memory_item_drop(table->items[at]);
+        table->items[at] = item;
+        return;
+    }
+    if (table->count == table->cap) table_reserve(table, table->cap ? table->cap * 2 : 16);
+    memmove(table->items + at + 1, table->items + at,
+            (table->count - at) * sizeof(struct memory_item *));
+    table->items[at] = item;
+    table->count++;
+}
+
+bool memory_table_remove(struct memory_table *table, const struct memory_key *key)
+{
+    size_t at = memory_table_at(table, key);
+    if (at >= table->count || key_compare(&table->items[at]->key, key) != 0) return false;
+    memory_item_drop(table->items[at]);
+    table->count--;
+    memmove(table->items + at, table->items + at + 1,
+            (table->count - at) * sizeof(struct memory_item *));
+    return true;
+}
+
+void memory_table_keep(struct memory_table *table, uint64_t generation)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < table->count; i++) {
+        if (table->items[i]->key.generation == generation) {
+            table->items[kept++] = table->items[i];
+        } else {
+            memory_item_drop(table->items[i]);
+        }
+    }
+    table->count = kept;
+}
+
+void memory_table_copy(struct memory_table *to, const struct memory_table *from)
+{
+    *to = (struct memory_table){.items = NULL};
+    if (from->count == 0) return;
+    table_reserve(to, from->count);
+    for (size_t i = 0; i < from->count; i++) to->items[i] = memory_item_keep(from->items[i]);
+    to->count = from->count;
+}
+
+void memory_table_finish(struct memory_table *table)
+{
+    for (size_t i = 0; i < table->count; i++) memory_item_drop(table->items[i]);
+    free(table->items);
+    *table = (struct memory_table){.items = NULL};
+}

@@ -1,0 +1,49 @@
+/* replica_memory_table.h - sorted tables of shared, immutable items: what replica_memory.c is made
+ * of, and nobody else uses. */
+#ifndef SLUICE_TESTS_SUPPORT_REPLICA_MEMORY_TABLE_H
+#define SLUICE_TESTS_SUPPORT_REPLICA_MEMORY_TABLE_H
+
+#include "client/core/replica.h"
+
+/* Rows: generation, kind, id, seq of events, n. Outbox entries: seq is the number. */
+struct memory_key {
+    uint64_t generation;
+    uint32_t kind;
+    struct uuid id;
+    uint64_t seq;
+    uint32_t n;
+};
+
+struct memory_item {
+    size_t references;
+    struct memory_key key;
+    struct packed_row row;     /* of rows */
+    struct outbox_entry entry; /* of outbox entries */
+    struct identity identity;  /* of the identity */
+    char bytes[];              /* what the texts above point to */
+};
+
+struct memory_table {
+    struct memory_item **items;
+    size_t count, cap;
+};
+
+struct memory_item *memory_item_row(uint64_t generation, const struct packed_row *row);
+struct memory_item *memory_item_entry(const struct outbox_entry *entry);
+struct memory_item *memory_item_identity(const struct identity *identity);
+struct memory_item *memory_item_keep(struct memory_item *item); /* accepts NULL */
+void memory_item_drop(struct memory_item *item);                /* accepts NULL */
+
+/* Position of the first item that is not before the key. */
+size_t memory_table_at(const struct memory_table *table, const struct memory_key *key);
+const struct memory_item *memory_table_get(const struct memory_table *table,
+                                           const struct memory_key *key);
+/* Takes the item over; replaces the one of the same key. */
+void memory_table_put(struct memory_table *table, struct memory_item *item);
+bool memory_table_remove(struct memory_table *table, const struct memory_key *key);
+/* Drops the rows of other generations. */
+void memory_table_keep(struct memory_table *table, uint64_t generation);
+void memory_table_copy(struct memory_table *to, const struct memory_table *from);
+void memory_table_finish(struct memory_table *table);
+
+#endif

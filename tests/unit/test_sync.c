@@ -1,0 +1,741 @@
+/* test_sync.c - the sync machine against a scripted server: a channel, the codec and a test that
+ * says what the server says. */
+#include "client/core/sync.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "client/core/outbox.h"
+#include "common/base/bounds.h"
+#include "common/codec/row.h"
+#include "tests/support/link_pair.h"
+#include "tests/support/replica_memory.h"
+#include "tests/support/replica_world.h"
+
+struct bench {
+    struct rule_world world;
+    struct replica *replica;
+    struct sync *sync;
+    struct link_pair link; /* its server side is the scripted server */
+    struct now now;
+    bool unreachable; /* connections fail */
+    bool connected;
+    char address[32]; /* the last one asked for */
+    size_t connects, closes, changed;
+    struct hello hello; /* the last one */
+    size_t hellos;
+    uint64_t pushed_first[64];
+    size_t pushed[64], pushes, pings, byes;
+};
+
+static void ok(enum fault fault)
+{
+    assert_string_equal(fault_name(fault), fault_name(FAULT_NONE));
+}
+
+static void server_pump(struct bench *b)
+{
+    struct channel_event event;
+    struct message message;
+    while (channel_next(&b->link.server, &event)) {
+        if (event.kind == CHANNEL_CLOSED) return;
+        if (event.kind == CHANNEL_HANDSHAKE_DONE) {
+            ok(codec_hello_unpack(&b->world.arena, event.bytes, &b->hello));
+            b->hellos++;
+            continue;
+        }
+        ok(codec_message_unpack(&b->world.arena, event.bytes, &message));
+        if (message.kind == MESSAGE_PUSH) {
+            b->pushed_first[b->pushes] = message.push.first_number;
+            b->pushed[b->pushes++] = message.push.count;
+        }
+        b->pings += message.kind == MESSAGE_PING;
+        b->byes += message.kind == MESSAGE_BYE && message.bye == BYE_DONE;
+    }
+}
+
+static void effect_connect(struct bench *b, struct str address)
+{
+    b->connects++;
+    memcpy(b->address, address.p, address.n);
+    b->address[address.n] = '\0';
+    if (b->unreachable) {
+        sync_lost(b->sync, b->now);
+        return;
+    }
+    link_pair_open(&b->link);
+    b->connected = true;
+    sync_connected(b->sync, b->now);
+}
+
+/* Runs until neither side has anything more to say. */
+static void drive(struct bench *b)
+{
+    for (;;) {
+        struct sync_effect effect = sync_next(b->sync);
+        struct str out;
+        switch (effect.kind) {
+        case SYNC_EFFECT_NONE:
+            out = b->connected ? channel_output(&b->link.server) : STR_NONE;
+            if (out.n == 0) return;
+            sync_received(b->sync, out, b->now);
+            channel_sent(&b->link.server, out.n);
+            break;
+        case SYNC_EFFECT_CONNECT: effect_connect(b, effect.address); break;
+        case SYNC_EFFECT_WRITE:
+            out = sync_output(b->sync);
+            channel_feed(&b->link.server, out);
+            sync_sent(b->sync, out.n, b->now);
+            server_pump(b);
+            break;
+        case SYNC_EFFECT_CLOSE:
+            b->closes++;
+            b->connected = false;
+            break;
+        case SYNC_EFFECT_CHANGED: b->changed++; break;
+        case SYNC_EFFECT_PROGRESS: break;
+        }
+    }
+}
+
+static void server_says(struct bench *b, const struct message *message)
+{
+    struct buffer packed;
+    buffer_init(&packed, FRAME_TO_CLIENT_MAX);
+    ok(codec_message_pack(message, &packed));
+    ok(channel_send(&b->link.server, buffer_str(&packed)));
+    buffer_finish(&packed);
+    drive(b);
+}
+
+static void server_welcomes(struct bench *b, enum plan plan, uint64_t last_number, uint64_t head)
+{
+    struct message message = {.kind = MESSAGE_WELCOME,
+                              .welcome = {.team = world_id("team"),
+                                          .member = world_id("rep"),
+                                          .device = world_id("device"),
+                                          .role = ROLE_REP,
+                                          .next_token = {9, 9},
+                                          .last_number = last_number,
+                                          .head_seq = head,
+                                          .plan = plan,
+                                          .server_time = b->now.wall_ms + 5000,
+                                          .team_name = STR("Team"),
+                                          .member_name = STR("Rep"),
+                                          .program = STR("scripted")}};
+    server_says(b, &message);
+}
+
+static void server_pages(struct bench *b, uint64_t from, uint64_t to, uint64_t head,
+                         struct packed_row *rows, size_t count)
+{
+    struct message message = {.kind = MESSAGE_PAGE,
+                              .page = {.from_seq = from,
+                                       .to_seq = to,
+                                       .head_seq = head,
+                                       .has_mark = to == head,
+                                       .to_mark = {(uint8_t)to},
+                                       .rows = rows,
+                                       .count = count}};
+    server_says(b, &message);
+}
+
+static void server_bye(struct bench *b, enum bye_reason reason)
+{
+    struct message message = {.kind = MESSAGE_BYE, .bye = reason};
+    server_says(b, &message);
+}
+
+static struct packed_row deal_row(struct bench *b, const char *name, uint64_t seq,
+                                  const char *fields)
+{
+    return world_row(&b->world, ENTITY_DEAL, world_id(name), seq, 0,
+                     world_deal(&b->world, name, fields));
+}
+
+static struct packed_row outcome_row(struct bench *b, uint64_t number, uint64_t seq,
+                                     enum outcome_kind kind)
+{
+    struct outbox_entry *entries = NULL;
+    size_t count = 0;
+    uint8_t hash[32];
+    ok(b->replica->f->outbox_list(b->replica, &b->world.arena, number, true, 1, &entries, &count));
+    codec_payload_hash(count > 0 ? entries[0].payload : STR("nothing"), hash);
+    struct outcome outcome = {.replica = b->hello.replica,
+                              .number = (int64_t)number,
+                              .kind = kind,
+                              .payload_hash = {(const char *)hash, sizeof hash}};
+    return world_row(&b->world, ENTITY_OUTCOME, outcome.replica, seq, (uint32_t)number, &outcome);
+}
+
+static struct identity identity_of(struct bench *b)
+{
+    struct identity identity;
+    ok(b->replica->f->identity_load(b->replica, &b->world.arena, &identity));
+    return identity;
+}
+
+static void identity_set(struct bench *b, const struct identity *identity)
+{
+    ok(b->replica->f->begin(b->replica));
+    ok(b->replica->f->identity_store(b->replica, identity));
+    ok(b->replica->f->commit(b->replica));
+}
+
+static void edit(struct bench *b, const char *edits)
+{
+    struct change change;
+    struct mutation mutation =
+        world_mutation(&b->world, MUTATION_EDIT, ENTITY_DEAL, "roof", edits);
+    ok(outbox_submit(b->replica, &b->world.arena, &mutation, STR("edit"), b->now, &change));
+    assert_int_equal(change.outcome, OUTCOME_APPLIED);
+}
+
+static size_t pending(struct bench *b)
+{
+    size_t count = 0;
+    ok(b->replica->f->outbox_count(b->replica, &count));
+    return count;
+}
+
+static void assert_deal(struct bench *b, const char *name, const char *fields)
+{
+    const struct deal *deal = replica_deal(&b->world, b->replica, name, false);
+    assert_fields(&b->world, ENTITY_DEAL, deal, fields);
+}
+
+static struct sync_report report(struct bench *b)
+{
+    return sync_report(b->sync);
+}
+
+static void sync_make(struct bench *b, bool live)
+{
+    struct sync_options options = {.replica = b->replica,
+                                   .device_secret = b->link.device.secret,
+                                   .seed = {1, 2, 3},
+                                   .program = STR("test"),
+                                   .live = live};
+    memcpy(options.device_public, b->link.device.public.b, 32);
+    sync_destroy(b->sync);
+    b->sync = sync_create(&options);
+    assert_non_null(b->sync);
+}
+
+static int bench_open(void **state)
+{
+    static struct bench bench;
+    struct bench *b = &bench;
+    memset(b, 0, sizeof *b);
+    world_init(&b->world);
+    link_pair_init(&b->link, 7);
+    world_deal(&b->world, "roof", "title=Roof");
+    b->now = (struct now){.boot_ms = 1000, .wall_ms = b->world.recorded};
+    b->replica = replica_memory_open();
+    world_fill(&b->world, b->replica, "rep");
+    struct identity identity = identity_of(b);
+    memcpy(identity.server_key, b->link.keys[0].public.b, 32);
+    identity.has_mark = true;
+    identity.cursor_mark[0] = 1;
+    identity_set(b, &identity);
+    sync_make(b, false);
+    *state = b;
+    return 0;
+}
+
+static int bench_close(void **state)
+{
+    struct bench *b = *state;
+    assert_false(replica_memory_in_transaction(b->replica));
+    sync_destroy(b->sync);
+    b->replica->f->close(b->replica);
+    link_pair_finish(&b->link);
+    world_finish(&b->world);
+    return 0;
+}
+
+static void start(struct bench *b)
+{
+    sync_start(b->sync, b->now);
+    drive(b);
+}
+
+/* --- the good way --- */
+
+static void a_new_device_joins_and_gets_everything(void **state)
+{
+    struct bench *b = *state;
+    b->replica->f->close(b->replica);
+    b->replica = replica_memory_open();
+    struct identity identity = {.addresses = {STR("server:1")},
+                                .address_count = 1,
+                                .has_code = true,
+                                .code = {5, 6},
+                                .device_name = STR("phone"),
+                                .replica = world_id("replica"),
+                                .next_number = 1};
+    memcpy(identity.server_key, b->link.keys[0].public.b, 32);
+    identity_set(b, &identity);
+    sync_make(b, false);
+    start(b);
+    assert_true(b->hello.has_code);
+    assert_int_equal(b->hello.code[0], 5);
+    assert_true(str_equal(b->hello.device_name, STR("phone")));
+    assert_false(b->hello.live);
+    size_t count = 0;
+    struct packed_row *rows = world_rows(&b->world, 3, &count);
+    server_welcomes(b, PLAN_SNAPSHOT, 0, 4);
+    assert_true(identity_of(b).joined); /* durable before anything else */
+    assert_false(identity_of(b).has_code);
+    server_pages(b, 0, 3, 4, rows, count);
+    assert_null(replica_deal(&b->world, b->replica, "roof", false)); /* not before the head */
+    struct packed_row last = deal_row(b, "cellar", 4, "title=Cellar");
+    server_pages(b, 3, 4, 4, &last, 1);
+    assert_deal(b, "roof", "title=Roof");
+    assert_deal(b, "cellar", "title=Cellar");
+    assert_int_equal(report(b).state, SYNC_DONE);
+    assert_int_equal(b->byes, 1);
+    assert_int_equal(b->closes, 1);
+    assert_int_equal(b->changed, 1);
+    identity = identity_of(b);
+    assert_int_equal(identity.generation, 1);
+    assert_int_equal(identity.cursor_seq, 4);
+    assert_true(identity.has_mark && identity.cursor_mark[0] == 4);
+    assert_true(identity.has_token && identity.token[0] == 9);
+    assert_true(uuid_equal(identity.member, world_id("rep")));
+    assert_int_equal(identity.server_clock_offset, 5000);
+    assert_int_equal(identity.last_sync_at, b->now.wall_ms);
+}
+
+static void a_delta_is_shown_when_it_is_complete(void **state)
+{
+    struct bench *b = *state;
+    start(b);
+    assert_int_equal(b->hello.cursor_seq, 1);
+    assert_true(b->hello.has_mark);
+    server_welcomes(b, PLAN_DELTA, 0, 3);
+    struct packed_row one = deal_row(b, "roof", 2, "title=Two");
+    struct packed_row two = deal_row(b, "cellar", 3, "title=Cellar");
+    server_pages(b, 1, 2, 3, &one, 1);
+    assert_deal(b, "roof", "title=Roof");
+    assert_int_equal(identity_of(b).cursor_seq, 1);
+    server_pages(b, 2, 3, 3, &two, 1);
+    assert_deal(b, "roof", "title=Two");
+    assert_deal(b, "cellar", "title=Cellar");
+    assert_int_equal(report(b).state, SYNC_DONE);
+}
+
+static void a_mutation_is_answered_by_its_outcome_row_only(void **state)
+{
+    struct bench *b = *state;
+    edit(b, "title=Mine");
+    start(b);
+    server_welcomes(b, PLAN_DELTA, 0, 1);
+    assert_int_equal(b->pushes, 1);
+    assert_int_equal(b->pushed_first[0], 1);
+    assert_int_equal(report(b).state, SYNC_CATCHING_UP);
+    assert_int_equal(pending(b), 1);
+    struct packed_row rows[] = {deal_row(b, "roof", 2, "title=Mine"),
+                                outcome_row(b, 1, 2, OUTCOME_APPLIED)};
+    server_pages(b, 1, 2, 2, rows, 2);
+    assert_int_equal(pending(b), 0);
+    assert_deal(b, "roof", "title=Mine");
+    assert_int_equal(report(b).state, SYNC_DONE);
+    assert_int_equal(report(b).sent, 1);
+    assert_int_equal(report(b).answered, 1);
+}
+
+static void conflicts_and_parked_ones_are_counted(void **state)
+{
+    struct bench *b = *state;
+    edit(b, "title=Mine");
+    edit(b, "next_step:call>write");
+    start(b);
+    server_welcomes(b, PLAN_DELTA, 0, 1);
+    struct packed_row rows[] = {outcome_row(b, 1, 2, OUTCOME_CONFLICT),
+                                outcome_row(b, 2, 3, OUTCOME_PARKED)};
+    server_pages(b, 1, 3, 3, rows, 2);
+    assert_int_equal(report(b).conflicts, 1);
+    assert_int_equal(report(b).parked, 1);
+    assert_deal(b, "roof", "title=Roof;next_step=call"); /* the server's say stands */
+    assert_int_equal(report(b).state, SYNC_DONE);
+}
+
+static void a_live_session_stays_and_sends_what_is_poked(void **state)
+{
+    struct bench *b = *state;
+    sync_make(b, true);
+    start(b);
+    assert_true(b->hello.live);
+    server_welcomes(b, PLAN_DELTA, 0, 1);
+    assert_int_equal(report(b).state, SYNC_LIVE);
+    edit(b, "title=Mine");
+    sync_poke(b->sync, b->now);
+    drive(b);
+    assert_int_equal(b->pushes, 1);
+    sync_poke(b->sync, b->now);
+    drive(b);
+    assert_int_equal(b->pushes, 1); /* not twice */
+    sync_stop(b->sync, b->now);
+    drive(b);
+    assert_int_equal(report(b).state, SYNC_LIVE); /* an answer is on its way */
+    struct packed_row rows[] = {deal_row(b, "roof", 2, "title=Mine"),
+                                outcome_row(b, 1, 2, OUTCOME_APPLIED)};
+    server_pages(b, 1, 2, 2, rows, 2);
+    assert_int_equal(report(b).state, SYNC_DONE);
+    assert_int_equal(b->byes, 1);
+}
+
+static void what_is_in_flight_is_bounded(void **state)
+{
+    struct bench *b = *state;
+    for (int i = 0; i < 600; i++)
+        edit(b, i % 2 == 0 ? "next_step:call>write" : "next_step:write>call");
+    start(b);
+    server_welcomes(b, PLAN_DELTA, 0, 1);
+    size_t sent = 0;
+    for (size_t i = 0; i < b->pushes; i++) {
+        assert_true(b->pushed[i] <= PUSH_MUTATIONS_MAX);
+        assert_int_equal(b->pushed_first[i], sent + 1);
+        sent += b->pushed[i];
+    }
+    assert_int_equal(sent, INFLIGHT_MUTATIONS_MAX);
+    struct packed_row rows[100];
+    for (uint64_t i = 0; i < 100; i++) rows[i] = outcome_row(b, i + 1, i + 2, OUTCOME_APPLIED);
+    server_pages(b, 1, 101, 101, rows, 100);
+    assert_int_equal(report(b).sent, 600);
+    assert_int_equal(report(b).answered, 100);
+}
+
+/* --- time travel --- */
+
+static void a_restored_server_is_offered_again(void **state)
+{
+    struct bench *b = *state;
+    edit(b, "title:Roof>One");
+    edit(b, "title:One>Two");
+    start(b);
+    server_welcomes(b, PLAN_DELTA, 0, 1);
+    struct packed_row rows[] = {deal_row(b, "roof", 3, "title=Two"),
+                                outcome_row(b, 1, 2, OUTCOME_APPLIED),
+                                outcome_row(b, 2, 3, OUTCOME_APPLIED)};
+    struct packed_row in_order[] = {rows[1], rows[0], rows[2]};
+    server_pages(b, 1, 3, 3, in_order, 3);
+    assert_int_equal(report(b).state, SYNC_DONE);
+    b->pushes = 0;
+    sync_make(b, false); /* the server comes back from a backup that knows number 1 only */
+    start(b);
+    server_welcomes(b, PLAN_SNAPSHOT, 1, 2);
+    assert_true(report(b).was_restored);
+    assert_int_equal(b->pushed_first[0], 2);
+    assert_int_equal(b->pushed[0], 1);
+    size_t count = 0;
+    world_deal(&b->world, "roof", "title=One");
+    struct packed_row *all = world_rows(&b->world, 2, &count);
+    server_pages(b, 0, 2, 2, all, count);
+    assert_deal(b, "roof", "title=Two"); /* pending again, shown on top */
+    assert_int_equal(pending(b), 1);
+    assert_int_equal(identity_of(b).generation, 2);
+}
+
+static void assert_forked(struct bench *b, struct uuid old)
+{
+    assert_true(report(b).was_forked);
+    assert_int_equal(b->hellos, 2);
+    assert_false(uuid_equal(b->hello.replica, old));
+    assert_int_equal(b->hello.next_number, 2);
+    assert_int_equal(b->hello.cursor_seq, 0);
+    assert_false(b->hello.has_token || b->hello.has_mark);
+    assert_int_equal(pending(b), 1);
+    assert_deal(b, "roof", "title=Mine");
+}
+
+static void a_cloned_copy_takes_a_new_replica_id(void **state)
+{
+    struct bench *b = *state;
+    edit(b, "title=Mine");
+    start(b);
+    struct uuid old = b->hello.replica;
+    server_welcomes(b, PLAN_NEW_REPLICA, 4, 9);
+    assert_forked(b, old);
+}
+
+static void a_fork_seen_by_the_payload_does_the_same(void **state)
+{
+    struct bench *b = *state;
+    edit(b, "title=Mine");
+    start(b);
+    struct uuid old = b->hello.replica;
+    server_welcomes(b, PLAN_DELTA, 0, 1);
+    server_bye(b, BYE_FORKED);
+    assert_forked(b, old);
+}
+
+static void a_fork_seen_by_the_answer_does_the_same(void **state)
+{
+    struct bench *b = *state;
+    edit(b, "title=Mine");
+    start(b);
+    struct uuid old = b->hello.replica;
+    server_welcomes(b, PLAN_DELTA, 1, 2); /* the twin has used number 1, under the same token */
+    assert_int_equal(b->pushes, 0);
+    struct outcome outcome = {.replica = old,
+                              .number = 1,
+                              .kind = OUTCOME_APPLIED,
+                              .payload_hash = STR("hash of what the twin has sent..")};
+    struct packed_row rows[] = {deal_row(b, "roof", 2, "title=Of the twin"),
+                                world_row(&b->world, ENTITY_OUTCOME, old, 2, 1, &outcome)};
+    server_pages(b, 1, 2, 2, rows, 2);
+    assert_forked(b, old);
+}
+
+static void numbers_we_never_gave_out_mean_a_restored_copy(void **state)
+{
+    struct bench *b = *state;
+    edit(b, "title=Mine");
+    start(b);
+    struct uuid old = b->hello.replica;
+    server_welcomes(b, PLAN_DELTA, 7, 1);
+    assert_forked(b, old);
+}
+
+static void too_big_a_delta_becomes_a_snapshot(void **state)
+{
+    struct bench *b = *state;
+    start(b);
+    server_welcomes(b, PLAN_DELTA, 0, 30000);
+    struct packed_row rows[PAGE_ROWS_MAX];
+    uint64_t seq = 1;
+    while (b->hellos == 1) {
+        assert_true(seq < 30000);
+        for (size_t i = 0; i < PAGE_ROWS_MAX; i++)
+            rows[i] = (struct packed_row){.kind = ENTITY_ORGANISATION,
+                                          .id = {{1, (uint8_t)(seq >> 8), (uint8_t)i}},
+                                          .seq = seq + 1 + i,
+                                          .removed = true};
+        server_pages(b, seq, seq + PAGE_ROWS_MAX, 30000, rows, PAGE_ROWS_MAX);
+        seq += PAGE_ROWS_MAX;
+    }
+    assert_true(seq > REVEAL_ROWS_MAX);
+    assert_int_equal(b->hello.cursor_seq, 0);
+    assert_false(b->hello.has_mark);
+    assert_deal(b, "roof", "title=Roof");
+    size_t count = 0;
+    world_deal(&b->world, "roof", "title=Snapshot");
+    struct packed_row *all = world_rows(&b->world, 5, &count);
+    server_welcomes(b, PLAN_SNAPSHOT, 0, 30001);
+    server_pages(b, 0, 30001, 30001, all, count);
+    assert_deal(b, "roof", "title=Snapshot");
+    assert_int_equal(identity_of(b).generation, 2);
+    assert_int_equal(report(b).state, SYNC_DONE);
+}
+
+static void an_unfinished_snapshot_leaves_no_trace(void **state)
+{
+    struct bench *b = *state;
+    start(b);
+    server_welcomes(b, PLAN_SNAPSHOT, 0, 9);
+    struct packed_row stale = deal_row(b, "stale", 8, "title=Stale");
+    server_pages(b, 0, 8, 9, &stale, 1);
+    sync_lost(b->sync, b->now);
+    drive(b);
+    assert_int_equal(report(b).trouble, SYNC_TROUBLE_LOST);
+    assert_deal(b, "roof", "title=Roof");
+    sync_make(b, false);
+    start(b);
+    size_t count = 0;
+    struct rule_world fresh;
+    world_init(&fresh);
+    struct packed_row *all = world_rows(&fresh, 2, &count);
+    server_welcomes(b, PLAN_SNAPSHOT, 0, 2);
+    server_pages(b, 0, 2, 2, all, count);
+    assert_null(replica_deal(&b->world, b->replica, "stale", false));
+    assert_int_equal(report(b).state, SYNC_DONE);
+    world_finish(&fresh);
+}
+
+/* --- trouble --- */
+
+static void a_refused_device_stops(void **state)
+{
+    struct bench *b = *state;
+    struct message message = {.kind = MESSAGE_REFUSAL, .refusal = {REFUSAL_REVOKED, STR_NONE}};
+    sync_make(b, true);
+    start(b);
+    server_says(b, &message);
+    assert_int_equal(report(b).state, SYNC_REFUSED);
+    assert_int_equal(report(b).refusal, REFUSAL_REVOKED);
+    assert_int_equal(identity_of(b).refusal, REFUSAL_REVOKED);
+    assert_true(str_equal(identity_of(b).last_failure, STR("revoked")));
+    assert_true(sync_deadline(b->sync) == UINT64_MAX);
+}
+
+static void every_address_is_tried_once(void **state)
+{
+    struct bench *b = *state;
+    struct identity identity = identity_of(b);
+    identity.address_count = 2;
+    identity_set(b, &identity);
+    b->unreachable = true;
+    start(b);
+    assert_int_equal(b->connects, 2);
+    assert_string_equal(b->address, "second:2");
+    assert_int_equal(report(b).state, SYNC_OFFLINE);
+    assert_int_equal(report(b).trouble, SYNC_TROUBLE_UNREACHABLE);
+    assert_true(sync_deadline(b->sync) == UINT64_MAX);
+    assert_true(str_equal(identity_of(b).last_failure, STR("unreachable")));
+}
+
+static void a_live_one_comes_back_later_and_later(void **state)
+{
+    struct bench *b = *state;
+    sync_make(b, true);
+    b->unreachable = true;
+    start(b);
+    uint64_t longest = 0;
+    for (int i = 0; i < 12; i++) {
+        uint64_t at = sync_deadline(b->sync);
+        assert_true(at > b->now.boot_ms && at <= b->now.boot_ms + 60000);
+        if (i == 0) assert_true(at <= b->now.boot_ms + 500);
+        if (at - b->now.boot_ms > longest) longest = at - b->now.boot_ms;
+        b->now.boot_ms = at;
+        sync_tick(b->sync, b->now);
+        drive(b);
+        assert_int_equal(b->connects, i + 2);
+    }
+    assert_true(longest >= 30000);
+    b->unreachable = false;
+    b->now.boot_ms = sync_deadline(b->sync);
+    sync_tick(b->sync, b->now);
+    drive(b);
+    server_welcomes(b, PLAN_DELTA, 0, 1);
+    assert_int_equal(report(b).state, SYNC_LIVE);
+    assert_int_equal(report(b).trouble, SYNC_TROUBLE_NONE);
+    server_bye(b, BYE_SHUTDOWN);
+    assert_true(sync_deadline(b->sync) <= b->now.boot_ms + 500); /* patience is new again */
+}
+
+static void a_silent_server_is_pinged_and_then_left(void **state)
+{
+    struct bench *b = *state;
+    sync_make(b, true);
+    start(b);
+    server_welcomes(b, PLAN_DELTA, 0, 1);
+    uint64_t begin = b->now.boot_ms;
+    while (report(b).state == SYNC_LIVE) {
+        assert_true(sync_deadline(b->sync) > b->now.boot_ms);
+        b->now.boot_ms = sync_deadline(b->sync);
+        sync_tick(b->sync, b->now);
+        drive(b);
+    }
+    assert_int_equal(b->now.boot_ms, begin + DEAD_MS);
+    assert_int_equal(b->pings, 2);
+    assert_int_equal(report(b).trouble, SYNC_TROUBLE_SILENT);
+    assert_int_equal(b->closes, 1);
+}
+
+static void what_does_not_speak_sluice_is_named(void **state)
+{
+    struct bench *b = *state;
+    sync_start(b->sync, b->now);
+    assert_int_equal(sync_next(b->sync).kind, SYNC_EFFECT_CONNECT);
+    sync_connected(b->sync, b->now);
+    sync_received(b->sync, STR("HTTP/1.1 400 Bad Request\r\n\r\n.......................... "),
+                  b->now);
+    enum sync_trouble trouble = report(b).trouble;
+    assert_true(trouble == SYNC_TROUBLE_NOT_SLUICE || trouble == SYNC_TROUBLE_SERVER_KEY);
+    assert_int_equal(report(b).state, SYNC_OFFLINE);
+}
+
+static void pages_that_do_not_fit_end_the_session(void **state)
+{
+    struct bench *b = *state;
+    const struct {
+        const char *sentence;
+        uint64_t from, to, head, seq;
+    } rows[] = {
+        {"a gap before the page", 2, 3, 3, 3},
+        {"a page of before", 0, 1, 3, 1},
+        {"a row behind the page's end", 1, 2, 3, 3},
+        {"a row of before the page", 1, 2, 3, 1},
+        {"a head that lies before the page", 1, 3, 2, 2},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct packed_row row = deal_row(b, "roof", rows[i].seq, "title=Wrong");
+        sync_make(b, false);
+        b->connected = false;
+        start(b);
+        server_welcomes(b, PLAN_DELTA, 0, 3);
+        server_pages(b, rows[i].from, rows[i].to, rows[i].head, &row, 1);
+        if (report(b).trouble != SYNC_TROUBLE_PROTOCOL) fail_msg("%s", rows[i].sentence);
+        assert_deal(b, "roof", "title=Roof");
+        assert_int_equal(identity_of(b).cursor_seq, 1);
+    }
+}
+
+/* One whole exchange, a writing call of the copy failing: nothing half-done; without the failure
+ * the next exchange completes. */
+static void a_fault_of_the_copy_leaves_nothing_half_done(void **state)
+{
+    struct bench *b = *state;
+    edit(b, "title=Mine");
+    size_t failing = 0;
+    for (;; failing++) {
+        sync_make(b, false);
+        b->connected = false;
+        replica_memory_fail(b->replica, failing, FAULT_FULL);
+        start(b);
+        if (report(b).state == SYNC_HANDSHAKE) server_welcomes(b, PLAN_DELTA, 0, 2);
+        if (report(b).state == SYNC_CATCHING_UP) {
+            struct packed_row rows[] = {deal_row(b, "roof", 2, "title=Mine;source=fair"),
+                                        outcome_row(b, 1, 2, OUTCOME_APPLIED)};
+            server_pages(b, 1, 2, 2, rows, 2);
+        }
+        if (report(b).state == SYNC_DONE) break;
+        assert_int_equal(report(b).state, SYNC_OFFLINE);
+        assert_int_equal(report(b).trouble, SYNC_TROUBLE_LOCAL);
+        assert_int_equal(report(b).local_fault, FAULT_FULL);
+        assert_false(replica_memory_in_transaction(b->replica));
+        assert_int_equal(pending(b), 1);
+        assert_int_equal(identity_of(b).cursor_seq, 1);
+        assert_deal(b, "roof", "title=Mine;source=");
+        assert_true(failing < 100);
+    }
+    assert_true(failing > 6);
+    replica_memory_fail(b->replica, 0, FAULT_NONE);
+    assert_int_equal(pending(b), 0);
+    assert_deal(b, "roof", "title=Mine;source=fair");
+}
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, bench_open, bench_close)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_new_device_joins_and_gets_everything),
+        TEST(a_delta_is_shown_when_it_is_complete),
+        TEST(a_mutation_is_answered_by_its_outcome_row_only),
+        TEST(conflicts_and_parked_ones_are_counted),
+        TEST(a_live_session_stays_and_sends_what_is_poked),
+        TEST(what_is_in_flight_is_bounded),
+        TEST(a_restored_server_is_offered_again),
+        TEST(a_cloned_copy_takes_a_new_replica_id),
+        TEST(a_fork_seen_by_the_payload_does_the_same),
+        TEST(a_fork_seen_by_the_answer_does_the_same),
+        TEST(numbers_we_never_gave_out_mean_a_restored_copy),
+        TEST(too_big_a_delta_becomes_a_snapshot),
+        TEST(an_unfinished_snapshot_leaves_no_trace),
+        TEST(a_refused_device_stops),
+        TEST(every_address_is_tried_once),
+        TEST(a_live_one_comes_back_later_and_later),
+        TEST(a_silent_server_is_pinged_and_then_left),
+        TEST(what_does_not_speak_sluice_is_named),
+        TEST(pages_that_do_not_fit_end_the_session),
+        TEST(a_fault_of_the_copy_leaves_nothing_half_done),
+    };
+    return cmocka_run_group_tests_name("sync", tests, NULL, NULL);
+}
