@@ -1,0 +1,212 @@
+/* home_sync.c - exchanging with the server: in this process, or in a sender left behind.
+ *
+ *   a command wrote something -> home_deliver_later -> somebody has the turn: poke it
+ *                                                   -> nobody: fork, re-exec `program deliver`
+ * Invariant: what was queued before the turn was given back is sent, or a failure is noted: after
+ * giving it back the outbox is looked at once more, for a poke that came too late. */
+#define _GNU_SOURCE
+#include "client/edge/home.h"
+
+#include "client/edge/home_inside.h"
+#include "client/edge/loop.h"
+#include "client/edge/turn.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "common/base/bounds.h"
+#include "common/base/version.h"
+
+#include "common/base/banned.h"
+
+extern char **environ;
+
+enum { SYNC_MS = 30 * 1000, IDENTITY_BYTES = 128 * 1024 };
+
+/* --- in this process --- */
+
+/* The turn is held. */
+static enum fault home_exchange(struct home *home, const struct home_sync_options *options,
+                                struct sync_report *report)
+{
+    char poke[HOME_PATH_MAX];
+    enum fault fault = turn_poke_path(home->path, poke);
+    if (fault != FAULT_NONE) return fault;
+    struct sync_options sync_options = {
+        .replica = home->replica,
+        .device_secret = home->device.secret,
+        .program = STR("sluice " SLUICE_VERSION),
+        .live = options->live,
+    };
+    memcpy(sync_options.device_public, home->device.public.b, sizeof sync_options.device_public);
+    home_random(sync_options.seed, sizeof sync_options.seed);
+    struct sync *sync = sync_create(&sync_options);
+    secret32_finish(&sync_options.device_secret);
+    sodium_memzero(sync_options.seed, sizeof sync_options.seed);
+    if (sync == NULL) return FAULT_MEMORY;
+    struct loop_options loop_options = {
+        .sync = sync,
+        .poke = poke,
+        .live = options->live,
+        .timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : SYNC_MS,
+        .changed = options->changed,
+        .context = options->context,
+    };
+    fault = loop_run(&loop_options, report);
+    sync_destroy(sync);
+    return fault;
+}
+
+static bool report_is_good(const struct sync_report *report)
+{
+    return report->state == SYNC_DONE && report->trouble == SYNC_TROUBLE_NONE;
+}
+
+/* Something was queued after the exchange was over. */
+static bool home_has_more(struct home *home, const struct sync_report *report)
+{
+    size_t pending = 0;
+    return report_is_good(report) &&
+           home->replica->f->outbox_count(home->replica, &pending) == FAULT_NONE && pending > 0;
+}
+
+enum fault home_sync(struct home *home, const struct home_sync_options *options,
+                     struct sync_report *report)
+{
+    enum { ROUNDS_MAX = 5 };
+    enum fault fault = FAULT_NONE;
+    *report = (struct sync_report){0};
+    for (int round = 0; round < ROUNDS_MAX; round++) {
+        struct turn turn;
+        enum fault taken = turn_take(home->path, &turn);
+        if (taken == FAULT_BUSY) turn_poke(home->path);
+        /* In a later round whoever took it meanwhile sends what is left. */
+        if (taken != FAULT_NONE) return round == 0 ? taken : FAULT_NONE;
+        fault = home_exchange(home, options, report);
+        turn_release(&turn);
+        if (fault != FAULT_NONE || options->live || !home_has_more(home, report)) break;
+    }
+    return fault;
+}
+
+enum fault home_deliver(struct home *home)
+{
+    const struct home_sync_options options = {.live = false};
+    struct sync_report report = {0};
+    char poke[HOME_PATH_MAX];
+    enum fault fault = turn_poke_path(home->path, poke);
+    bool again = fault == FAULT_NONE;
+    while (again) {
+        struct turn turn;
+        bool poked = true;
+        fault = turn_take(home->path, &turn);
+        if (fault == FAULT_BUSY) {
+            turn_poke(home->path);
+            return FAULT_NONE;
+        }
+        if (fault != FAULT_NONE) return fault;
+        while (poked) {
+            poked = false;
+            fault = home_exchange(home, &options, &report);
+            if (fault != FAULT_NONE || !report_is_good(&report)) break;
+            fault = home_has_more(home, &report) ? FAULT_NONE
+                                                 : loop_linger(poke, SENDER_LINGER_MS, &poked);
+            poked = fault == FAULT_NONE && (poked || home_has_more(home, &report));
+        }
+        turn_release(&turn);
+        again = fault == FAULT_NONE && home_has_more(home, &report);
+    }
+    return fault;
+}
+
+/* --- a sender left behind --- */
+
+static bool home_failed_lately(struct home *home)
+{
+    struct arena arena;
+    struct identity identity;
+    int64_t now = home_now().wall_ms;
+    arena_init(&arena, IDENTITY_BYTES);
+    bool failed = home->replica->f->identity_load(home->replica, &arena, &identity) != FAULT_NONE;
+    if (!failed && identity.last_failure_at != 0) {
+        /* A clock that was set back must not keep senders away for ever. */
+        failed = now >= identity.last_failure_at &&
+                 now - identity.last_failure_at < SENDER_PAUSE_MS;
+    }
+    failed = failed || identity.address_count == 0;
+    arena_finish(&arena);
+    return failed;
+}
+
+/* Our environment with SLUICE_HOME replaced; the caller frees the array and its first entry. */
+static char **sender_environment(const char *home)
+{
+    static const char name[] = "SLUICE_HOME=";
+    size_t count = 0, kept = 1;
+    while (environ[count] != NULL) count++;
+    char **out = calloc(count + 2, sizeof *out);
+    if (out == NULL) return NULL;
+    size_t size = sizeof name + strlen(home);
+    out[0] = malloc(size);
+    if (out[0] == NULL) {
+        free(out);
+        return NULL;
+    }
+    snprintf(out[0], size, "%s%s", name, home);
+    for (size_t i = 0; i < count; i++) {
+        if (strncmp(environ[i], name, sizeof name - 1) != 0) out[kept++] = environ[i];
+    }
+    return out;
+}
+
+/* In the child: only what is safe between fork and exec. */
+static _Noreturn void sender_become(const char *program, char *const *arguments,
+                                    char *const *environment)
+{
+    int null = open("/dev/null", O_RDWR);
+    if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0) _exit(127);
+    if (close_range(3, ~0U, 0) != 0 || setsid() < 0 || chdir("/") != 0) _exit(127);
+    pid_t pid = fork(); /* so that nobody has to wait for it */
+    if (pid != 0) _exit(pid < 0 ? 127 : 0);
+    execve(program, arguments, environment);
+    _exit(127);
+}
+
+static void sender_start(const char *path, const char *program)
+{
+    char self[] = "/proc/self/exe", verb[] = "deliver", name[] = "sluice";
+    char *const arguments[] = {name, verb, NULL};
+    char *home = realpath(path, NULL);
+    /* A bare name was found on PATH: the file that runs is meant. */
+    char *file = program != NULL && strchr(program, '/') ? realpath(program, NULL) : NULL;
+    char **environment = home ? sender_environment(home) : NULL;
+    if (environment != NULL) {
+        pid_t pid = fork();
+        if (pid == 0) sender_become(file ? file : self, arguments, environment);
+        if (pid > 0) (void)waitpid(pid, NULL, 0);
+        free(environment[0]);
+    }
+    free(environment);
+    free(file);
+    free(home);
+}
+
+void home_deliver_later(struct home *home, const char *path, const char *program)
+{
+    struct turn turn;
+    enum fault fault = turn_take(home->path, &turn);
+    if (fault == FAULT_BUSY) {
+        turn_poke(home->path);
+        return;
+    }
+    if (fault != FAULT_NONE) return; /* the next command tries again */
+    turn_release(&turn);
+    if (!home_failed_lately(home)) sender_start(path, program);
+}

@@ -1,0 +1,17 @@
+/* keys.h - the key of the copy's encryption, in a file only its owner can read. For home.c. */
+#ifndef SLUICE_CLIENT_EDGE_KEYS_H
+#define SLUICE_CLIENT_EDGE_KEYS_H
+
+#include "common/base/fault.h"
+#include "common/link/secret.h"
+
+/* 32 random bytes into a new file (0600), durable with its folder. FAULT_EXISTS if there is one. */
+MUST_USE enum fault key_file_create(const char *folder, const char *path, struct secret32 *out);
+/* FAULT_NOT_FOUND; FAULT_DENIED: not ours, or others may read it; FAULT_CRYPTO: not 32 bytes. */
+MUST_USE enum fault key_file_read(const char *path, struct secret32 *out);
+/* Makes the names in a folder durable. */
+MUST_USE enum fault folder_sync(const char *folder);
+/* The process keeps secrets from now on: no core dumps, no debugger of the same user. */
+void process_harden(void);
+
+#endif

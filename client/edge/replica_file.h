@@ -1,0 +1,23 @@
+/* replica_file.h - the rep's offline copy in one encrypted file (SQLCipher): the replica port.
+ *
+ * Opened by client/edge/home and by tests. Several processes may have the same file open; each
+ * write is one transaction that is durable when commit returns. One struct per thread; never across
+ * a fork. */
+#ifndef SLUICE_CLIENT_EDGE_REPLICA_FILE_H
+#define SLUICE_CLIENT_EDGE_REPLICA_FILE_H
+
+#include "client/core/replica.h"
+#include "common/link/secret.h"
+
+/* Makes the file (0600) with an empty copy, of no identity yet, that holds the device's secret.
+ * FAULT_EXISTS when there is a file; after any other fault there is none. */
+MUST_USE enum fault replica_file_create(const char *path, const struct secret32 *key,
+                                        const struct secret32 *device, struct replica **out);
+/* FAULT_NOT_FOUND: no file. FAULT_CRYPTO: another key, damaged, or not a copy. FAULT_FORMAT: made
+ * by a newer program. End it with out->f->close. */
+MUST_USE enum fault replica_file_open(const char *path, const struct secret32 *key,
+                                      struct replica **out);
+/* The device's secret key lives inside the copy, so that it is encrypted like everything else. */
+MUST_USE enum fault replica_file_device(struct replica *replica, struct secret32 *out);
+
+#endif

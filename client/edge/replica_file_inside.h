@@ -1,0 +1,144 @@
+/* replica_file_inside.h - what the replica_file*.c files share. Included by nobody else.
+ *
+ *   replica_file.c             opening, transactions, identity
+ *   replica_file_schema.c      tables of a new copy
+ *   replica_file_statements.c  every statement, prepared when first used
+ *   replica_file_rows.c        what is written: rows, overlay, indexes
+ *   replica_file_lists.c       what is read
+ *   replica_file_outbox.c      own mutations
+ *
+ * A layer is a generation of server rows (0 and up), or LAYER_SHOWN: the overlay of pending
+ * mutations. What people see of a key is its row of LAYER_SHOWN if there is one, else its row of
+ * the identity's generation; every statement asks for that itself, so that one statement sees one
+ * state of the file whatever other processes do. */
+#ifndef SLUICE_CLIENT_EDGE_REPLICA_FILE_INSIDE_H
+#define SLUICE_CLIENT_EDGE_REPLICA_FILE_INSIDE_H
+
+#include "client/edge/replica_file.h"
+
+#include <sqlcipher/sqlite3.h>
+
+enum { LAYER_SHOWN = -1, COPY_VERSION = 1 };
+
+enum statement {
+    STATEMENT_BEGIN,
+    STATEMENT_COMMIT,
+    STATEMENT_ROLLBACK,
+    STATEMENT_IDENTITY_LOAD,
+    STATEMENT_IDENTITY_STORE,
+    STATEMENT_DEVICE_LOAD,
+    STATEMENT_DEVICE_STORE,
+    STATEMENT_ENTITY_SERVER,
+    STATEMENT_ENTITY_SHOWN,
+    STATEMENT_ONE_OF_KIND,
+    STATEMENT_ALL,
+    STATEMENT_DEALS_OPEN,
+    STATEMENT_DEALS_ALL,
+    STATEMENT_DEALS_OF_ORGANISATION,
+    STATEMENT_DEALS_OF_CONTACT,
+    STATEMENT_FIND,
+    STATEMENT_ACTIVITIES_OF,
+    STATEMENT_EVENTS_OF,
+    STATEMENT_EVENTS_ALL,
+    STATEMENT_ROW_SEQ,
+    STATEMENT_ROW_PUT,
+    STATEMENT_EVENT_PUT,
+    STATEMENT_EVENT_REMOVE,
+    STATEMENT_INDEX_PUT,
+    STATEMENT_INDEX_REMOVE,
+    STATEMENT_DEAL_PUT,
+    STATEMENT_DEAL_REMOVE,
+    STATEMENT_ACTIVITY_PUT,
+    STATEMENT_ACTIVITY_REMOVE,
+    STATEMENT_KEEP_FIRST, /* one per table of layers: KEEP drops other generations */
+    STATEMENT_KEEP_LAST = STATEMENT_KEEP_FIRST + 4,
+    STATEMENT_CLEAR_FIRST, /* CLEAR drops the overlay */
+    STATEMENT_CLEAR_LAST = STATEMENT_CLEAR_FIRST + 4,
+    STATEMENT_OUTBOX_ADD,
+    STATEMENT_OUTBOX_LIST_PENDING,
+    STATEMENT_OUTBOX_LIST,
+    STATEMENT_OUTBOX_UPDATE,
+    STATEMENT_OUTBOX_REMOVE,
+    STATEMENT_OUTBOX_FIND,
+    STATEMENT_OUTBOX_COUNT,
+    STATEMENT_OUTBOX_PRUNE,
+    STATEMENT_COUNT
+};
+
+struct replica_file {
+    struct replica replica; /* first: the port's functions get a pointer to it */
+    sqlite3 *db;
+    sqlite3_stmt *statements[STATEMENT_COUNT];
+    struct arena scratch; /* of one write, one row at a time */
+    bool writing;         /* between begin and commit or rollback */
+    enum fault failed;    /* the first fault of this transaction: then it cannot be committed */
+};
+
+/* --- replica_file_schema.c --- */
+extern const char *const replica_file_schema;
+
+/* --- replica_file_statements.c --- */
+/* Ready to be bound. Give it back with statement_end or statement_run. */
+MUST_USE enum fault statement_begin(struct replica_file *file, enum statement which,
+                                    sqlite3_stmt **out);
+void statement_end(sqlite3_stmt *statement); /* accepts NULL */
+/* *row says whether there is one. */
+MUST_USE enum fault statement_step(struct replica_file *file, sqlite3_stmt *statement, bool *row);
+/* Steps to the end and ends it. For writes: a fault fails the transaction. */
+MUST_USE enum fault statement_run(struct replica_file *file, sqlite3_stmt *statement);
+void statements_finish(struct replica_file *file);
+enum fault fault_from_sqlite(sqlite3 *db, int code);
+
+/* Binding copies nothing: what is bound must live until the statement ends; only a lack of memory
+ * can fail, and the step then reports it. Absent text is NULL. */
+void bind_text(sqlite3_stmt *statement, int place, struct str text);
+void bind_bytes(sqlite3_stmt *statement, int place, const void *bytes, size_t n);
+void bind_id(sqlite3_stmt *statement, int place, const struct uuid *id);
+/* The zero id is NULL: any. */
+void bind_id_or_any(sqlite3_stmt *statement, int place, const struct uuid *id);
+void bind_number(sqlite3_stmt *statement, int place, int64_t number);
+/* Borrowed until the next step; absent for NULL. */
+struct str column_bytes(sqlite3_stmt *statement, int place);
+MUST_USE enum fault column_array(sqlite3_stmt *statement, int place, void *out, size_t n);
+struct uuid column_id(sqlite3_stmt *statement, int place); /* zero unless 16 bytes */
+
+/* --- replica_file.c --- */
+struct replica_file *replica_file_of(struct replica *replica);
+/* Remembers the first fault of a transaction; returns it. */
+enum fault replica_file_failed(struct replica_file *file, enum fault fault);
+
+/* --- replica_file_rows.c --- */
+enum fault replica_file_put_row(struct replica *, uint64_t, const struct packed_row *);
+enum fault replica_file_keep_generation(struct replica *, uint64_t);
+enum fault replica_file_shown_clear(struct replica *);
+enum fault replica_file_shown_put(struct replica *, const struct row *);
+
+/* --- replica_file_lists.c --- */
+enum fault replica_file_entity(struct replica *, struct arena *, enum entity_kind, struct uuid,
+                               bool server, const void **out);
+enum fault replica_file_definition(struct replica *, struct arena *, struct definition *);
+enum fault replica_file_team(struct replica *, struct arena *, const struct team **);
+enum fault replica_file_all(struct replica *, struct arena *, enum entity_kind, const void ***,
+                            size_t *);
+enum fault replica_file_deals(struct replica *, struct arena *, const struct deal_filter *,
+                              const struct deal ***, size_t *);
+enum fault replica_file_find(struct replica *, struct arena *, enum entity_kind, struct str,
+                             size_t limit, const void ***, size_t *);
+enum fault replica_file_activities(struct replica *, struct arena *, struct uuid,
+                                   const struct activity ***, size_t *);
+enum fault replica_file_events(struct replica *, struct arena *, struct uuid,
+                               const struct event ***, uint64_t **, size_t *);
+
+/* --- replica_file_outbox.c --- */
+enum fault replica_file_outbox_add(struct replica *, const struct outbox_entry *);
+enum fault replica_file_outbox_list(struct replica *, struct arena *, uint64_t from,
+                                    bool answered_too, size_t limit, struct outbox_entry **,
+                                    size_t *);
+enum fault replica_file_outbox_update(struct replica *, const struct outbox_entry *);
+enum fault replica_file_outbox_remove(struct replica *, uint64_t number);
+enum fault replica_file_outbox_find(struct replica *, struct arena *, struct uuid,
+                                    struct outbox_entry *);
+enum fault replica_file_outbox_count(struct replica *, size_t *);
+enum fault replica_file_outbox_prune(struct replica *, int64_t answered_before);
+
+#endif

@@ -1,0 +1,278 @@
+/* replica_file_rows.c - writing what the server said and what pending mutations predict, and the
+ * indexes of both.
+ *
+ * Invariant: the index rows of a layer and key are those of the entity_row of that layer and key,
+ * after every function here. Bodies are kept as received, those of unknown kinds too. */
+#include "client/edge/replica_file_inside.h"
+
+#include "common/base/bounds.h"
+#include "common/base/buffer.h"
+#include "common/base/check.h"
+#include "common/codec/row.h"
+
+#include "common/base/banned.h"
+
+/* One row on its way into a layer; entity NULL: removed, or of a kind that has no index. */
+struct arrival {
+    int64_t layer;
+    uint32_t kind, n;
+    struct uuid id;
+    uint64_t seq;
+    bool removed;
+    struct str body;
+    const void *entity;
+};
+
+/* --- indexes --- */
+
+static enum fault index_remove(struct replica_file *file, const struct arrival *row)
+{
+    sqlite3_stmt *s;
+    enum fault fault = statement_begin(file, STATEMENT_INDEX_REMOVE, &s);
+    if (fault != FAULT_NONE) return fault;
+    bind_number(s, 1, row->layer);
+    bind_number(s, 2, row->kind);
+    bind_id(s, 3, &row->id);
+    fault = statement_run(file, s);
+    if (fault != FAULT_NONE) return fault;
+    if (row->kind != ENTITY_DEAL && row->kind != ENTITY_ACTIVITY) return FAULT_NONE;
+    bool deal = row->kind == ENTITY_DEAL;
+    fault = statement_begin(file, deal ? STATEMENT_DEAL_REMOVE : STATEMENT_ACTIVITY_REMOVE, &s);
+    if (fault != FAULT_NONE) return fault;
+    bind_number(s, 1, row->layer);
+    bind_id(s, 2, &row->id);
+    return statement_run(file, s);
+}
+
+/* Name and external id by which people find that kind; false for kinds nobody looks for. */
+static bool index_words(const struct arrival *row, struct str *name, struct str *external)
+{
+    *name = *external = STR_NONE;
+    switch (row->kind) {
+    case ENTITY_DEAL: {
+        const struct deal *deal = row->entity;
+        *name = deal->title;
+        *external = deal->external_id;
+        return true;
+    }
+    case ENTITY_ORGANISATION: {
+        const struct organisation *organisation = row->entity;
+        *name = organisation->name;
+        *external = organisation->external_id;
+        return true;
+    }
+    case ENTITY_PERSON: {
+        const struct person *person = row->entity;
+        *name = person->name;
+        *external = person->external_id;
+        return true;
+    }
+    case ENTITY_MEMBER: *name = ((const struct member *)row->entity)->name; return true;
+    case ENTITY_ACTIVITY:
+    case ENTITY_INBOX: return true;
+    default: return false;
+    }
+}
+
+static enum fault index_put_deal(struct replica_file *file, const struct arrival *row)
+{
+    const struct deal *deal = row->entity;
+    bool open = deal->status == STATUS_OPEN;
+    sqlite3_stmt *s;
+    enum fault fault = statement_begin(file, STATEMENT_DEAL_PUT, &s);
+    if (fault != FAULT_NONE) return fault;
+    bind_number(s, 1, row->layer);
+    bind_number(s, 2, open);
+    bind_id(s, 3, &row->id);
+    bind_id_or_any(s, 4, &deal->organisation);
+    bind_id_or_any(s, 5, &deal->contact);
+    bind_id_or_any(s, 6, &deal->owner);
+    if (open) bind_bytes(s, 7, row->body.p, row->body.n);
+    return statement_run(file, s);
+}
+
+static enum fault index_put_activity(struct replica_file *file, const struct arrival *row)
+{
+    const struct activity *activity = row->entity;
+    const struct uuid *subjects[] = {&activity->deal, &activity->organisation, &activity->person};
+    for (size_t i = 0; i < sizeof subjects / sizeof *subjects; i++) {
+        if (uuid_is_zero(*subjects[i])) continue;
+        sqlite3_stmt *s;
+        enum fault fault = statement_begin(file, STATEMENT_ACTIVITY_PUT, &s);
+        if (fault != FAULT_NONE) return fault;
+        bind_number(s, 1, row->layer);
+        bind_id(s, 2, &row->id);
+        bind_id(s, 3, subjects[i]);
+        fault = statement_run(file, s);
+        if (fault != FAULT_NONE) return fault;
+    }
+    return FAULT_NONE;
+}
+
+static enum fault index_put(struct replica_file *file, const struct arrival *row)
+{
+    struct str name, external, folded = STR_NONE;
+    char id_short[SHORT_ID_LENGTH_MAX + 1];
+    if (row->entity == NULL || !index_words(row, &name, &external)) return FAULT_NONE;
+    enum fault fault = name.p ? text_fold(&file->scratch, name, &folded) : FAULT_NONE;
+    if (fault != FAULT_NONE) return fault;
+    uuid_short(row->id, SHORT_ID_LENGTH_MAX, id_short);
+    sqlite3_stmt *s;
+    fault = statement_begin(file, STATEMENT_INDEX_PUT, &s);
+    if (fault != FAULT_NONE) return fault;
+    bind_number(s, 1, row->layer);
+    bind_number(s, 2, row->kind);
+    bind_id(s, 3, &row->id);
+    bind_text(s, 4, str_from(id_short));
+    bind_text(s, 5, folded);
+    bind_text(s, 6, external);
+    fault = statement_run(file, s);
+    if (fault != FAULT_NONE) return fault;
+    if (row->kind == ENTITY_DEAL) return index_put_deal(file, row);
+    if (row->kind == ENTITY_ACTIVITY) return index_put_activity(file, row);
+    return FAULT_NONE;
+}
+
+/* --- rows --- */
+
+static enum fault row_store(struct replica_file *file, const struct arrival *row, bool replaces)
+{
+    enum fault fault = replaces ? index_remove(file, row) : FAULT_NONE;
+    if (fault != FAULT_NONE) return fault;
+    sqlite3_stmt *s;
+    fault = statement_begin(file, STATEMENT_ROW_PUT, &s);
+    if (fault != FAULT_NONE) return fault;
+    bind_number(s, 1, row->layer);
+    bind_number(s, 2, row->kind);
+    bind_id(s, 3, &row->id);
+    bind_number(s, 4, row->n);
+    bind_number(s, 5, (int64_t)row->seq);
+    bind_number(s, 6, row->removed);
+    if (!row->removed) bind_bytes(s, 7, row->body.p, row->body.n);
+    fault = statement_run(file, s);
+    return fault == FAULT_NONE && !row->removed ? index_put(file, row) : fault;
+}
+
+/* The seq of the row it would replace; *known false when there is none. */
+static enum fault row_seq(struct replica_file *file, const struct arrival *row, bool *known,
+                          uint64_t *seq)
+{
+    sqlite3_stmt *s;
+    enum fault fault = statement_begin(file, STATEMENT_ROW_SEQ, &s);
+    if (fault != FAULT_NONE) return fault;
+    bind_number(s, 1, row->layer);
+    bind_number(s, 2, row->kind);
+    bind_id(s, 3, &row->id);
+    bind_number(s, 4, row->n);
+    fault = statement_step(file, s, known);
+    *seq = *known ? (uint64_t)sqlite3_column_int64(s, 0) : 0;
+    statement_end(s);
+    return fault;
+}
+
+static enum fault event_store(struct replica_file *file, const struct arrival *row)
+{
+    sqlite3_stmt *s;
+    enum fault fault =
+        statement_begin(file, row->removed ? STATEMENT_EVENT_REMOVE : STATEMENT_EVENT_PUT, &s);
+    if (fault != FAULT_NONE) return fault;
+    bind_number(s, 1, row->layer);
+    bind_id(s, 2, &row->id);
+    bind_number(s, 3, (int64_t)row->seq);
+    bind_number(s, 4, row->n);
+    if (!row->removed) bind_bytes(s, 5, row->body.p, row->body.n);
+    return statement_run(file, s);
+}
+
+static enum fault row_put(struct replica_file *file, struct arrival *row)
+{
+    if (!row->removed) {
+        void *entity = NULL;
+        enum fault fault =
+            codec_entity_unpack(&file->scratch, (enum entity_kind)row->kind, row->body, &entity);
+        if (fault != FAULT_NONE && fault != FAULT_NOT_FOUND) return fault;
+        row->entity = fault == FAULT_NONE ? entity : NULL;
+    }
+    if (row->kind == ENTITY_EVENT) return event_store(file, row);
+    bool known = false;
+    uint64_t seq = 0;
+    enum fault fault = row_seq(file, row, &known, &seq);
+    if (fault != FAULT_NONE) return fault;
+    if (known && row->layer != LAYER_SHOWN && seq > row->seq) return FAULT_NONE;
+    return row_store(file, row, known);
+}
+
+enum fault replica_file_put_row(struct replica *replica, uint64_t generation,
+                                const struct packed_row *packed)
+{
+    struct replica_file *file = replica_file_of(replica);
+    check(file->writing);
+    if (generation > INT64_MAX || packed->seq > INT64_MAX) return FAULT_FORMAT;
+    struct arrival row = {
+        .layer = (int64_t)generation,
+        .kind = packed->kind,
+        .n = packed->n,
+        .id = packed->id,
+        .seq = packed->seq,
+        .removed = packed->removed,
+        .body = packed->body,
+    };
+    enum fault fault = row_put(file, &row);
+    arena_reset(&file->scratch);
+    return replica_file_failed(file, fault);
+}
+
+enum fault replica_file_shown_put(struct replica *replica, const struct row *shown)
+{
+    struct replica_file *file = replica_file_of(replica);
+    struct buffer body;
+    enum fault fault = FAULT_NONE;
+    check(file->writing);
+    buffer_init(&body, FRAME_TO_CLIENT_MAX);
+    struct arrival row = {
+        .layer = LAYER_SHOWN,
+        .kind = (uint32_t)shown->kind,
+        .n = shown->n,
+        .id = shown->id,
+        .seq = shown->seq,
+        .removed = shown->removed || shown->entity == NULL,
+    };
+    if (!row.removed) fault = codec_entity_pack(shown->kind, shown->entity, &body);
+    if (fault == FAULT_NONE) {
+        row.body = buffer_str(&body);
+        fault = row_put(file, &row);
+    }
+    arena_reset(&file->scratch);
+    buffer_finish(&body);
+    return replica_file_failed(file, fault);
+}
+
+/* --- layers --- */
+
+static enum fault layers_drop(struct replica_file *file, enum statement first, enum statement last,
+                              const int64_t *kept)
+{
+    for (enum statement which = first; which <= last; which++) {
+        sqlite3_stmt *s;
+        enum fault fault = statement_begin(file, which, &s);
+        if (fault == FAULT_NONE && kept != NULL) bind_number(s, 1, *kept);
+        if (fault == FAULT_NONE) fault = statement_run(file, s);
+        if (fault != FAULT_NONE) return replica_file_failed(file, fault);
+    }
+    return FAULT_NONE;
+}
+
+enum fault replica_file_keep_generation(struct replica *replica, uint64_t generation)
+{
+    struct replica_file *file = replica_file_of(replica);
+    int64_t kept = (int64_t)generation;
+    check(file->writing);
+    return layers_drop(file, STATEMENT_KEEP_FIRST, STATEMENT_KEEP_LAST, &kept);
+}
+
+enum fault replica_file_shown_clear(struct replica *replica)
+{
+    struct replica_file *file = replica_file_of(replica);
+    check(file->writing);
+    return layers_drop(file, STATEMENT_CLEAR_FIRST, STATEMENT_CLEAR_LAST, NULL);
+}

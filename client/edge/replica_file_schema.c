@@ -1,0 +1,59 @@
+/* replica_file_schema.c - the tables of a copy. Run once, by replica_file_create.
+ *
+ * entity_row, event and outbox are the truth; the other tables of layers are indexes of them that
+ * can be made again from the bodies. Everything of a layer is keyed by it first, so that a
+ * generation lies together and a new one is filled beside the one that is shown. */
+#include "client/edge/replica_file_inside.h"
+
+#include "common/base/banned.h"
+
+/* SQLite 3.15: no UPSERT, no generated columns. */
+const char *const replica_file_schema =
+    "CREATE TABLE identity("
+    " one INTEGER PRIMARY KEY CHECK(one = 1),"
+    " addresses TEXT, server_key BLOB, joined INTEGER NOT NULL, code BLOB, device_name TEXT,"
+    " team BLOB, member BLOB, device BLOB, replica BLOB, token BLOB,"
+    " next_number INTEGER NOT NULL, cursor_seq INTEGER NOT NULL, cursor_mark BLOB,"
+    " generation INTEGER NOT NULL, last_sync_at INTEGER NOT NULL,"
+    " last_failure_at INTEGER NOT NULL, server_clock_offset INTEGER NOT NULL,"
+    " last_failure TEXT, refusal INTEGER NOT NULL, last_undoable BLOB);"
+    "CREATE TABLE device(one INTEGER PRIMARY KEY CHECK(one = 1), secret BLOB NOT NULL);"
+
+    "CREATE TABLE entity_row("
+    " layer INTEGER NOT NULL, kind INTEGER NOT NULL, id BLOB NOT NULL, n INTEGER NOT NULL,"
+    " seq INTEGER NOT NULL, removed INTEGER NOT NULL, body BLOB,"
+    " PRIMARY KEY(layer, kind, id, n)) WITHOUT ROWID;"
+    "CREATE TABLE event("
+    " layer INTEGER NOT NULL, subject BLOB NOT NULL, seq INTEGER NOT NULL, n INTEGER NOT NULL,"
+    " body BLOB, PRIMARY KEY(layer, subject, seq, n)) WITHOUT ROWID;"
+
+    /* What people type for a thing: its short id, its folded name or title, its external id. */
+    "CREATE TABLE entity_index("
+    " layer INTEGER NOT NULL, kind INTEGER NOT NULL, id BLOB NOT NULL,"
+    " short TEXT NOT NULL, name TEXT, external TEXT,"
+    " PRIMARY KEY(layer, kind, id)) WITHOUT ROWID;"
+    "CREATE INDEX entity_index_short ON entity_index(layer, kind, short);"
+    "CREATE INDEX entity_index_name ON entity_index(layer, kind, name) WHERE name IS NOT NULL;"
+    "CREATE INDEX entity_index_external ON entity_index(layer, kind, external)"
+    " WHERE external IS NOT NULL;"
+
+    /* Open deals lie together with their bodies: what the board and most lists read. */
+    "CREATE TABLE deal_index("
+    " layer INTEGER NOT NULL, open INTEGER NOT NULL, id BLOB NOT NULL,"
+    " organisation BLOB, contact BLOB, owner BLOB, body BLOB,"
+    " PRIMARY KEY(layer, open, id)) WITHOUT ROWID;"
+    "CREATE INDEX deal_index_organisation ON deal_index(layer, organisation)"
+    " WHERE organisation IS NOT NULL;"
+    "CREATE INDEX deal_index_contact ON deal_index(layer, contact) WHERE contact IS NOT NULL;"
+
+    "CREATE TABLE activity_index("
+    " layer INTEGER NOT NULL, id BLOB NOT NULL, subject BLOB NOT NULL,"
+    " PRIMARY KEY(layer, id, subject)) WITHOUT ROWID;"
+    "CREATE INDEX activity_index_subject ON activity_index(layer, subject);"
+
+    "CREATE TABLE outbox("
+    " number INTEGER PRIMARY KEY, mutation BLOB NOT NULL, payload BLOB NOT NULL,"
+    " answered INTEGER NOT NULL, outcome INTEGER NOT NULL, seq INTEGER NOT NULL, reasons TEXT,"
+    " made_at INTEGER NOT NULL, answered_at INTEGER NOT NULL, summary TEXT);"
+    "CREATE INDEX outbox_mutation ON outbox(mutation);"
+    "CREATE INDEX outbox_pending ON outbox(number) WHERE answered = 0;";

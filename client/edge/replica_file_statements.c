@@ -1,0 +1,282 @@
+/* replica_file_statements.c - every statement of the copy, and the few ways to run one.
+ *
+ * Invariant: a statement that was begun is ended (reset) before its function returns: with a
+ * rollback journal an open SELECT would keep every other process from committing. */
+#include "client/edge/replica_file_inside.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "common/base/banned.h"
+
+#define SHOWN_GENERATION "(SELECT coalesce(max(generation), 0) FROM identity)"
+#define BOTH_LAYERS "layer IN (-1, " SHOWN_GENERATION ")"
+/* Not hidden by the overlay; a is the alias of the server's row. */
+#define UNHIDDEN(a, kind, n)                                                                       \
+    " NOT EXISTS (SELECT 1 FROM entity_row AS o WHERE o.layer = -1 AND o.kind = " kind             \
+    " AND o.id = " a ".id AND o.n = " n ")"
+#define KIND_DEAL "6"
+#define KIND_ACTIVITY "7"
+
+static_assert(ENTITY_DEAL == 6 && ENTITY_ACTIVITY == 7 && LAYER_SHOWN == -1, "SQL says so");
+
+#define DEAL_FILTER                                                                                \
+    " AND (?1 IS NULL OR organisation = ?1) AND (?2 IS NULL OR contact = ?2)"                      \
+    " AND (?3 IS NULL OR owner = ?3)"
+#define DEAL_BODY                                                                                  \
+    "coalesce(d.body, (SELECT r.body FROM entity_row AS r WHERE r.layer = d.layer"                 \
+    " AND r.kind = " KIND_DEAL " AND r.id = d.id AND r.n = 0))"
+#define DEALS(condition)                                                                           \
+    "SELECT " DEAL_BODY " FROM deal_index AS d WHERE layer = -1 AND " condition DEAL_FILTER        \
+    " UNION ALL SELECT " DEAL_BODY " FROM deal_index AS d WHERE layer = " SHOWN_GENERATION         \
+    " AND " condition DEAL_FILTER " AND" UNHIDDEN("d", KIND_DEAL, "0")
+
+#define KEEP(table) "DELETE FROM " table " WHERE layer >= 0 AND layer <> ?1"
+#define CLEAR(table) "DELETE FROM " table " WHERE layer = -1"
+#define OUTBOX_COLUMNS                                                                             \
+    "number, mutation, payload, answered, outcome, seq, reasons, made_at, answered_at, summary"
+#define OUTBOX_PLACES "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
+
+static const char *const statement_sql[STATEMENT_COUNT] = {
+    [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
+    [STATEMENT_COMMIT] = "COMMIT",
+    [STATEMENT_ROLLBACK] = "ROLLBACK",
+    [STATEMENT_IDENTITY_LOAD] =
+        "SELECT addresses, server_key, joined, code, device_name, team, member, device, replica,"
+        " token, next_number, cursor_seq, cursor_mark, generation, last_sync_at, last_failure_at,"
+        " server_clock_offset, last_failure, refusal, last_undoable FROM identity",
+    [STATEMENT_IDENTITY_STORE] =
+        "INSERT OR REPLACE INTO identity(one, addresses, server_key, joined, code, device_name,"
+        " team, member, device, replica, token, next_number, cursor_seq, cursor_mark, generation,"
+        " last_sync_at, last_failure_at, server_clock_offset, last_failure, refusal,"
+        " last_undoable) VALUES(1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
+        " ?15, ?16, ?17, ?18, ?19, ?20)",
+    [STATEMENT_DEVICE_LOAD] = "SELECT secret FROM device",
+    [STATEMENT_DEVICE_STORE] = "INSERT OR REPLACE INTO device(one, secret) VALUES(1, ?1)",
+
+    [STATEMENT_ENTITY_SERVER] =
+        "SELECT removed, body FROM entity_row WHERE layer = " SHOWN_GENERATION
+        " AND kind = ?1 AND id = ?2 ORDER BY n LIMIT 1",
+    [STATEMENT_ENTITY_SHOWN] =
+        "SELECT removed, body FROM entity_row WHERE " BOTH_LAYERS
+        " AND kind = ?1 AND id = ?2 ORDER BY layer, n LIMIT 1",
+    [STATEMENT_ONE_OF_KIND] =
+        "SELECT removed, body FROM entity_row WHERE " BOTH_LAYERS
+        " AND kind = ?1 ORDER BY layer LIMIT 1",
+    [STATEMENT_ALL] =
+        "SELECT body FROM entity_row WHERE layer = -1 AND kind = ?1 AND removed = 0"
+        " UNION ALL SELECT body FROM entity_row AS r WHERE layer = " SHOWN_GENERATION
+        " AND kind = ?1 AND removed = 0 AND" UNHIDDEN("r", "?1", "r.n"),
+    [STATEMENT_DEALS_OPEN] = DEALS("open = 1"),
+    [STATEMENT_DEALS_ALL] = DEALS("open >= 0"),
+    [STATEMENT_DEALS_OF_ORGANISATION] = DEALS("organisation = ?1 AND +open >= ?4"),
+    [STATEMENT_DEALS_OF_CONTACT] = DEALS("contact = ?2 AND +open >= ?4"),
+    [STATEMENT_FIND] =
+        "WITH hit(layer, id) AS ("
+        " SELECT layer, id FROM entity_index WHERE " BOTH_LAYERS
+        " AND kind = ?1 AND short >= ?2 AND short < ?3"
+        " UNION SELECT layer, id FROM entity_index WHERE " BOTH_LAYERS
+        " AND kind = ?1 AND name = ?4"
+        " UNION SELECT layer, id FROM entity_index WHERE " BOTH_LAYERS
+        " AND kind = ?1 AND external = ?5"
+        " UNION SELECT layer, id FROM entity_index WHERE " BOTH_LAYERS
+        " AND kind = ?1 AND id = ?6)"
+        " SELECT r.body FROM hit CROSS JOIN entity_row AS r ON r.layer = hit.layer"
+        " AND r.kind = ?1 AND r.id = hit.id AND r.n = 0"
+        " WHERE r.removed = 0 AND (hit.layer = -1 OR" UNHIDDEN("hit", "?1", "0") ")"
+        " ORDER BY r.id LIMIT ?7",
+    [STATEMENT_ACTIVITIES_OF] =
+        "SELECT r.body FROM activity_index AS a CROSS JOIN entity_row AS r ON r.layer = a.layer"
+        " AND r.kind = " KIND_ACTIVITY " AND r.id = a.id AND r.n = 0"
+        " WHERE a." BOTH_LAYERS " AND a.subject = ?1 AND r.removed = 0"
+        " AND (a.layer = -1 OR" UNHIDDEN("a", KIND_ACTIVITY, "0") ")",
+    [STATEMENT_EVENTS_OF] =
+        "SELECT layer, seq, body FROM event WHERE " BOTH_LAYERS
+        " AND subject = ?1 ORDER BY layer < 0, seq, n",
+    [STATEMENT_EVENTS_ALL] =
+        "SELECT layer, seq, body FROM event WHERE " BOTH_LAYERS
+        " ORDER BY subject, layer < 0, seq, n",
+
+    [STATEMENT_ROW_SEQ] =
+        "SELECT seq FROM entity_row WHERE layer = ?1 AND kind = ?2 AND id = ?3 AND n = ?4",
+    [STATEMENT_ROW_PUT] =
+        "INSERT OR REPLACE INTO entity_row(layer, kind, id, n, seq, removed, body)"
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [STATEMENT_EVENT_PUT] =
+        "INSERT OR REPLACE INTO event(layer, subject, seq, n, body) VALUES(?1, ?2, ?3, ?4, ?5)",
+    [STATEMENT_EVENT_REMOVE] =
+        "DELETE FROM event WHERE layer = ?1 AND subject = ?2 AND seq = ?3 AND n = ?4",
+    /* FAIL, as what was there is removed before: REPLACE would journal, and encrypt, every page
+     * once more for each statement. */
+    [STATEMENT_INDEX_PUT] =
+        "INSERT OR FAIL INTO entity_index(layer, kind, id, short, name, external)"
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+    [STATEMENT_INDEX_REMOVE] =
+        "DELETE FROM entity_index WHERE layer = ?1 AND kind = ?2 AND id = ?3",
+    [STATEMENT_DEAL_PUT] =
+        "INSERT OR FAIL INTO deal_index(layer, open, id, organisation, contact, owner, body)"
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [STATEMENT_DEAL_REMOVE] =
+        "DELETE FROM deal_index WHERE layer = ?1 AND open IN (0, 1) AND id = ?2",
+    [STATEMENT_ACTIVITY_PUT] =
+        "INSERT OR IGNORE INTO activity_index(layer, id, subject) VALUES(?1, ?2, ?3)",
+    [STATEMENT_ACTIVITY_REMOVE] = "DELETE FROM activity_index WHERE layer = ?1 AND id = ?2",
+    [STATEMENT_KEEP_FIRST] = KEEP("entity_row"),
+    [STATEMENT_KEEP_FIRST + 1] = KEEP("event"),
+    [STATEMENT_KEEP_FIRST + 2] = KEEP("entity_index"),
+    [STATEMENT_KEEP_FIRST + 3] = KEEP("deal_index"),
+    [STATEMENT_KEEP_LAST] = KEEP("activity_index"),
+    [STATEMENT_CLEAR_FIRST] = CLEAR("entity_row"),
+    [STATEMENT_CLEAR_FIRST + 1] = CLEAR("event"),
+    [STATEMENT_CLEAR_FIRST + 2] = CLEAR("entity_index"),
+    [STATEMENT_CLEAR_FIRST + 3] = CLEAR("deal_index"),
+    [STATEMENT_CLEAR_LAST] = CLEAR("activity_index"),
+
+    [STATEMENT_OUTBOX_ADD] =
+        "INSERT OR IGNORE INTO outbox(" OUTBOX_COLUMNS ") VALUES" OUTBOX_PLACES,
+    [STATEMENT_OUTBOX_LIST_PENDING] =
+        "SELECT " OUTBOX_COLUMNS
+        " FROM outbox WHERE number >= ?1 AND answered = 0 ORDER BY number LIMIT ?2",
+    [STATEMENT_OUTBOX_LIST] =
+        "SELECT " OUTBOX_COLUMNS " FROM outbox WHERE number >= ?1 ORDER BY number LIMIT ?2",
+    [STATEMENT_OUTBOX_UPDATE] =
+        "UPDATE outbox SET mutation = ?2, payload = ?3, answered = ?4, outcome = ?5, seq = ?6,"
+        " reasons = ?7, made_at = ?8, answered_at = ?9, summary = ?10 WHERE number = ?1",
+    [STATEMENT_OUTBOX_REMOVE] = "DELETE FROM outbox WHERE number = ?1",
+    [STATEMENT_OUTBOX_FIND] =
+        "SELECT " OUTBOX_COLUMNS " FROM outbox WHERE mutation = ?1 ORDER BY number DESC LIMIT 1",
+    [STATEMENT_OUTBOX_COUNT] = "SELECT count(*) FROM outbox WHERE answered = 0",
+    [STATEMENT_OUTBOX_PRUNE] = "DELETE FROM outbox WHERE answered = 1 AND answered_at < ?1",
+};
+
+static bool errno_is_full(int error)
+{
+    return error == ENOSPC || error == EDQUOT || error == EFBIG;
+}
+
+enum fault fault_from_sqlite(sqlite3 *db, int code)
+{
+    switch (code & 0xff) {
+    case SQLITE_OK:
+    case SQLITE_ROW:
+    case SQLITE_DONE: return FAULT_NONE;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED: return FAULT_BUSY;
+    case SQLITE_NOMEM: return FAULT_MEMORY;
+    case SQLITE_FULL: return FAULT_FULL;
+    case SQLITE_ERROR: /* our SQL is known to be good: what does not fit, or decrypt, is the file */
+    case SQLITE_NOTADB:
+    case SQLITE_CORRUPT: return FAULT_CRYPTO;
+    case SQLITE_TOOBIG: return FAULT_LIMIT;
+    case SQLITE_IOERR:
+        /* A short read is a file that ends too early. */
+        if (code == SQLITE_IOERR_SHORT_READ) return FAULT_CRYPTO;
+        return db && errno_is_full(sqlite3_system_errno(db)) ? FAULT_FULL : FAULT_IO;
+    default: return FAULT_IO;
+    }
+}
+
+enum fault statement_begin(struct replica_file *file, enum statement which, sqlite3_stmt **out)
+{
+    sqlite3_stmt **cached = &file->statements[which];
+    *out = NULL;
+    if (*cached == NULL) {
+        int code = sqlite3_prepare_v2(file->db, statement_sql[which], -1, cached, NULL);
+        if (code != SQLITE_OK) {
+            return fault_from_sqlite(file->db, sqlite3_extended_errcode(file->db));
+        }
+    }
+    *out = *cached;
+    return FAULT_NONE;
+}
+
+void statement_end(sqlite3_stmt *statement)
+{
+    if (statement == NULL) return;
+    sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
+}
+
+enum fault statement_step(struct replica_file *file, sqlite3_stmt *statement, bool *row)
+{
+    int code = sqlite3_step(statement);
+    *row = code == SQLITE_ROW;
+    if (code == SQLITE_ROW || code == SQLITE_DONE) return FAULT_NONE;
+    return fault_from_sqlite(file->db, sqlite3_extended_errcode(file->db));
+}
+
+enum fault statement_run(struct replica_file *file, sqlite3_stmt *statement)
+{
+    bool row = true;
+    enum fault fault = FAULT_NONE;
+    while (fault == FAULT_NONE && row) fault = statement_step(file, statement, &row);
+    statement_end(statement);
+    return fault;
+}
+
+void statements_finish(struct replica_file *file)
+{
+    for (size_t i = 0; i < STATEMENT_COUNT; i++) {
+        sqlite3_finalize(file->statements[i]);
+        file->statements[i] = NULL;
+    }
+}
+
+void bind_text(sqlite3_stmt *statement, int place, struct str text)
+{
+    if (text.p == NULL) {
+        sqlite3_bind_null(statement, place);
+    } else {
+        sqlite3_bind_text64(statement, place, text.p, text.n, SQLITE_STATIC, SQLITE_UTF8);
+    }
+}
+
+void bind_bytes(sqlite3_stmt *statement, int place, const void *bytes, size_t n)
+{
+    /* A NULL pointer would bind NULL; no bytes are still bytes. */
+    sqlite3_bind_blob64(statement, place, bytes ? bytes : "", n, SQLITE_STATIC);
+}
+
+void bind_id(sqlite3_stmt *statement, int place, const struct uuid *id)
+{
+    bind_bytes(statement, place, id->b, sizeof id->b);
+}
+
+void bind_id_or_any(sqlite3_stmt *statement, int place, const struct uuid *id)
+{
+    if (uuid_is_zero(*id)) {
+        sqlite3_bind_null(statement, place);
+    } else {
+        bind_id(statement, place, id);
+    }
+}
+
+void bind_number(sqlite3_stmt *statement, int place, int64_t number)
+{
+    sqlite3_bind_int64(statement, place, number);
+}
+
+struct str column_bytes(sqlite3_stmt *statement, int place)
+{
+    if (sqlite3_column_type(statement, place) == SQLITE_NULL) return STR_NONE;
+    const char *p = sqlite3_column_blob(statement, place);
+    size_t n = (size_t)sqlite3_column_bytes(statement, place);
+    return (struct str){p ? p : "", n};
+}
+
+enum fault column_array(sqlite3_stmt *statement, int place, void *out, size_t n)
+{
+    struct str bytes = column_bytes(statement, place);
+    if (bytes.n != n) return FAULT_CRYPTO;
+    memcpy(out, bytes.p, n);
+    return FAULT_NONE;
+}
+
+struct uuid column_id(sqlite3_stmt *statement, int place)
+{
+    struct uuid id = {{0}};
+    struct str bytes = column_bytes(statement, place);
+    if (bytes.n == sizeof id.b) memcpy(id.b, bytes.p, sizeof id.b);
+    return id;
+}

@@ -1,0 +1,21 @@
+/* turn.h - whose turn it is to hold the device's connection, among processes of one home.
+ *
+ * The lock goes with the process: who crashes gives it up. Called by home.c. */
+#ifndef SLUICE_CLIENT_EDGE_TURN_H
+#define SLUICE_CLIENT_EDGE_TURN_H
+
+#include "common/base/fault.h"
+
+struct turn {
+    int fd; /* -1: not held */
+};
+
+/* FAULT_BUSY: another process has it. */
+MUST_USE enum fault turn_take(const char *home, struct turn *out);
+void turn_release(struct turn *turn);
+/* Tells the holder that there is something to send. */
+void turn_poke(const char *home);
+/* Makes the file that is poked, if need be. */
+MUST_USE enum fault turn_poke_path(const char *home, char out[4096]);
+
+#endif
