@@ -1,0 +1,34 @@
+/* command_inside.h - what command.c and command_network.c share; included by nobody else. */
+#ifndef SLUICE_CLIENT_CLI_COMMAND_INSIDE_H
+#define SLUICE_CLIENT_CLI_COMMAND_INSIDE_H
+
+#include "client/cli/argv.h"
+#include "client/edge/home.h"
+
+struct command {
+    struct arena arena;
+    struct command_line line;
+    struct answer answer;
+    struct work work;
+    struct random random;
+    char path[4096];
+    const char *program;
+    struct home *home;
+    bool working; /* work is open */
+    bool offline;
+};
+
+/* Opens work on the home; again after rows came in. */
+enum fault command_work(struct command *command);
+void command_fault(struct command *command, const char *what, enum fault fault,
+                   const struct trouble *trouble);
+void command_join(struct command *command);
+void command_sync(struct command *command);
+void command_deliver(struct command *command);
+/* For what makes no sense without the server: exchanges first, so that nothing is queued when it
+ * cannot be reached. */
+bool command_online(struct command *command);
+/* After a write: delivers, or waits for the server's answer and takes its outcome as exit code. */
+void command_settle(struct command *command);
+
+#endif

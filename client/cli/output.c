@@ -1,0 +1,360 @@
+/* output.c - drawing answers in each of the formats. */
+#include "client/cli/output.h"
+
+#include <string.h>
+
+#include "common/base/banned.h"
+
+enum { COLUMNS_MAX = 64 };
+
+/* Indexes into the answer's columns, in the order to print. */
+struct choice {
+    size_t index[COLUMNS_MAX];
+    size_t count;
+};
+
+static bool column_find(const struct answer *answer, struct str name, size_t *out)
+{
+    for (size_t i = 0; i < answer->column_count; i++) {
+        const char *own = answer->columns[i].name;
+        bool same = strlen(own) == name.n;
+        for (size_t k = 0; same && k < name.n; k++) {
+            same = own[k] == (name.p[k] == '-' ? '_' : name.p[k]);
+        }
+        if (same) {
+            *out = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool columns_choose(const struct answer *answer, const struct output_options *options,
+                           struct choice *choice, struct str *unknown)
+{
+    bool all = options->format == OUTPUT_JSON || options->format == OUTPUT_CSV ||
+               answer->shape == SHAPE_RECORD;
+    struct str rest = options->fields, part;
+    choice->count = 0;
+    if (rest.n == 0) {
+        for (size_t i = 0; i < answer->column_count && choice->count < COLUMNS_MAX; i++) {
+            if (all || (answer->columns[i].flags & COLUMN_SHOWN)) choice->index[choice->count++] = i;
+        }
+        return true;
+    }
+    while (str_split(&rest, ',', &part)) {
+        part = str_trim(part);
+        size_t index;
+        if (part.n == 0) continue;
+        if (!column_find(answer, part, &index)) {
+            *unknown = part;
+            return false;
+        }
+        if (choice->count < COLUMNS_MAX) choice->index[choice->count++] = index;
+    }
+    return true;
+}
+
+static const struct cell *cell_at(const struct answer *answer, size_t row, size_t column)
+{
+    return &answer->cells[row * answer->column_count + column];
+}
+
+/* --- JSON --- */
+
+void output_json_text(struct buffer *out, struct str text)
+{
+    buffer_append_byte(out, '"');
+    for (size_t i = 0; i < text.n; i++) {
+        unsigned char c = (unsigned char)text.p[i];
+        if (c == '"' || c == '\\') {
+            buffer_append_byte(out, '\\');
+            buffer_append_byte(out, c);
+        } else if (c == '\n') {
+            buffer_append_str(out, STR("\\n"));
+        } else if (c < 0x20 || c == 0x7f) {
+            buffer_format(out, "\\u%04x", c);
+        } else {
+            buffer_append_byte(out, c);
+        }
+    }
+    buffer_append_byte(out, '"');
+}
+
+static void json_cell(struct buffer *out, const struct cell *cell)
+{
+    switch (cell->type) {
+    case CELL_NONE: buffer_append_str(out, STR("null")); return;
+    case CELL_TEXT:
+    case CELL_MONEY: output_json_text(out, cell->text); return;
+    case CELL_NUMBER:
+    case CELL_FLAG: buffer_append_str(out, cell->text); return;
+    case CELL_LIST:
+        buffer_append_byte(out, '[');
+        for (size_t i = 0; i < cell->list.count; i++) {
+            if (i > 0) buffer_append_str(out, STR(", "));
+            output_json_text(out, cell->list.items[i]);
+        }
+        buffer_append_byte(out, ']');
+        return;
+    }
+}
+
+static void json_row(struct buffer *out, const struct answer *answer, const struct choice *choice,
+                     size_t row)
+{
+    buffer_append_byte(out, '{');
+    for (size_t i = 0; i < choice->count; i++) {
+        if (i > 0) buffer_append_str(out, STR(", "));
+        buffer_format(out, "\"%s\": ", answer->columns[choice->index[i]].name);
+        json_cell(out, cell_at(answer, row, choice->index[i]));
+    }
+    buffer_append_byte(out, '}');
+}
+
+static void json_table(struct buffer *out, const struct answer *answer,
+                       const struct choice *choice)
+{
+    if (answer->shape == SHAPE_RECORD && answer->row_count == 1) {
+        json_row(out, answer, choice, 0);
+        return;
+    }
+    buffer_append_byte(out, '[');
+    for (size_t row = 0; row < answer->row_count; row++) {
+        buffer_append_str(out, row > 0 ? STR(",\n ") : STR(""));
+        json_row(out, answer, choice, row);
+    }
+    buffer_append_byte(out, ']');
+}
+
+void output_json_error(struct buffer *out, enum answer_code code, struct str message,
+                       const struct reasons *reasons)
+{
+    buffer_format(out, "{\"error\": {\"code\": %d, \"message\": ", (int)code);
+    output_json_text(out, message);
+    buffer_append_str(out, STR(", \"reasons\": ["));
+    for (size_t i = 0; i < reasons->count; i++) {
+        const struct reason *reason = &reasons->items[i];
+        const struct place parts[] = {{"field", reason->field}, {"stage", reason->stage},
+                                      {"check", reason->check}, {"value", reason->value},
+                                      {"other", reason->other}};
+        buffer_format(out, "%s{\"code\": \"%s\"", i > 0 ? ", " : "",
+                      reason_code_name(reason->code));
+        for (size_t k = 0; k < sizeof parts / sizeof parts[0]; k++) {
+            if (parts[k].value.n == 0) continue;
+            buffer_format(out, ", \"%s\": ", parts[k].name);
+            output_json_text(out, parts[k].value);
+        }
+        buffer_append_byte(out, '}');
+    }
+    buffer_append_str(out, STR("]}}\n"));
+}
+
+/* --- CSV and tab-separated --- */
+
+static void csv_text(struct buffer *out, struct str text)
+{
+    bool quote = false;
+    for (size_t i = 0; i < text.n; i++) {
+        char c = text.p[i];
+        if (c == ',' || c == '"' || c == '\n' || c == '\r') quote = true;
+    }
+    if (!quote) {
+        buffer_append_str(out, text);
+        return;
+    }
+    buffer_append_byte(out, '"');
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] == '"') buffer_append_byte(out, '"');
+        buffer_append_byte(out, (uint8_t)text.p[i]);
+    }
+    buffer_append_byte(out, '"');
+}
+
+/* Tabs and line ends would break the line: blanks stand for them. */
+static void plain_text(struct buffer *out, struct str text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        char c = text.p[i];
+        buffer_append_byte(out, c == '\t' || c == '\n' || c == '\r' ? ' ' : (uint8_t)c);
+    }
+}
+
+static void separated(struct buffer *out, const struct answer *answer,
+                      const struct choice *choice, const struct output_options *options)
+{
+    bool csv = options->format == OUTPUT_CSV;
+    struct str between = csv ? STR(",") : STR("\t"), end = csv ? STR("\r\n") : STR("\n");
+    for (size_t row = 0; row <= answer->row_count; row++) {
+        if (row == 0 && options->no_headers) continue;
+        for (size_t i = 0; i < choice->count; i++) {
+            if (i > 0) buffer_append_str(out, between);
+            size_t column = choice->index[i];
+            struct str text = row == 0 ? str_from(answer->columns[column].name)
+                                       : cell_at(answer, row - 1, column)->text;
+            if (csv) csv_text(out, text);
+            else plain_text(out, text);
+        }
+        buffer_append_str(out, end);
+    }
+}
+
+/* --- for people --- */
+
+/* One line, whatever stands in the text. */
+static struct str line_of(struct str text)
+{
+    return str_slice(text, 0, str_find(text, '\n'));
+}
+
+static void spaces(struct buffer *out, size_t n)
+{
+    for (size_t i = 0; i < n; i++) buffer_append_byte(out, ' ');
+}
+
+static void widths_measure(const struct answer *answer, const struct choice *choice,
+                           const struct output_options *options, size_t widths[COLUMNS_MAX])
+{
+    size_t total = 0;
+    for (size_t i = 0; i < choice->count; i++) {
+        size_t column = choice->index[i];
+        widths[i] = options->no_headers ? 0 : text_width(str_from(answer->columns[column].heading));
+        for (size_t row = 0; row < answer->row_count; row++) {
+            size_t width = text_width(line_of(cell_at(answer, row, column)->shown));
+            if (width > widths[i]) widths[i] = width;
+        }
+        total += widths[i] + (i > 0 ? 2 : 0);
+    }
+    /* The widest column that may give way gives way, a cell at a time. */
+    while (options->width > 0 && total > options->width) {
+        size_t widest = COLUMNS_MAX;
+        for (size_t i = 0; i < choice->count; i++) {
+            if (!(answer->columns[choice->index[i]].flags & COLUMN_WIDE) || widths[i] <= 8) continue;
+            if (widest == COLUMNS_MAX || widths[i] > widths[widest]) widest = i;
+        }
+        if (widest == COLUMNS_MAX) return;
+        widths[widest]--;
+        total--;
+    }
+}
+
+static void table_cell(struct buffer *out, struct str text, size_t width, bool right, bool last)
+{
+    text = line_of(text);
+    size_t cells = text_width(text);
+    bool clipped = cells > width;
+    if (clipped && width > 0) {
+        text = text_clip(text, width - 1);
+        cells = text_width(text) + 1;
+    }
+    if (right) spaces(out, width - cells);
+    buffer_append_str(out, text);
+    if (clipped) buffer_append_str(out, STR("…"));
+    if (!right && !last) spaces(out, width - cells);
+}
+
+static void table_draw(struct buffer *out, const struct answer *answer,
+                       const struct choice *choice, const struct output_options *options)
+{
+    size_t widths[COLUMNS_MAX];
+    if (answer->row_count == 0) return;
+    widths_measure(answer, choice, options, widths);
+    for (size_t row = 0; row <= answer->row_count; row++) {
+        if (row == 0 && options->no_headers) continue;
+        if (row == 0 && options->colours) buffer_append_str(out, STR("\033[1m"));
+        for (size_t i = 0; i < choice->count; i++) {
+            const struct column *column = &answer->columns[choice->index[i]];
+            struct str text = row == 0 ? str_from(column->heading)
+                                       : cell_at(answer, row - 1, choice->index[i])->shown;
+            if (i > 0) spaces(out, 2);
+            table_cell(out, text, widths[i], (column->flags & COLUMN_RIGHT) != 0,
+                       i + 1 == choice->count);
+        }
+        if (row == 0 && options->colours) buffer_append_str(out, STR("\033[0m"));
+        buffer_append_byte(out, '\n');
+    }
+}
+
+static void record_draw(struct buffer *out, const struct answer *answer,
+                        const struct choice *choice)
+{
+    size_t width = 0;
+    for (size_t i = 0; i < choice->count; i++) {
+        size_t own = text_width(str_from(answer->columns[choice->index[i]].heading));
+        if (own > width) width = own;
+    }
+    for (size_t i = 0; i < choice->count; i++) {
+        struct str heading = str_from(answer->columns[choice->index[i]].heading);
+        const struct cell *cell = cell_at(answer, 0, choice->index[i]);
+        if (cell->shown.n == 0) continue;
+        buffer_append_str(out, heading);
+        spaces(out, width - text_width(heading) + 2);
+        struct str rest = cell->shown, part;
+        for (bool first = true; str_split(&rest, '\n', &part); first = false) {
+            if (!first) spaces(out, width + 2);
+            buffer_append_str(out, part);
+            buffer_append_byte(out, '\n');
+        }
+    }
+}
+
+void output_fields(const struct answer *answer, struct buffer *out)
+{
+    for (size_t i = 0; i < answer->column_count; i++) {
+        buffer_format(out, "%s\n", answer->columns[i].name);
+    }
+}
+
+/* Several tables as one object, by name. */
+static enum fault json_all(const struct answer *answer, const struct output_options *options,
+                           struct buffer *out, struct str *unknown)
+{
+    struct choice choice;
+    bool several = answer->name != NULL;
+    if (several) buffer_append_byte(out, '{');
+    for (const struct answer *table = answer; table; table = table->next) {
+        if (!columns_choose(table, options, &choice, unknown)) return FAULT_NONE;
+        if (several) buffer_format(out, "%s\"%s\": ", table != answer ? ",\n" : "", table->name);
+        json_table(out, table, &choice);
+        if (!several) break;
+    }
+    if (several) buffer_append_byte(out, '}');
+    buffer_append_byte(out, '\n');
+    return buffer_fault(out);
+}
+
+enum fault output_answer(struct arena *arena, const struct answer *answer,
+                         const struct output_options *options, struct buffer *out,
+                         struct str *unknown)
+{
+    struct choice choice;
+    *unknown = STR_NONE;
+    (void)arena;
+    if (options->format == OUTPUT_JSON && answer->columns) {
+        return json_all(answer, options, out, unknown);
+    }
+    if (answer->shape == SHAPE_TEXT) {
+        buffer_append_str(out, answer->text);
+        return buffer_fault(out);
+    }
+    if (answer->shape == SHAPE_NOTHING) return FAULT_NONE;
+    if (!columns_choose(answer, options, &choice, unknown)) return FAULT_NONE;
+    if (options->format == OUTPUT_CSV || options->format == OUTPUT_PLAIN) {
+        separated(out, answer, &choice, options);
+        return buffer_fault(out);
+    }
+    if (answer->machine_only && options->fields.n == 0) return FAULT_NONE;
+    if (answer->shape == SHAPE_RECORD && answer->row_count == 1) {
+        record_draw(out, answer, &choice);
+    } else {
+        table_draw(out, answer, &choice, options);
+    }
+    struct output_options usual = *options;
+    usual.fields = STR_NONE;
+    for (const struct answer *more = answer->next; more; more = more->next) {
+        if (!columns_choose(more, &usual, &choice, unknown)) break;
+        buffer_append_byte(out, '\n');
+        table_draw(out, more, &choice, &usual);
+    }
+    return buffer_fault(out);
+}

@@ -1,0 +1,17 @@
+/* say.h - sentences for people: the only caller of gettext. Callers: client/cli. */
+#ifndef SLUICE_CLIENT_CLI_SAY_H
+#define SLUICE_CLIENT_CLI_SAY_H
+
+#include "client/core/sync.h"
+#include "client/core/work.h"
+
+/* Chooses the language from the environment. */
+void say_begin(void);
+struct str say_sentence(struct arena *arena, const char *sentence, const struct place *places,
+                        size_t count);
+/* One reason, with names for keys; work may be NULL. */
+struct str say_reason(struct arena *arena, struct work *work, const struct reason *reason);
+/* Why an exchange failed and what to do, and the exit code it gives. */
+const char *say_trouble(const struct sync_report *report, enum answer_code *code);
+
+#endif

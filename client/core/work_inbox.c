@@ -1,0 +1,354 @@
+/* work_inbox.c - what did not simply go through: shown with both values, resolved in one word.
+ *
+ *   conflict: --mine (my value after all), --theirs (what stands stays), --set VALUE
+ *   parked:   retry (send it again, on what stands now), discard */
+#include "client/core/work_inside.h"
+
+#include <string.h>
+
+#include "common/domain/merge.h"
+#include "common/base/banned.h"
+
+static const struct column inbox_columns[] = {
+    {"number", "No", COLUMN_SHOWN | COLUMN_RIGHT},
+    {"kind", "Kind", COLUMN_SHOWN},
+    {"subject", "About", COLUMN_SHOWN | COLUMN_WIDE},
+    {"field", "Field", COLUMN_SHOWN},
+    {"mine", "Mine", COLUMN_SHOWN | COLUMN_WIDE},
+    {"theirs", "Theirs", COLUMN_SHOWN | COLUMN_WIDE},
+    {"who", "By", COLUMN_SHOWN},
+    {"when", "When", COLUMN_SHOWN},
+    {"reasons", "Why", COLUMN_SHOWN | COLUMN_WIDE},
+    {"possible", "Possible", COLUMN_SHOWN},
+    {"base", "Before", 0},
+    {"author", "Author", 0},
+    {"subject_id", "Id of what", 0},
+};
+enum { INBOX_COLUMNS = sizeof inbox_columns / sizeof inbox_columns[0] };
+
+static enum fault items_load(struct work *work, const struct inbox_item ***out, size_t *count)
+{
+    const void **all;
+    size_t total;
+    *count = 0;
+    enum fault fault = work->replica->f->all(work->replica, work->arena, ENTITY_INBOX, &all,
+                                             &total);
+    if (fault) return fault;
+    const struct inbox_item **items = arena_array(work->arena, total + 1, sizeof *items);
+    *out = items;
+    if (!items) return FAULT_MEMORY;
+    for (size_t i = 0; i < total; i++) {
+        const struct inbox_item *item = all[i];
+        bool mine = uuid_equal(item->author, work->identity.member) ||
+                    uuid_equal(item->concerned, work->identity.member);
+        if (item->state != INBOX_OPEN || !mine) continue;
+        size_t at = (*count)++;
+        for (; at > 0 && items[at - 1]->number > item->number; at--) items[at] = items[at - 1];
+        items[at] = item;
+    }
+    return FAULT_NONE;
+}
+
+/* A unit's canonical text as people read it: "12,500 EUR", "Send offer, 2027-03-01". */
+static struct str unit_say(struct work *work, const struct inbox_item *item, struct str text)
+{
+    struct unit_value values[UNIT_FIELDS_MAX];
+    size_t count;
+    struct str out = STR(""), currency = work->team->currency;
+    const struct field *leader =
+        field_by_name((enum entity_kind)item->subject_kind, item->field);
+    if (!leader || unit_parse(work->arena, leader, text, values, &count)) return text;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(values[i].field->name, "currency") == 0) currency = values[i].value.text;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct str canonical;
+        const char *name = values[i].field->name;
+        if (!values[i].value.present) continue;
+        if (strcmp(name, "currency") == 0 || strcmp(name, "probability_by_hand") == 0) continue;
+        if (value_format(work->arena, values[i].value, &canonical)) continue;
+        struct str said = text_say(work, values[i].field, canonical, currency);
+        out = arena_format(work->arena, "%.*s%s%.*s", STR_ARGS(out), out.n ? ", " : "",
+                           STR_ARGS(said));
+    }
+    return out.n > 0 ? out : STR("nothing");
+}
+
+/* Who made what stands now, and when: the newest event of that unit not by the author. */
+static enum fault theirs_find(struct work *work, const struct inbox_item *item, struct cell *who,
+                              struct cell *when)
+{
+    const struct event **events;
+    uint64_t *seqs;
+    size_t count;
+    enum fault fault = work->replica->f->events(work->replica, work->arena, item->subject,
+                                                &events, &seqs, &count);
+    const struct field *leader =
+        field_by_name((enum entity_kind)item->subject_kind, item->field);
+    for (size_t i = count; !fault && leader && i-- > 0;) {
+        const struct field *field = field_by_name(leader->entity, events[i]->field);
+        bool about = events[i]->what == EVENT_FIELD && field && field_same_unit(field, leader);
+        if (!about || uuid_equal(events[i]->mutation, item->mutation)) continue;
+        *who = cell_text(name_of_member(work, events[i]->who));
+        *when = cell_time(work, events[i]->recorded_at);
+        break;
+    }
+    return fault;
+}
+
+static struct str reasons_say(struct work *work, struct str packed)
+{
+    struct reasons reasons;
+    struct str out = STR("");
+    if (reasons_parse(work->arena, packed, &reasons)) return packed;
+    for (size_t i = 0; i < reasons.count; i++) {
+        struct place places[REASON_PLACES];
+        work_reason_places(work, &reasons.items[i], places);
+        struct str line = sentence_fill(work->arena, reason_sentence(reasons.items[i].code),
+                                        places, REASON_PLACES);
+        out = arena_format(work->arena, "%.*s%s%.*s", STR_ARGS(out), out.n ? "; " : "",
+                           STR_ARGS(line));
+    }
+    return out;
+}
+
+static struct str subject_say(struct work *work, const struct inbox_item *item)
+{
+    struct str name = name_of(work, (enum entity_kind)item->subject_kind, item->subject);
+    if (name.n > 0) return name;
+    struct mutation mutation; /* a refused creation: its own words */
+    if (codec_mutation_unpack(work->arena, item->payload, &mutation)) return STR_NONE;
+    for (size_t i = 0; i < mutation.edit_count; i++) {
+        const struct field *field = mutation.edits[i].field;
+        if (!field) continue;
+        if (strcmp(field->name, "title") == 0 || strcmp(field->name, "name") == 0) {
+            return mutation.edits[i].want.text;
+        }
+    }
+    return STR_NONE;
+}
+
+/* What a parked mutation wanted, in short. */
+static struct str wanted_say(struct work *work, const struct inbox_item *item)
+{
+    struct mutation mutation;
+    struct str out = STR(""), currency = work->team->currency;
+    if (codec_mutation_unpack(work->arena, item->payload, &mutation)) return STR_NONE;
+    for (size_t i = 0; i < mutation.edit_count; i++) {
+        const struct edit *edit = &mutation.edits[i];
+        struct str canonical;
+        if (!edit->field) continue;
+        if (edit->field->type != VALUE_SET && value_equal(edit->base, edit->want)) continue;
+        struct value want = edit->field->type == VALUE_SET ? value_set(edit->add) : edit->want;
+        if (value_format(work->arena, want, &canonical)) continue;
+        struct str said = text_say(work, edit->field, canonical, currency);
+        out = arena_format(work->arena, "%.*s%s%s: %.*s", STR_ARGS(out), out.n ? ", " : "",
+                           edit->field->label, STR_ARGS(said));
+    }
+    return out;
+}
+
+static enum fault item_cells(struct work *work, const struct inbox_item *item,
+                             struct cell *cells)
+{
+    enum fault fault = FAULT_NONE;
+    const struct field *kind = field_by_name(ENTITY_INBOX, STR("kind"));
+    const struct field *field = field_by_name((enum entity_kind)item->subject_kind, item->field);
+    bool conflict = item->kind == INBOX_CONFLICT;
+    cells[0] = cell_number(work->arena, item->number);
+    cells[1] = cell_field(work, kind, item);
+    cells[2] = cell_text(subject_say(work, item));
+    cells[3] = cell_faces(item->field, field ? str_from(field->label) : item->field);
+    if (conflict) {
+        cells[4] = cell_faces(item->mine, unit_say(work, item, item->mine));
+        cells[5] = cell_faces(item->theirs, unit_say(work, item, item->theirs));
+        cells[10] = cell_faces(item->base, unit_say(work, item, item->base));
+        fault = theirs_find(work, item, &cells[6], &cells[7]);
+    } else {
+        cells[4] = cell_text(wanted_say(work, item));
+        cells[7] = cell_time(work, item->recorded_at);
+    }
+    cells[8] = cell_faces(item->reasons, reasons_say(work, item->reasons));
+    cells[9] = cell_text(conflict ? STR("--mine, --theirs, --set") : STR("retry, discard"));
+    cells[11] = cell_text(name_of_member(work, item->author));
+    char id[UUID_TEXT_LENGTH + 1];
+    uuid_format(item->subject, id);
+    cells[12] = cell_text(arena_str(work->arena, str_from(id)));
+    return fault;
+}
+
+static enum fault inbox_list(struct work *work, struct answer *answer)
+{
+    const struct inbox_item **items;
+    size_t count;
+    enum fault fault = items_load(work, &items, &count);
+    answer_table(answer, SHAPE_TABLE, inbox_columns, INBOX_COLUMNS);
+    for (size_t i = 0; i < count && !fault; i++) {
+        struct cell *cells = answer_row(answer);
+        if (!cells) return FAULT_MEMORY;
+        fault = item_cells(work, items[i], cells);
+    }
+    if (!fault && count == 0) answer_say(answer, NOTE_TALK, "nothing needs attention");
+    return fault;
+}
+
+/* --- resolving --- */
+
+static enum fault item_find(struct work *work, struct str text, struct answer *answer,
+                            const struct inbox_item **out)
+{
+    const struct inbox_item **items;
+    size_t count;
+    int64_t number = 0;
+    *out = NULL;
+    bool numeric = str_to_int64(text, &number) == FAULT_NONE;
+    enum fault fault = items_load(work, &items, &count);
+    for (size_t i = 0; i < count && !fault && numeric; i++) {
+        if (items[i]->number == number) *out = items[i];
+    }
+    if (!fault && !*out) {
+        FAIL(answer, ANSWER_NOT_FOUND,
+             "there is no open item {number}; `sluice inbox` shows what there is",
+             {"number", text});
+    }
+    return fault;
+}
+
+static enum fault item_close(struct work *work, const struct inbox_item *item,
+                             enum inbox_state state, struct answer *answer)
+{
+    bool done;
+    struct mutation mutation;
+    mutation_begin(work, &mutation, MUTATION_CLOSE, ENTITY_INBOX, item->id);
+    mutation.resolves = item->id;
+    mutation.resolution = state;
+    enum fault fault =
+        mutation_submit(work, &mutation, STR("inbox resolve"), answer, &done);
+    if (fault || answer->code != ANSWER_OK) return fault;
+    NOTE(answer, NOTE_RESULT,
+         state == INBOX_THEIRS ? "Item {number}: what stands stays" : "Item {number} is discarded",
+         {"number", arena_format(work->arena, "%lld", (long long)item->number)});
+    return FAULT_NONE;
+}
+
+static enum fault item_mine(struct work *work, const struct inbox_item *item, struct wish *wish,
+                            struct answer *answer)
+{
+    struct unit_value values[UNIT_FIELDS_MAX];
+    size_t count;
+    const struct field *leader = field_by_name(wish->kind, item->field);
+    enum fault fault =
+        leader ? unit_parse(work->arena, leader, item->mine, values, &count) : FAULT_FORMAT;
+    if (fault == FAULT_FORMAT) {
+        answer_fail(answer, ANSWER_FAILURE, "this item came from a newer version; update sluice");
+        return FAULT_NONE;
+    }
+    for (size_t i = 0; !fault && i < count; i++) {
+        wish_set(wish, values[i].field->name, values[i].value);
+    }
+    return fault;
+}
+
+static enum fault item_resolve(struct work *work, const struct request *request,
+                               const struct inbox_item *item, struct answer *answer)
+{
+    const struct request_option *set = request_option(request, "set");
+    bool mine = request_option(request, "mine") != NULL, fine = true, done;
+    bool theirs = request_option(request, "theirs") != NULL;
+    const void *current;
+    struct wish wish;
+    struct mutation mutation;
+    if ((set != NULL) + mine + theirs != 1) {
+        answer_fail(answer, ANSWER_USAGE, "say which: --mine, --theirs or --set VALUE");
+        return FAULT_NONE;
+    }
+    if (item->kind != INBOX_CONFLICT) {
+        answer_fail(answer, ANSWER_USAGE,
+                    "this is a refused change: `inbox retry N` or `inbox discard N`");
+        return FAULT_NONE;
+    }
+    if (theirs) return item_close(work, item, INBOX_THEIRS, answer);
+    enum entity_kind kind = (enum entity_kind)item->subject_kind;
+    enum fault fault = work->replica->f->entity(work->replica, work->arena, kind, item->subject,
+                                                false, &current);
+    if (fault == FAULT_NOT_FOUND) {
+        answer_fail(answer, ANSWER_NOT_FOUND, "it no longer exists; resolve with --theirs");
+        return FAULT_NONE;
+    }
+    if (fault) return fault;
+    wish_init(&wish, kind, item->subject, current);
+    const struct field *leader = field_by_name(kind, item->field);
+    if (mine) fault = item_mine(work, item, &wish, answer);
+    else if (leader) fault = wish_field(work, &wish, leader, set->value, answer, &fine);
+    if (fault || answer->code != ANSWER_OK) return fault;
+    wish_complete_units(&wish);
+    mutation_begin(work, &mutation, MUTATION_EDIT, kind, item->subject);
+    mutation.edits = wish.edits;
+    mutation.edit_count = wish.count;
+    mutation.resolves = item->id;
+    mutation.resolution = mine ? INBOX_MINE : INBOX_VALUE;
+    fault = mutation_submit(work, &mutation, STR("inbox resolve"), answer, &done);
+    if (fault || answer->code != ANSWER_OK) return fault;
+    NOTE(answer, NOTE_RESULT, "Item {number} is resolved",
+         {"number", arena_format(work->arena, "%lld", (long long)item->number)});
+    return FAULT_NONE;
+}
+
+/* The same wish again, on what stands now. */
+static enum fault item_retry(struct work *work, const struct inbox_item *item,
+                             struct answer *answer)
+{
+    struct mutation old, mutation;
+    bool done;
+    if (item->kind != INBOX_PARKED || codec_mutation_unpack(work->arena, item->payload, &old)) {
+        answer_fail(answer, ANSWER_USAGE, "this item cannot be sent again");
+        return FAULT_NONE;
+    }
+    mutation_begin(work, &mutation, (enum mutation_kind)old.kind, (enum entity_kind)old.entity,
+                   old.target);
+    const void *current = NULL;
+    enum fault fault = work->replica->f->entity(work->replica, work->arena,
+                                                (enum entity_kind)old.entity, old.target, false,
+                                                &current);
+    if (fault && fault != FAULT_NOT_FOUND) return fault;
+    for (size_t i = 0; i < old.edit_count && current && old.kind == MUTATION_EDIT; i++) {
+        struct edit *edit = &old.edits[i];
+        if (!edit->field || edit->field->type == VALUE_SET) continue;
+        /* What it did not want to change is taken as it stands now. */
+        bool unchanged = value_equal(edit->base, edit->want);
+        edit->base = field_get(edit->field, current);
+        if (unchanged) edit->want = edit->base;
+    }
+    mutation.edits = old.edits;
+    mutation.edit_count = old.edit_count;
+    mutation.happened_at = old.happened_at;
+    mutation.stands = old.stands;
+    mutation.stand_count = old.stand_count;
+    mutation.resolves = item->id;
+    mutation.resolution = INBOX_RESENT;
+    fault = mutation_submit(work, &mutation, STR("inbox retry"), answer, &done);
+    if (fault || answer->code != ANSWER_OK) return fault;
+    NOTE(answer, NOTE_RESULT, "Item {number} is sent again",
+         {"number", arena_format(work->arena, "%lld", (long long)item->number)});
+    return FAULT_NONE;
+}
+
+enum fault inbox_run(struct work *work, const struct request *request, struct answer *answer)
+{
+    const struct inbox_item *item;
+    if (request->argument_count == 0) return inbox_list(work, answer);
+    struct str what = request->arguments[0];
+    bool resolve = str_equal(what, STR("resolve")), retry = str_equal(what, STR("retry"));
+    bool discard = str_equal(what, STR("discard"));
+    if (request->argument_count != 2 || (!resolve && !retry && !discard)) {
+        answer_fail(answer, ANSWER_USAGE,
+                    "the forms are `inbox`, `inbox resolve N --mine`, `inbox retry N` and "
+                    "`inbox discard N`");
+        return FAULT_NONE;
+    }
+    enum fault fault = item_find(work, request->arguments[1], answer, &item);
+    if (fault || !item) return fault;
+    if (resolve) return item_resolve(work, request, item, answer);
+    if (retry) return item_retry(work, item, answer);
+    return item_close(work, item, INBOX_DISCARDED, answer);
+}

@@ -1,0 +1,109 @@
+/* work_inside.h - what the work_*.c share; included by nobody else. */
+#ifndef SLUICE_CLIENT_CORE_WORK_INSIDE_H
+#define SLUICE_CLIENT_CORE_WORK_INSIDE_H
+
+#include "client/core/outbox.h"
+#include "client/core/work.h"
+#include "common/base/map.h"
+#include "common/codec/row.h"
+#include "common/domain/query.h"
+
+/* --- work_names.c: what people type, and what they see instead of ids --- */
+
+/* The entity a text names: its short id or a prefix, full id, or exact name. NULL, and the answer
+ * says so, when there is none or several. */
+MUST_USE enum fault name_find(struct work *work, enum entity_kind kind, struct str text,
+                              struct answer *answer, const void **out);
+/* As name_find, but nothing is said when there is none. */
+MUST_USE enum fault name_look(struct work *work, enum entity_kind kind, struct str text,
+                              struct answer *answer, const void **out);
+const struct member *name_member(struct work *work, struct str text, struct answer *answer);
+struct str name_of_member(const struct work *work, struct uuid id);
+/* Name of an organisation, title of a deal...; absent if unknown. */
+struct str name_of(struct work *work, enum entity_kind kind, struct uuid id);
+struct uuid entity_id(enum entity_kind kind, const void *entity);
+struct str entity_title(enum entity_kind kind, const void *entity);
+/* As short as is unique in the copy. */
+struct str name_short(struct work *work, enum entity_kind kind, struct uuid id);
+/* The same for many at once: shorts[i] of ids[i], unique among them. */
+MUST_USE enum fault names_short(struct arena *arena, const struct uuid *ids, size_t count,
+                                struct str *shorts);
+struct str name_of_stage(const struct work *work, const struct deal *deal);
+/* Choice of a plural: "1 deal", "3 deals". */
+struct str count_of(struct arena *arena, size_t count, const char *one, const char *many);
+
+/* --- work_wish.c: options to edits --- */
+
+enum { WISH_CREATIONS_MAX = 4 };
+
+/* What a command wants of one entity, and what has to be created before. */
+struct wish {
+    enum entity_kind kind;
+    struct uuid target;
+    const void *current; /* NULL: it is to be created */
+    struct edit edits[MUTATION_CHANGES_MAX];
+    size_t count;
+    struct mutation before[WISH_CREATIONS_MAX];
+    const void *made[WISH_CREATIONS_MAX]; /* as they will stand, for the preview */
+    size_t before_count;
+    struct optional happened_at;
+};
+
+void wish_init(struct wish *wish, enum entity_kind kind, struct uuid target, const void *current);
+void wish_set(struct wish *wish, const char *field, struct value want);
+void wish_change_set(struct wish *wish, const char *field, struct text_set add,
+                     struct text_set remove);
+/* Everything the options of the request say. False: the answer tells the mistake. */
+MUST_USE enum fault wish_options(struct work *work, const struct request *request,
+                                 struct wish *wish, struct answer *answer, bool *fine);
+MUST_USE enum fault wish_field(struct work *work, struct wish *wish, const struct field *field,
+                               struct str text, struct answer *answer, bool *fine);
+/* Names the other fields of every touched unit as they stand. */
+void wish_complete_units(struct wish *wish);
+bool date_option(struct work *work, const struct request *request, const char *name,
+                 struct optional *out, struct answer *answer);
+
+/* --- work_write.c --- */
+
+void mutation_begin(struct work *work, struct mutation *mutation, enum mutation_kind kind,
+                    enum entity_kind entity, struct uuid target);
+/* Decides the wish and, unless refused, queues it with what it needs. The answer has the outcome;
+ * *done: it went through. */
+MUST_USE enum fault wish_submit(struct work *work, struct wish *wish, struct str summary,
+                                struct answer *answer, bool *done);
+MUST_USE enum fault mutation_submit(struct work *work, struct mutation *mutation,
+                                    struct str summary, struct answer *answer, bool *done);
+void answer_refuse(struct answer *answer, const struct reasons *reasons);
+
+/* --- work_view.c: deals as rows --- */
+
+extern const struct column deal_columns[];
+extern const size_t deal_column_count;
+
+/* Views of all those deals, with names and flags. */
+MUST_USE enum fault deal_views(struct work *work, const struct deal *const *deals, size_t count,
+                               struct deal_view **out);
+void deal_cells(struct work *work, const struct deal_view *view, struct str short_id,
+                struct cell *cells);
+MUST_USE enum fault deal_record(struct work *work, const struct deal *deal, struct answer *answer);
+struct str money_say(struct work *work, int64_t minor, struct str currency);
+struct str date_say(struct work *work, struct optional date);
+struct cell cell_date(struct work *work, struct optional date);
+struct cell cell_time(struct work *work, struct optional time);
+struct cell cell_money(struct work *work, struct optional value, struct str currency);
+/* One field of any entity as a cell. */
+struct cell cell_field(struct work *work, const struct field *field, const void *entity);
+/* The canonical text of a field, as people read it. */
+struct str text_say(struct work *work, const struct field *field, struct str canonical,
+                    struct str currency);
+
+/* --- the verbs --- */
+
+verb_run deal_add, deal_list, deal_show, deal_edit, deal_check, deal_move, deal_win, deal_lose,
+    deal_ice, deal_thaw, deal_reopen, deal_assign, deal_history, lead_add;
+verb_run organisation_add, organisation_list, organisation_show, organisation_edit, person_add,
+    person_list, person_show, person_edit;
+verb_run log_add, board_show, pipeline_show, today_show, inbox_run, undo_run, export_run,
+    status_show, member_list, member_invite;
+
+#endif

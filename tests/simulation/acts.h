@@ -1,0 +1,12 @@
+/* acts.h - the single things people do. Called by actors.c. */
+#ifndef SLUICE_TESTS_SIMULATION_ACTS_H
+#define SLUICE_TESTS_SIMULATION_ACTS_H
+
+#include <stddef.h>
+
+struct world;
+
+/* Does one thing, drawn by chance, on that laptop. It may be refused there; then nothing was. */
+void act_once(struct world *world, size_t laptop);
+
+#endif

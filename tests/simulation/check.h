@@ -1,0 +1,58 @@
+/* check.h - the oracle: what must be true of every seed, known from the commits alone.
+ *
+ * It keeps its own model of the team, built from the commits that really happened, and its own list
+ * of what people did. Neither asks the code under test what is right. */
+#ifndef SLUICE_TESTS_SIMULATION_CHECK_H
+#define SLUICE_TESTS_SIMULATION_CHECK_H
+
+#include "common/base/map.h"
+#include "server/core/store.h"
+
+struct world;
+
+/* A mutation that became durable on somebody's laptop: it has to be answered. */
+struct promise {
+    struct uuid mutation;
+    size_t laptop;
+    uint8_t hash[32];
+    bool lost_with_disk; /* its copy was replaced by an older one: it may never have left */
+};
+
+struct model_row {
+    struct row row; /* entity in the oracle's memory */
+};
+
+struct answer {
+    struct uuid mutation;
+    size_t outcomes, effects;
+    int64_t kind;
+    bool promised;
+    size_t promise; /* index */
+};
+
+struct oracle {
+    struct arena arena;
+    struct map rows;     /* (kind, id, n, seq of events) -> struct model_row */
+    struct map answers;  /* mutation -> struct answer */
+    struct map replicas; /* replica -> uint64_t: last number answered */
+    struct promise *promises;
+    size_t promise_count, promise_cap;
+    uint64_t seq;
+    const struct definition *definition;
+    const struct team *team;
+    size_t parked, conflicts, merged, repeated, stages;
+};
+
+void oracle_init(struct oracle *oracle);
+void oracle_finish(struct oracle *oracle);
+void oracle_promise(struct world *world, struct uuid mutation, struct str payload, size_t laptop);
+/* This laptop went back to an older copy of itself: what it had made since may never have left. */
+void oracle_excuse(struct world *world, size_t laptop, size_t since);
+/* A commit that really happened. */
+void oracle_commit(struct world *world, const struct store_request *request);
+/* Shown = server + pending, for one laptop, now. */
+void oracle_check_shown(struct world *world, size_t laptop);
+/* After healing: conservation and convergence. */
+void oracle_check_end(struct world *world);
+
+#endif

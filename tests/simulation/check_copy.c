@@ -1,0 +1,204 @@
+/* check_copy.c - copies against the model: convergence, and shown = server + pending. */
+#include "tests/simulation/world.h"
+
+#include <string.h>
+
+#include "common/base/check.h"
+#include "common/codec/row.h"
+#include "common/domain/permission.h"
+#include "tests/simulation/check_inside.h"
+#include "tests/support/replica_memory.h"
+
+#include "common/base/banned.h"
+
+static const size_t COPY_BYTES_MAX = (size_t)512 * 1024 * 1024;
+
+struct copy_check {
+    struct world *world;
+    size_t laptop;
+    struct replica *replica;
+    struct arena arena;
+    const struct member *member;
+    size_t counts[ENTITY_COUNT]; /* what it should have, by kind */
+};
+
+static void pack(enum entity_kind kind, const void *entity, struct buffer *out)
+{
+    buffer_init(out, 1024 * 1024);
+    check(codec_entity_pack(kind, entity, out) == FAULT_NONE);
+}
+
+static bool packed_equal(enum entity_kind kind, const void *a, const void *b)
+{
+    struct buffer packed_a, packed_b;
+    pack(kind, a, &packed_a);
+    pack(kind, b, &packed_b);
+    bool equal = str_equal(buffer_str(&packed_a), buffer_str(&packed_b));
+    buffer_finish(&packed_a);
+    buffer_finish(&packed_b);
+    return equal;
+}
+
+static void copy_fail(struct copy_check *c, const char *what, enum entity_kind kind, struct uuid id)
+{
+    char text[UUID_TEXT_LENGTH + 1];
+    uuid_format(id, text);
+    world_fail(c->world, "laptop %zu of %s: %s %s %s", c->laptop,
+               c->world->persons[c->world->laptops[c->laptop].person].name,
+               entity_name(kind) ? entity_name(kind) : "?", text, what);
+}
+
+/* Entities: each row of the model is there, byte for byte, or not if it is removed or out of
+ * sight. */
+static void check_entity(struct copy_check *c, const struct row *row)
+{
+    const void *have = NULL;
+    struct definition definition;
+    enum fault fault;
+    if (row->kind == ENTITY_DEFINITION) {
+        fault = c->replica->f->definition(c->replica, &c->arena, &definition);
+        have = &definition;
+    } else {
+        fault = c->replica->f->entity(c->replica, &c->arena, row->kind, row->id, true, &have);
+    }
+    bool wanted = !row->removed && permission_sees(c->member, row->kind, row->entity);
+    if (wanted) c->counts[row->kind]++;
+    if (fault != FAULT_NONE && fault != FAULT_NOT_FOUND) {
+        copy_fail(c, fault_name(fault), row->kind, row->id);
+    } else if (wanted && fault) {
+        copy_fail(c, "is missing", row->kind, row->id);
+    } else if (!wanted && !fault) {
+        copy_fail(c, "should not be there", row->kind, row->id);
+    } else if (wanted && !packed_equal(row->kind, have, row->entity)) {
+        copy_fail(c, "differs from the server's", row->kind, row->id);
+    }
+}
+
+static void check_counts(struct copy_check *c)
+{
+    static const enum entity_kind kinds[] = {ENTITY_MEMBER, ENTITY_ORGANISATION, ENTITY_PERSON,
+                                             ENTITY_INBOX};
+    struct uuid none = {{0}};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        const void **all;
+        size_t count;
+        check(c->replica->f->all(c->replica, &c->arena, kinds[i], &all, &count) == FAULT_NONE);
+        if (count != c->counts[kinds[i]]) copy_fail(c, "(any): too many", kinds[i], none);
+    }
+    const struct deal **deals;
+    size_t count;
+    struct deal_filter filter = {.all = true};
+    check(c->replica->f->deals(c->replica, &c->arena, &filter, &deals, &count) == FAULT_NONE);
+    if (count != c->counts[ENTITY_DEAL]) copy_fail(c, "(any): too many", ENTITY_DEAL, none);
+    const struct activity **activities;
+    check(c->replica->f->activities(c->replica, &c->arena, none, &activities, &count) ==
+          FAULT_NONE);
+    if (count != c->counts[ENTITY_ACTIVITY]) copy_fail(c, "(any): too many", ENTITY_ACTIVITY, none);
+}
+
+/* History of one subject: the same events in the same order. */
+static void check_history(struct copy_check *c, struct uuid subject)
+{
+    const struct map *rows = &c->world->oracle.rows;
+    const struct event **events;
+    uint64_t *seqs;
+    size_t count, at = 0;
+    check(c->replica->f->events(c->replica, &c->arena, subject, &events, &seqs, &count) ==
+          FAULT_NONE);
+    for (size_t i = 0; i < rows->count; i++) {
+        const struct model_row *model = rows->entries[i].value;
+        if (model->row.kind != ENTITY_EVENT || !uuid_equal(model->row.id, subject)) continue;
+        if (at >= count || seqs[at] != model->row.seq ||
+            !packed_equal(ENTITY_EVENT, events[at], model->row.entity)) {
+            copy_fail(c, "has another history", ENTITY_EVENT, subject);
+            return;
+        }
+        at++;
+    }
+    if (at != count) copy_fail(c, "has too much history", ENTITY_EVENT, subject);
+}
+
+static void check_rows(struct copy_check *c)
+{
+    const struct map *rows = &c->world->oracle.rows;
+    for (size_t i = 0; i < rows->count && !c->world->failed; i++) {
+        const struct row *row = &((const struct model_row *)rows->entries[i].value)->row;
+        if (row->kind == ENTITY_OUTCOME || row->kind == ENTITY_INVITATION) continue;
+        if (row->kind != ENTITY_EVENT) {
+            check_entity(c, row);
+            continue;
+        }
+        const struct event *event = row->entity;
+        bool first = event->what == EVENT_CREATED && row->n == 0;
+        if (first) check_history(c, row->id);
+    }
+}
+
+void check_converged(struct world *world, size_t laptop)
+{
+    struct copy_check c = {
+        .world = world, .laptop = laptop, .replica = world->laptops[laptop].replica};
+    arena_init(&c.arena, COPY_BYTES_MAX);
+    struct row member = {.kind = ENTITY_MEMBER,
+                         .id = world->persons[world->laptops[laptop].person].member};
+    for (size_t i = 0; i < world->oracle.rows.count; i++) {
+        const struct model_row *model = world->oracle.rows.entries[i].value;
+        if (model->row.kind == ENTITY_MEMBER && uuid_equal(model->row.id, member.id))
+            c.member = model->row.entity;
+    }
+    check(c.member != NULL);
+    check_rows(&c);
+    if (!world->failed) check_counts(&c);
+    arena_finish(&c.arena);
+}
+
+/* --- shown = server + pending --- */
+
+/* Times of predictions follow the laptop's clock, and so do not compare. */
+static struct deal deal_timeless(const struct deal *deal)
+{
+    struct deal copy = *deal;
+    struct optional never = {false, 0};
+    copy.created_at = copy.stage_entered_at = copy.stage_changed_at = copy.closed_at = never;
+    return copy;
+}
+
+static const struct deal *deal_with_id(const struct deal *const *deals, size_t count,
+                                       struct uuid id)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (uuid_equal(deals[i]->id, id)) return deals[i];
+    }
+    return NULL;
+}
+
+void oracle_check_shown(struct world *world, size_t laptop)
+{
+    if (!laptop_joined(world, laptop)) return;
+    struct copy_check c = {
+        .world = world, .laptop = laptop, .replica = world->laptops[laptop].replica};
+    arena_init(&c.arena, COPY_BYTES_MAX);
+    struct replica *copy = replica_memory_copy(c.replica);
+    check(copy != NULL);
+    check(copy->f->begin(copy) == FAULT_NONE);
+    check(outbox_rebase(copy, &c.arena, laptop_now(world, laptop)) == FAULT_NONE);
+    check(copy->f->commit(copy) == FAULT_NONE);
+    const struct deal **shown, **again;
+    size_t shown_count, again_count;
+    struct deal_filter filter = {.all = true};
+    check(c.replica->f->deals(c.replica, &c.arena, &filter, &shown, &shown_count) == FAULT_NONE);
+    check(copy->f->deals(copy, &c.arena, &filter, &again, &again_count) == FAULT_NONE);
+    if (shown_count != again_count)
+        world_fail(world, "laptop %zu shows %zu deals, server and pending make %zu", laptop,
+                   shown_count, again_count);
+    for (size_t i = 0; i < shown_count && !world->failed; i++) {
+        const struct deal *other = deal_with_id(again, again_count, shown[i]->id);
+        struct deal a = deal_timeless(shown[i]), b = {0};
+        if (other) b = deal_timeless(other);
+        if (other && packed_equal(ENTITY_DEAL, &a, &b)) continue;
+        copy_fail(&c, "is shown otherwise than server and pending make it", ENTITY_DEAL,
+                  shown[i]->id);
+    }
+    copy->f->close(copy);
+    arena_finish(&c.arena);
+}

@@ -1,0 +1,213 @@
+/* network.c - see network.h. */
+#include "tests/simulation/world.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/check.h"
+
+#include "common/base/banned.h"
+
+static struct connection *connection_find(struct world *world, uint64_t id)
+{
+    struct network *network = &world->network;
+    return id > 0 && id <= network->count ? network->connections[id - 1] : NULL;
+}
+
+static void direction_drop(struct direction *direction)
+{
+    while (direction->first) {
+        struct segment *gone = direction->first;
+        direction->first = gone->next;
+        free(gone);
+    }
+    direction->last = NULL;
+}
+
+static void connection_forget(struct network *network, struct connection *connection)
+{
+    direction_drop(&connection->towards[SIDE_LAPTOP]);
+    direction_drop(&connection->towards[SIDE_SERVER]);
+    network->connections[connection->id - 1] = NULL;
+    free(connection);
+}
+
+void network_finish(struct network *network)
+{
+    for (size_t i = 0; i < network->count; i++) {
+        if (network->connections[i]) connection_forget(network, network->connections[i]);
+    }
+    free(network->connections);
+    *network = (struct network){0};
+}
+
+static uint64_t delay_draw(struct world *world)
+{
+    return 1 + world_below(world, world->weather.delay_ms_max);
+}
+
+uint64_t network_connect(struct world *world, size_t laptop)
+{
+    struct network *network = &world->network;
+    if (network->count == network->cap) {
+        network->cap = network->cap ? network->cap * 2 : 64;
+        network->connections =
+            realloc(network->connections, network->cap * sizeof *network->connections);
+        check(network->connections != NULL);
+    }
+    struct connection *connection = calloc(1, sizeof *connection);
+    check(connection != NULL);
+    network->connections[network->count++] = connection;
+    connection->id = network->count;
+    connection->laptop = laptop;
+    connection->open[SIDE_LAPTOP] = true;
+    world_schedule(world, delay_draw(world), WORLD_CONNECT, connection->id, 0);
+    return connection->id;
+}
+
+void network_connected(struct world *world, uint64_t id)
+{
+    struct connection *connection = connection_find(world, id);
+    if (!connection || !connection->open[SIDE_LAPTOP]) return;
+    struct laptop *laptop = &world->laptops[connection->laptop];
+    if (laptop->away || !world->service.server) {
+        network_broken(world, id, SIDE_LAPTOP);
+        return;
+    }
+    world_fact(world, "connected", connection->laptop, id);
+    connection->open[SIDE_SERVER] = true;
+    server_accepted(world->service.server, id, STR("192.0.2.7"), world_now(world));
+    service_drain(world);
+    sync_connected(laptop->sync, laptop_now(world, connection->laptop));
+    laptop_drain(world, connection->laptop);
+}
+
+static void segment_send(struct world *world, struct connection *connection, enum side to,
+                         struct str bytes, bool end)
+{
+    struct segment *segment = calloc(1, sizeof *segment + bytes.n);
+    check(segment != NULL);
+    segment->n = bytes.n;
+    segment->end = end;
+    if (bytes.n > 0) memcpy(segment->bytes, bytes.p, bytes.n);
+    struct direction *direction = &connection->towards[to];
+    if (direction->last)
+        direction->last->next = segment;
+    else
+        direction->first = segment;
+    direction->last = segment;
+    uint64_t due = world->now_ms + delay_draw(world);
+    if (due < direction->due_last_ms) due = direction->due_last_ms; /* order of a stream */
+    direction->due_last_ms = due;
+    world_schedule(world, due - world->now_ms, WORLD_DELIVER, connection->id, to);
+}
+
+void network_write(struct world *world, uint64_t id, enum side from, struct str bytes)
+{
+    struct connection *connection = connection_find(world, id);
+    if (!connection || connection->frozen || connection->broken) return;
+    enum side to = from == SIDE_LAPTOP ? SIDE_SERVER : SIDE_LAPTOP;
+    world_fact(world, "write", id, bytes.n);
+    while (bytes.n > 0) {
+        size_t n = bytes.n;
+        if (n > 1 && world_chance(world, world->weather.split))
+            n = 1 + (size_t)world_below(world, n - 1);
+        segment_send(world, connection, to, str_slice(bytes, 0, n), false);
+        bytes = str_slice(bytes, n, bytes.n);
+        if (!world_chance(world, world->weather.cut)) continue;
+        network_cut(world, id, world_chance(world, world->weather.half_open));
+        return;
+    }
+}
+
+void network_close(struct world *world, uint64_t id, enum side from)
+{
+    struct connection *connection = connection_find(world, id);
+    if (!connection || !connection->open[from]) return;
+    connection->open[from] = false;
+    enum side to = from == SIDE_LAPTOP ? SIDE_SERVER : SIDE_LAPTOP;
+    direction_drop(&connection->towards[from]);
+    if (!connection->open[to])
+        connection_forget(&world->network, connection);
+    else if (!connection->frozen && !connection->broken)
+        segment_send(world, connection, to, STR_NONE, true);
+}
+
+void network_vanish(struct world *world, uint64_t id, enum side from, bool silent)
+{
+    struct connection *connection = connection_find(world, id);
+    if (!connection || !connection->open[from]) return;
+    enum side to = from == SIDE_LAPTOP ? SIDE_SERVER : SIDE_LAPTOP;
+    connection->open[from] = false;
+    if (!connection->open[to]) {
+        connection_forget(&world->network, connection);
+        return;
+    }
+    direction_drop(&connection->towards[SIDE_LAPTOP]);
+    direction_drop(&connection->towards[SIDE_SERVER]);
+    if (connection->frozen || connection->broken) return;
+    connection->frozen = connection->broken = true;
+    if (!silent) world_schedule(world, delay_draw(world), WORLD_BROKEN, id, to);
+}
+
+void network_cut(struct world *world, uint64_t id, bool silent)
+{
+    struct connection *connection = connection_find(world, id);
+    if (!connection || connection->broken) return;
+    world_fact(world, silent ? "half_open" : "cut", id, 0);
+    world_tell(world, "connection %llu of laptop %zu %s", (unsigned long long)id,
+               connection->laptop, silent ? "goes silent" : "breaks");
+    direction_drop(&connection->towards[SIDE_LAPTOP]);
+    direction_drop(&connection->towards[SIDE_SERVER]);
+    connection->broken = connection->frozen = true;
+    if (silent) return;
+    world_schedule(world, delay_draw(world), WORLD_BROKEN, id, SIDE_LAPTOP);
+    world_schedule(world, delay_draw(world), WORLD_BROKEN, id, SIDE_SERVER);
+}
+
+void network_broken(struct world *world, uint64_t id, enum side side)
+{
+    struct connection *connection = connection_find(world, id);
+    if (!connection || !connection->open[side]) return;
+    size_t index = connection->laptop;
+    connection->open[side] = false;
+    if (!connection->open[SIDE_LAPTOP] && !connection->open[SIDE_SERVER])
+        connection_forget(&world->network, connection);
+    if (side == SIDE_SERVER) {
+        server_closed(world->service.server, id, world_now(world));
+        service_drain(world);
+        return;
+    }
+    struct laptop *laptop = &world->laptops[index];
+    check(laptop->connection == id);
+    laptop->connection = 0;
+    sync_lost(laptop->sync, laptop_now(world, index));
+    laptop_drain(world, index);
+}
+
+void network_deliver(struct world *world, uint64_t id, enum side to)
+{
+    struct connection *connection = connection_find(world, id);
+    if (!connection || !connection->open[to] || !connection->towards[to].first) return;
+    struct direction *direction = &connection->towards[to];
+    if (to == SIDE_SERVER && !server_wants_input(world->service.server, id)) {
+        world_schedule(world, 20, WORLD_DELIVER, id, to);
+        return;
+    }
+    struct segment *segment = direction->first;
+    direction->first = segment->next;
+    if (!direction->first) direction->last = NULL;
+    size_t index = connection->laptop;
+    struct str bytes = {(const char *)segment->bytes, segment->n};
+    world_fact(world, "deliver", id, segment->n);
+    if (segment->end) {
+        network_broken(world, id, to);
+    } else if (to == SIDE_SERVER) {
+        server_received(world->service.server, id, bytes, world_now(world));
+        service_drain(world);
+    } else {
+        sync_received(world->laptops[index].sync, bytes, laptop_now(world, index));
+        laptop_drain(world, index);
+    }
+    free(segment);
+}

@@ -1,0 +1,305 @@
+/* world.c - the loop, the clock, the heap and chance. See world.h. */
+#define _GNU_SOURCE
+#include "tests/simulation/world.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/check.h"
+
+#include "common/base/banned.h"
+
+static const uint64_t START_MS = 1000000;
+static const int64_t WALL_AT_START_MS = INT64_C(1772452800000); /* 2026-03-02T12:00:00Z */
+static const uint64_t DAY_MS = 86400000;
+static const uint64_t HEAL_LIMIT_MS = 6 * 3600 * 1000; /* of quiet until all must be settled */
+
+/* --- heap --- */
+
+static bool event_before(const struct world_event *a, const struct world_event *b)
+{
+    return a->at != b->at ? a->at < b->at : a->order < b->order;
+}
+
+static void events_swap(struct world_event *events, size_t a, size_t b)
+{
+    struct world_event kept = events[a];
+    events[a] = events[b];
+    events[b] = kept;
+}
+
+void world_schedule(struct world *world, uint64_t delay_ms, enum event_kind_of_world kind,
+                    uint64_t a, uint64_t b)
+{
+    if (world->event_count == world->event_cap) {
+        world->event_cap = world->event_cap ? world->event_cap * 2 : 256;
+        world->events = realloc(world->events, world->event_cap * sizeof *world->events);
+        check(world->events != NULL);
+    }
+    struct world_event *events = world->events;
+    size_t at = world->event_count++;
+    events[at] = (struct world_event){world->now_ms + delay_ms, world->event_order++, kind, a, b};
+    while (at > 0 && event_before(&events[at], &events[(at - 1) / 2])) {
+        events_swap(events, at, (at - 1) / 2);
+        at = (at - 1) / 2;
+    }
+}
+
+static struct world_event event_take(struct world *world)
+{
+    struct world_event *events = world->events, first = events[0];
+    events[0] = events[--world->event_count];
+    for (size_t at = 0;;) {
+        size_t least = at;
+        for (size_t child = 2 * at + 1; child <= 2 * at + 2; child++) {
+            if (child < world->event_count && event_before(&events[child], &events[least]))
+                least = child;
+        }
+        if (least == at) return first;
+        events_swap(events, at, least);
+        at = least;
+    }
+}
+
+/* --- chance, facts, words --- */
+
+struct now world_now(const struct world *world)
+{
+    return (struct now){world->now_ms, WALL_AT_START_MS + (int64_t)(world->now_ms - START_MS)};
+}
+
+uint64_t world_below(struct world *world, uint64_t bound)
+{
+    return random_below(&world->random, bound);
+}
+
+bool world_chance(struct world *world, uint64_t per_thousand)
+{
+    return world_below(world, 1000) < per_thousand;
+}
+
+static void hash_add(struct world *world, uint64_t value)
+{
+    for (unsigned i = 0; i < 8; i++) {
+        world->hash = (world->hash ^ (value >> (8 * i) & 0xff)) * UINT64_C(1099511628211);
+    }
+}
+
+void world_fact(struct world *world, const char *what, uint64_t a, uint64_t b)
+{
+    for (const char *p = what; *p; p++) hash_add(world, (uint64_t)(unsigned char)*p);
+    hash_add(world, world->now_ms);
+    hash_add(world, a);
+    hash_add(world, b);
+}
+
+static void time_print(const struct world *world, FILE *out)
+{
+    uint64_t ms = world->now_ms - START_MS;
+    fprintf(out, "day %2" PRIu64 " %02" PRIu64 ":%02" PRIu64 ":%02" PRIu64 ".%03" PRIu64 "  ",
+            ms / DAY_MS + 1, ms / 3600000 % 24, ms / 60000 % 60, ms / 1000 % 60, ms % 1000);
+}
+
+void world_tell(const struct world *world, const char *format, ...)
+{
+    if (!world->story) return;
+    va_list arguments;
+    va_start(arguments, format);
+    time_print(world, stdout);
+    vprintf(format, arguments);
+    putchar('\n');
+    va_end(arguments);
+}
+
+void world_fail(struct world *world, const char *format, ...)
+{
+    if (world->failed) return;
+    world->failed = true;
+    va_list arguments;
+    va_start(arguments, format);
+    printf("seed %" PRIu64 ": BROKEN at step %" PRIu64 ", ", world->seed, world->steps);
+    time_print(world, stdout);
+    vprintf(format, arguments);
+    putchar('\n');
+    va_end(arguments);
+}
+
+/* --- a seed's circumstances --- */
+
+static uint64_t likely(struct world *world, uint64_t most)
+{
+    uint64_t drawn = 1 + world_below(world, most);
+    return world_chance(world, 500) ? drawn : 0;
+}
+
+static void weather_draw(struct world *world)
+{
+    world->weather = (struct weather){
+        .delay_ms_max = 1 + world_below(world, world_chance(world, 300) ? 3000 : 80),
+        .cut = likely(world, 20),
+        .half_open = likely(world, 400),
+        .split = likely(world, 900),
+        .store_failed = likely(world, 60),
+        .store_stale = likely(world, 60),
+        .store_unknown = likely(world, 80),
+        .store_delay_ms_max = 1 + world_below(world, world_chance(world, 300) ? 2000 : 20),
+        .server_crash = likely(world, 100),
+        .laptop_crash = likely(world, 200),
+        .laptop_away = likely(world, 400),
+        .copy = likely(world, 40),
+        .restore = likely(world, 60),
+        .disk = likely(world, 300),
+        .administration = likely(world, 100),
+        .clocks_wrong = world_chance(world, 300),
+    };
+}
+
+static void world_init(struct world *world, uint64_t seed, bool story)
+{
+    *world = (struct world){.seed = seed, .story = story, .now_ms = START_MS};
+    random_init_number(&world->random, seed);
+    world->hash = UINT64_C(14695981039346656037);
+    weather_draw(world);
+    oracle_init(&world->oracle);
+    struct secret32 secret;
+    random_bytes(&world->random, secret.b, sizeof secret.b);
+    world->server_key = key_pair_from_secret(&secret);
+    world->team = uuid_v7(1, &world->random);
+    static const char *const names[PERSONS] = {"Olga", "Max", "Anna", "Ben", "Cleo"};
+    static const int64_t roles[PERSONS] = {ROLE_OWNER, ROLE_MANAGER, ROLE_REP, ROLE_REP, ROLE_REP};
+    for (size_t i = 0; i < PERSONS; i++) {
+        struct person_of_world *person = &world->persons[i];
+        *person = (struct person_of_world){.name = names[i], .role = roles[i]};
+        person->member = uuid_v7(2 + i, &world->random);
+        random_bytes(&world->random, person->code, sizeof person->code);
+    }
+    uint64_t chaos = DAY_MS / 4 + world_below(world, DAY_MS);
+    if (world_chance(world, 100)) chaos += 5 * DAY_MS; /* a week away */
+    world->chaos_until_ms = START_MS + chaos;
+    service_found(world);
+    service_start(world);
+    for (size_t i = 0; i < PERSONS; i++) laptop_start(world, laptop_create(world, i));
+    actors_schedule(world);
+}
+
+void world_finish_all(struct world *world)
+{
+    for (size_t i = 0; i < world->laptop_count; i++) laptop_finish(&world->laptops[i]);
+    service_finish(world);
+    network_finish(&world->network);
+    oracle_finish(&world->oracle);
+    free(world->events);
+    *world = (struct world){0};
+}
+
+/* --- the loop --- */
+
+static uint64_t deadline_next(const struct world *world)
+{
+    uint64_t next = UINT64_MAX;
+    if (world->service.server) next = server_deadline(world->service.server);
+    for (size_t i = 0; i < world->laptop_count; i++) {
+        uint64_t mine = laptop_deadline(world, i);
+        if (mine < next) next = mine;
+    }
+    return next;
+}
+
+static void world_tick(struct world *world)
+{
+    struct service *service = &world->service;
+    if (service->server && server_deadline(service->server) <= world->now_ms) {
+        server_tick(service->server, world_now(world));
+        service_drain(world);
+    }
+    for (size_t i = 0; i < world->laptop_count; i++) {
+        if (laptop_deadline(world, i) > world->now_ms) continue;
+        sync_tick(world->laptops[i].sync, laptop_now(world, i));
+        laptop_drain(world, i);
+    }
+}
+
+static void world_handle(struct world *world, const struct world_event *event)
+{
+    switch (event->kind) {
+    case WORLD_CONNECT: network_connected(world, event->a); return;
+    case WORLD_DELIVER: network_deliver(world, event->a, (enum side)event->b); return;
+    case WORLD_BROKEN: network_broken(world, event->a, (enum side)event->b); return;
+    case WORLD_STORE: service_store(world, event->a, event->b); return;
+    case WORLD_SERVER:
+        if (!world->service.server) service_start(world);
+        return;
+    case WORLD_ACT: actors_act(world, event->a); return;
+    case WORLD_WAKE: laptop_return(world, event->a); return;
+    case WORLD_FAULT: actors_fault(world); return;
+    }
+    bug("event_kind_of_world", __FILE__, __LINE__);
+}
+
+/* One step: whatever is due next. Deadlines of the cores go before events of the same time. */
+static void world_step(struct world *world)
+{
+    uint64_t deadline = deadline_next(world);
+    uint64_t event_at = world->event_count > 0 ? world->events[0].at : UINT64_MAX;
+    world->steps++;
+    if (deadline <= event_at) {
+        if (deadline > world->now_ms) world->now_ms = deadline;
+        world_fact(world, "tick", 0, 0);
+        world_tick(world);
+        return;
+    }
+    struct world_event event = event_take(world);
+    world->now_ms = event.at;
+    world_fact(world, "event", (uint64_t)event.kind, event.a);
+    world_handle(world, &event);
+}
+
+static bool world_is_settled(const struct world *world)
+{
+    for (size_t i = 0; i < world->laptop_count; i++) {
+        if (!laptop_is_settled(world, i, world->oracle.seq)) return false;
+    }
+    return true;
+}
+
+static void restless_tell(struct world *world)
+{
+    for (size_t i = 0; i < world->laptop_count; i++) {
+        if (laptop_is_settled(world, i, world->oracle.seq)) continue;
+        const struct laptop *laptop = &world->laptops[i];
+        size_t pending = 0;
+        if (laptop->replica->f->outbox_count(laptop->replica, &pending)) pending = SIZE_MAX;
+        struct sync_report report = {.state = SYNC_OFFLINE};
+        if (laptop->sync) report = sync_report(laptop->sync);
+        world_fail(world,
+                   "laptop %zu of %s has not settled: state %d trouble %d refusal %d, %zu pending",
+                   i, world->persons[laptop->person].name, (int)report.state, (int)report.trouble,
+                   (int)report.refusal, pending);
+    }
+}
+
+bool world_run(struct world *world, uint64_t seed, bool story)
+{
+    world_init(world, seed, story);
+    uint64_t stuck_at = 0, stuck = 0;
+    while (!world->failed && world->steps < STEPS_MAX) {
+        if (!world->healed && world->now_ms >= world->chaos_until_ms) {
+            world->healed = true;
+            actors_heal(world);
+        }
+        if (world->healed && world_is_settled(world)) break;
+        if (world->healed && world->now_ms > world->chaos_until_ms + HEAL_LIMIT_MS) {
+            restless_tell(world);
+        }
+        stuck = world->now_ms == stuck_at ? stuck + 1 : 0;
+        stuck_at = world->now_ms;
+        if (stuck > 20000) world_fail(world, "time stands still: somebody is busy for ever");
+        if (!world->failed) world_step(world);
+    }
+    if (!world->failed && world->steps >= STEPS_MAX) world_fail(world, "too many steps");
+    if (!world->failed) oracle_check_end(world);
+    return !world->failed;
+}
