@@ -36,8 +36,13 @@ void past_write(struct past_world *past, const char *text, int64_t value)
     for (const char *p = text; *p;) {
         char letter = *p++;
         struct optional at = {false, 0};
-        if (*p == '?') p++;
-        else at = (struct optional){true, strtol(p, (char **)&p, 10) * DAY_MS + DAY_MS / 2};
+        if (*p == '?') {
+            p++;
+        } else {
+            char *end;
+            at = (struct optional){true, strtol(p, &end, 10) * DAY_MS + DAY_MS / 2};
+            p = end;
+        }
         while (*p == ' ') p++;
         size_t n = past->count++;
         assert_true(n < PAST_EVENTS_MAX);

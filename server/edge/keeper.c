@@ -1,0 +1,242 @@
+/* keeper.c - forks the worker, watches it and PostgreSQL.
+ *
+ * Signals are blocked and taken one by one, so nothing happens between two looks. The worker shares
+ * the folder's lock: a new server waits until a killed one's worker is gone too. */
+#define _GNU_SOURCE
+#include "server/edge/keeper.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "server/edge/cluster.h"
+#include "server/edge/listener.h"
+#include "server/edge/migrate.h"
+
+#include "common/base/banned.h"
+
+enum {
+    ENDING_MS_MAX = 8 * 1000, /* an ending worker has 5 s, then a moment */
+    WORKER_STOP_MS = 10 * 1000,
+    LOOK_AGAIN_MS = 20,
+    RESTART_PAUSE_MS = 200,
+    RESTART_PAUSE_MS_MAX = 10 * 1000,
+    CALM_MS = 60 * 1000, /* after which a crash is a first one again */
+};
+
+static int64_t clock_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void pause_ms(long ms)
+{
+    nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L}, NULL);
+}
+
+static bool holder_lives(int fd)
+{
+    char text[24] = "";
+    if (pread(fd, text, sizeof text - 1, 0) <= 0) return false;
+    long pid = strtol(text, NULL, 10);
+    if (pid <= 1) return false;
+    char path[48], program[8];
+    snprintf(path, sizeof path, "/proc/%ld/exe", pid); /* a zombie has none */
+    return readlink(path, program, sizeof program) > 0 || errno == EACCES;
+}
+
+enum fault keeper_lock(const char *data, int *fd)
+{
+    char path[CONFIGURATION_PATH_MAX + 16], text[24];
+    snprintf(path, sizeof path, "%s/lock", data);
+    *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (*fd < 0) return FAULT_IO;
+    int64_t end = clock_ms() + ENDING_MS_MAX;
+    while (flock(*fd, LOCK_EX | LOCK_NB) != 0) {
+        if (holder_lives(*fd) || clock_ms() >= end) {
+            close(*fd);
+            *fd = -1;
+            return FAULT_BUSY;
+        }
+        pause_ms(LOOK_AGAIN_MS);
+    }
+    int n = snprintf(text, sizeof text, "%ld\n", (long)getpid());
+    if (ftruncate(*fd, 0) != 0 || pwrite(*fd, text, (size_t)n, 0) != n) return FAULT_IO;
+    return FAULT_NONE;
+}
+
+/* --- running --- */
+
+struct keeper {
+    const struct configuration *configuration;
+    const char *listen;
+    struct cluster cluster;
+    bool private;
+    pid_t worker;
+    int lock;
+    int64_t worker_since_ms;
+    long pause;
+    sigset_t signals;
+};
+
+static void say(const struct trouble *trouble)
+{
+    fprintf(stderr, "sluiced: %s\n", trouble->text);
+}
+
+static int exit_code(enum fault fault)
+{
+    return fault == FAULT_FORMAT ? 2 : 1;
+}
+
+static int worker_main(const struct keeper *keeper, pid_t parent)
+{
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != parent) return 1;
+    sigprocmask(SIG_UNBLOCK, &keeper->signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    struct trouble trouble = {""};
+    char conninfo[CONFIGURATION_VALUE_MAX * 2];
+    struct key_pair key;
+    enum fault fault = conninfo_app(keeper->configuration, conninfo);
+    if (fault) {
+        trouble_say(&trouble, "the setting `database` is no connection string; correct it");
+    } else {
+        fault = server_key_read(keeper->configuration->data, &key, &trouble);
+    }
+    if (!fault) {
+        struct listener_options options = {
+            .listen = keeper->listen, .conninfo = conninfo, .key = &key};
+        fault = listener_run(&options, &trouble);
+        key_pair_finish(&key);
+    }
+    if (fault) say(&trouble);
+    return fault ? exit_code(fault) : 0;
+}
+
+static bool worker_start(struct keeper *keeper)
+{
+    pid_t parent = getpid();
+    fflush(NULL);
+    keeper->worker = fork();
+    if (keeper->worker == 0) exit(worker_main(keeper, parent));
+    keeper->worker_since_ms = clock_ms();
+    return keeper->worker > 0;
+}
+
+static void worker_stop(struct keeper *keeper)
+{
+    if (keeper->worker <= 0) return;
+    kill(keeper->worker, SIGTERM);
+    int64_t end = clock_ms() + WORKER_STOP_MS;
+    while (waitpid(keeper->worker, NULL, WNOHANG) == 0) {
+        if (clock_ms() >= end) kill(keeper->worker, SIGKILL);
+        pause_ms(LOOK_AGAIN_MS);
+    }
+    keeper->worker = 0;
+}
+
+/* A worker that was killed is started again; one that says why it cannot run is not. Negative: go
+ * on; else the program's exit code. */
+static int worker_ended(struct keeper *keeper, int status)
+{
+    keeper->worker = 0;
+    if (WIFEXITED(status)) return WEXITSTATUS(status);
+    bool calm = clock_ms() - keeper->worker_since_ms > CALM_MS;
+    keeper->pause = calm ? 0 : keeper->pause;
+    fprintf(stderr, "keeper.worker_ended signal=%d restart_ms=%ld\n", WTERMSIG(status),
+            keeper->pause);
+    pause_ms(keeper->pause);
+    keeper->pause = keeper->pause ? keeper->pause * 2 : RESTART_PAUSE_MS;
+    if (keeper->pause > RESTART_PAUSE_MS_MAX) keeper->pause = RESTART_PAUSE_MS_MAX;
+    return worker_start(keeper) ? -1 : 1;
+}
+
+static int children_look(struct keeper *keeper)
+{
+    int status, code = -1;
+    for (pid_t pid; code < 0 && (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+        if (pid == keeper->worker) {
+            code = worker_ended(keeper, status);
+        } else if (pid == keeper->cluster.postmaster) {
+            struct trouble trouble;
+            keeper->cluster.postmaster = 0;
+            fprintf(stderr, "keeper.database_ended\n");
+            if (cluster_start(&keeper->cluster, &trouble)) {
+                say(&trouble);
+                code = 1;
+            }
+        }
+    }
+    return code;
+}
+
+static int keeper_watch(struct keeper *keeper)
+{
+    for (int code;;) {
+        code = children_look(keeper);
+        if (code >= 0) return code;
+        int number = sigtimedwait(&keeper->signals, NULL, &(struct timespec){.tv_sec = 1});
+        if (number == SIGTERM || number == SIGINT) return 0;
+    }
+}
+
+static enum fault database_begin(struct keeper *keeper, struct trouble *trouble)
+{
+    const struct configuration *configuration = keeper->configuration;
+    enum fault fault = FAULT_NONE;
+    if (keeper->private) {
+        fault = cluster_init(&keeper->cluster, configuration->data, trouble);
+        if (!fault) fault = cluster_start(&keeper->cluster, trouble);
+        if (fault) return fault;
+    }
+    char owner[CONFIGURATION_VALUE_MAX * 2];
+    struct migrate_report report = {0};
+    fault = conninfo_owner(configuration, owner);
+    if (!fault) fault = migrate_run(owner, &report);
+    if (fault) trouble_say(trouble, "cannot prepare the database: %s", report.trouble);
+    return fault;
+}
+
+int keeper_run(const struct configuration *configuration, const char *listen)
+{
+    struct keeper keeper = {.configuration = configuration,
+                            .listen = listen,
+                            .private = configuration->database[0] == 0};
+    struct trouble trouble = {""};
+    enum fault fault = keeper_lock(configuration->data, &keeper.lock);
+    if (fault) {
+        trouble_say(&trouble, "%s is in use by a running server; stop that first",
+                    configuration->data);
+        say(&trouble);
+        return 1;
+    }
+    sigemptyset(&keeper.signals);
+    sigaddset(&keeper.signals, SIGTERM);
+    sigaddset(&keeper.signals, SIGINT);
+    sigaddset(&keeper.signals, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &keeper.signals, NULL);
+    int code = 1;
+    fault = database_begin(&keeper, &trouble);
+    if (fault) {
+        say(&trouble);
+        code = exit_code(fault);
+    } else if (worker_start(&keeper)) {
+        code = keeper_watch(&keeper);
+    }
+    worker_stop(&keeper);
+    cluster_stop(&keeper.cluster);
+    close(keeper.lock);
+    return code;
+}

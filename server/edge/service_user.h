@@ -1,0 +1,25 @@
+/* service_user.h - whose process this is: never root once a file of the server is opened.
+ *
+ * Called by main before anything else. Every failure leaves its sentence in `trouble`. */
+#ifndef SLUICE_SERVER_EDGE_SERVICE_USER_H
+#define SLUICE_SERVER_EDGE_SERVICE_USER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/base/fault.h"
+
+struct trouble {
+    char text[600]; /* "what is wrong; what to do" */
+};
+
+void trouble_say(struct trouble *trouble, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Makes the folder (0700) when it is not there and, as root, gives it to the user `sluice`, else
+ * `postgres`, and becomes that user. FAULT_EXISTS when there is something in it already. */
+MUST_USE enum fault service_user_make(const char *folder, struct trouble *trouble);
+/* Becomes the owner of an existing folder. FAULT_NOT_FOUND, FAULT_DENIED. */
+MUST_USE enum fault service_user_enter(const char *folder, struct trouble *trouble);
+
+#endif
