@@ -29,7 +29,8 @@ static enum fault join_prepare(struct command *command, const struct invitation_
     struct replica *replica = home_replica(command->home);
     struct identity identity;
     enum fault fault = replica->f->identity_load(replica, &command->arena, &identity);
-    if (fault) return fault;
+    if (fault == FAULT_NOT_FOUND) identity = (struct identity){.next_number = 1}; /* a new copy */
+    else if (fault) return fault;
     identity.addresses[0] = invitation->address;
     identity.address_count = 1;
     memcpy(identity.server_key, invitation->server_key, sizeof identity.server_key);

@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# Two reps, one server, one deal: what one adds the other sees; what both change offline becomes a
+# conflict for the later one, with both values, and one word resolves it for everybody.
+set -euo pipefail
+
+bin=${SLUICE_BIN_DIR:?}
+[[ -x $bin/sluiced && -x $bin/sluice ]] || exit 77
+work=$(mktemp -d)
+chmod 755 "$work" # run by root, the server goes on as a user of its own
+server=
+finish() {
+    [[ -z $server ]] || { kill "$server" 2>/dev/null && wait "$server" || true; }
+    rm -rf "$work"
+}
+trap finish EXIT
+
+fail() { echo "FAILED: $*" >&2; exit 1; }
+ada() { SLUICE_HOME=$work/ada "$bin/sluice" "$@"; }
+bob() { SLUICE_HOME=$work/bob "$bin/sluice" "$@"; }
+port=$((20000 + RANDOM % 20000))
+
+"$bin/sluiced" init --data "$work/srv" --team North --owner "Ada Berg" \
+    --listen "127.0.0.1:$port" >"$work/init" 2>&1 || { cat "$work/init"; exit 1; }
+"$bin/sluiced" run --data "$work/srv" >"$work/run" 2>&1 &
+server=$!
+for _ in $(seq 300); do
+    (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && break
+    sleep 0.1
+done
+
+ada join "$(grep -o 'sluice1-[^ ]*' "$work/init" | head -n 1)"
+bob join "$(ada invite "Bob Ross" --role rep | tail -n 1)"
+
+# Added by one, seen by the other.
+ada --offline add "Łódź roof" --org Acme --source fair
+ada sync
+bob sync
+[[ $(bob ls --plain --no-headers --columns title,org,owner) == $'Łódź roof\tAcme\tAda Berg' ]] ||
+    fail "the second rep does not see the deal: $(bob ls --json title,org,owner)"
+
+# Both edit offline: different fields merge, the same field conflicts for who comes later.
+ada --offline deal edit "lodz roof" --source web --next-step Call
+bob --offline deal edit "lodz roof" --source mail --value 12.5k
+ada sync
+bob sync
+ada sync
+[[ $(bob ls --plain --no-headers --columns source,next_step,value) == $'web\tCall\t12500.00' ]] ||
+    fail "not merged: $(bob ls --json source,next_step,value)"
+bob inbox --json mine,theirs,who | grep -q '"mine": "mail", "theirs": "web", "who": "Ada Berg"' ||
+    fail "the conflict is not told: $(bob inbox --json mine,theirs,who)"
+
+# One word resolves it, for both.
+number=$(bob inbox --plain --no-headers --columns number)
+bob inbox resolve "$number" --mine --wait
+ada sync
+[[ $(ada ls --plain --no-headers --columns source) == mail ]] || fail "the resolution did not arrive"
+[[ -z $(bob inbox --plain --no-headers --columns number) ]] || fail "the item is still open"
