@@ -86,7 +86,7 @@ bool home_exists(const char *path)
 void home_discard(const char *path)
 {
     static const char *const names[] = {"copy.db",     "copy.db-journal", "copy.new",
-                                        "copy.new-journal", "key", "poke", "turn"};
+                                        "copy.new-journal", "key", "poke", "sender", "turn"};
     char name[HOME_PATH_MAX];
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (path_join(path, names[i], name) == FAULT_NONE) unlink(name);

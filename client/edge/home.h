@@ -3,6 +3,7 @@
  *   SLUICE_HOME/key          32 random bytes of the copy's encryption, 0600
  *   SLUICE_HOME/copy.db      the encrypted copy (replica_file); also holds the device's secret key
  *   SLUICE_HOME/turn         flock'ed by the process that holds the server connection (turn.h)
+ *   SLUICE_HOME/sender       flock'ed by the sender that a command left behind
  *   SLUICE_HOME/poke         touched when a mutation was queued; its holder watches it
  *
  * The only client edge that the command line and the board talk to. */

@@ -96,34 +96,41 @@ enum fault home_sync(struct home *home, const struct home_sync_options *options,
     return fault;
 }
 
-enum fault home_deliver(struct home *home)
+/* One exchange in this process's turn; somebody else's turn serves as well, once poked. */
+static enum fault deliver_once(struct home *home, struct sync_report *report)
 {
     const struct home_sync_options options = {.live = false};
+    struct turn turn;
+    enum fault fault = turn_take(home->path, &turn);
+    if (fault == FAULT_BUSY) turn_poke(home->path);
+    if (fault != FAULT_NONE) return fault;
+    fault = home_exchange(home, &options, report);
+    turn_release(&turn);
+    return fault;
+}
+
+enum fault home_deliver(struct home *home)
+{
     struct sync_report report = {0};
+    struct turn sender;
     char poke[HOME_PATH_MAX];
     enum fault fault = turn_poke_path(home->path, poke);
-    bool again = fault == FAULT_NONE;
-    while (again) {
-        struct turn turn;
-        bool poked = true;
-        fault = turn_take(home->path, &turn);
-        if (fault == FAULT_BUSY) {
-            turn_poke(home->path);
-            return FAULT_NONE;
-        }
-        if (fault != FAULT_NONE) return fault;
-        while (poked) {
-            poked = false;
-            fault = home_exchange(home, &options, &report);
-            if (fault != FAULT_NONE || !report_is_good(&report)) break;
-            fault = home_has_more(home, &report) ? FAULT_NONE
-                                                 : loop_linger(poke, SENDER_LINGER_MS, &poked);
-            poked = fault == FAULT_NONE && (poked || home_has_more(home, &report));
-        }
-        turn_release(&turn);
-        again = fault == FAULT_NONE && home_has_more(home, &report);
+    if (fault == FAULT_NONE) fault = turn_take_sender(home->path, &sender);
+    if (fault == FAULT_BUSY) {
+        turn_poke(home->path);
+        return FAULT_NONE;
     }
-    return fault;
+    if (fault != FAULT_NONE) return fault;
+    bool again = true;
+    while (again) {
+        fault = deliver_once(home, &report);
+        if (fault != FAULT_NONE || !report_is_good(&report)) break;
+        again = home_has_more(home, &report);
+        if (!again) fault = loop_linger(poke, SENDER_LINGER_MS, &again);
+        again = fault == FAULT_NONE && (again || home_has_more(home, &report));
+    }
+    turn_release(&sender);
+    return fault == FAULT_BUSY ? FAULT_NONE : fault;
 }
 
 /* --- a sender left behind --- */
@@ -207,6 +214,10 @@ void home_deliver_later(struct home *home, const char *path, const char *program
         return;
     }
     if (fault != FAULT_NONE) return; /* the next command tries again */
+    turn_release(&turn);
+    fault = turn_take_sender(home->path, &turn);
+    if (fault == FAULT_BUSY) turn_poke(home->path); /* it lingers for just this */
+    if (fault != FAULT_NONE) return;
     turn_release(&turn);
     if (!home_failed_lately(home)) sender_start(path, program);
 }

@@ -1,4 +1,4 @@
-/* turn.c - flock on SLUICE_HOME/turn, and touching SLUICE_HOME/poke. */
+/* turn.c - flock on SLUICE_HOME/turn and SLUICE_HOME/sender, and touching SLUICE_HOME/poke. */
 #define _GNU_SOURCE
 #include "client/edge/turn.h"
 
@@ -30,11 +30,11 @@ static enum fault turn_open(const char *home, const char *name, int *fd)
     return *fd < 0 ? turn_fault(errno) : FAULT_NONE;
 }
 
-enum fault turn_take(const char *home, struct turn *out)
+static enum fault turn_lock(const char *home, const char *name, struct turn *out)
 {
     out->fd = -1;
     int fd;
-    enum fault fault = turn_open(home, "turn", &fd);
+    enum fault fault = turn_open(home, name, &fd);
     if (fault != FAULT_NONE) return fault;
     int failed;
     do {
@@ -47,6 +47,16 @@ enum fault turn_take(const char *home, struct turn *out)
     }
     out->fd = fd;
     return FAULT_NONE;
+}
+
+enum fault turn_take(const char *home, struct turn *out)
+{
+    return turn_lock(home, "turn", out);
+}
+
+enum fault turn_take_sender(const char *home, struct turn *out)
+{
+    return turn_lock(home, "sender", out);
 }
 
 void turn_release(struct turn *turn)

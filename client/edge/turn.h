@@ -12,6 +12,9 @@ struct turn {
 
 /* FAULT_BUSY: another process has it. */
 MUST_USE enum fault turn_take(const char *home, struct turn *out);
+/* The same for being the one sender left behind: it keeps this while it lingers without the
+ * connection, so that a command in the foreground gets its turn at once. */
+MUST_USE enum fault turn_take_sender(const char *home, struct turn *out);
 void turn_release(struct turn *turn);
 /* Tells the holder that there is something to send. */
 void turn_poke(const char *home);
