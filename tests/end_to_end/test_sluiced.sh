@@ -20,10 +20,11 @@ finish() {
 }
 trap finish EXIT
 
+exec 9>&1 # a claim's own output may be redirected
 claim() { # claim SENTENCE command...
     local sentence=$1
     shift
-    if "$@"; then echo "ok   $sentence"; else echo "FAIL $sentence"; failed=1; fi
+    if "$@"; then echo "ok   $sentence" >&9; else echo "FAIL $sentence" >&9; failed=1; fi
 }
 
 until_true() { # until_true SECONDS command...
@@ -120,9 +121,9 @@ claim "the next start after kill -9 is ready at once" start
 claim "and ends with 0" stop
 claim "kill -9 left nothing either" until_true 10 nothing_left
 
-python3 -c 'import socket, sys, time
+python3 -c 'import signal, socket
 s = socket.socket(); s.bind(("127.0.0.1", 0)); s.listen(); print(s.getsockname()[1], flush=True)
-sys.stdin.read()' >"$folder/port" < <(exec sleep 300) &
+signal.pause()' >"$folder/port" 9>&- &
 blocker=$!
 until_true 10 test -s "$folder/port"
 claim "a port in use is told" fails_with 1 "in use" run --data "$data" \
