@@ -192,7 +192,7 @@ static void json_parse(struct parser *parser, bool has_value, struct str value)
         }
     }
     if (has_value && value.n > 0) line->fields = value;
-    else line->list_fields = true;
+    else line->list_fields = !(verb && (verb->flags & VERB_WHOLE));
 }
 
 static bool wait_parse(struct parser *parser, bool has_value, struct str value)

@@ -213,6 +213,9 @@ static void command_verb(struct command *command)
     if (!command_open(command)) return;
     if (strcmp(verb->name, "sync") == 0) {
         command_sync(command);
+    } else if (strcmp(verb->name, "import") == 0) {
+        command_import(command);
+        command_settle(command);
     } else if (strcmp(verb->name, "deliver") == 0) {
         command_deliver(command);
     } else {

@@ -24,6 +24,7 @@ void command_fault(struct command *command, const char *what, enum fault fault,
                    const struct trouble *trouble);
 void command_join(struct command *command);
 void command_sync(struct command *command);
+void command_import(struct command *command);
 void command_deliver(struct command *command);
 /* For what makes no sense without the server: exchanges first, so that nothing is queued when it
  * cannot be reached. */

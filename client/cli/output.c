@@ -112,6 +112,36 @@ static void json_row(struct buffer *out, const struct answer *answer, const stru
     buffer_append_byte(out, '}');
 }
 
+static void json_rows(struct buffer *out, const struct answer *answer,
+                      const struct choice *choice, size_t count)
+{
+    buffer_append_byte(out, '[');
+    for (size_t row = 0; row < count; row++) {
+        buffer_append_str(out, row > 0 ? STR(",\n ") : STR(""));
+        json_row(out, answer, choice, row);
+    }
+    buffer_append_byte(out, ']');
+}
+
+/* What it is about, then the rows, then what sums them up. */
+static void json_whole(struct buffer *out, const struct answer *answer,
+                       const struct choice *choice)
+{
+    size_t count = answer->row_count - (answer->totals ? 1 : 0);
+    buffer_append_byte(out, '{');
+    for (size_t i = 0; i < answer->about_count; i++) {
+        buffer_format(out, "\"%s\": ", answer->about_columns[i].name);
+        json_cell(out, &answer->about[i]);
+        buffer_append_str(out, i + 1 < answer->about_count ? STR(", ") : STR(",\n "));
+    }
+    buffer_append_str(out, STR("\"rows\": "));
+    json_rows(out, answer, choice, count);
+    buffer_append_str(out, STR(",\n \"totals\": "));
+    if (answer->totals) json_row(out, answer, choice, count);
+    else buffer_append_str(out, STR("null"));
+    buffer_append_byte(out, '}');
+}
+
 static void json_table(struct buffer *out, const struct answer *answer,
                        const struct choice *choice)
 {
@@ -119,12 +149,7 @@ static void json_table(struct buffer *out, const struct answer *answer,
         json_row(out, answer, choice, 0);
         return;
     }
-    buffer_append_byte(out, '[');
-    for (size_t row = 0; row < answer->row_count; row++) {
-        buffer_append_str(out, row > 0 ? STR(",\n ") : STR(""));
-        json_row(out, answer, choice, row);
-    }
-    buffer_append_byte(out, ']');
+    json_rows(out, answer, choice, answer->row_count);
 }
 
 void output_json_error(struct buffer *out, enum answer_code code, struct str message,
@@ -315,7 +340,8 @@ static enum fault json_all(const struct answer *answer, const struct output_opti
     for (const struct answer *table = answer; table; table = table->next) {
         if (!columns_choose(table, options, &choice, unknown)) return FAULT_NONE;
         if (several) buffer_format(out, "%s\"%s\": ", table != answer ? ",\n" : "", table->name);
-        json_table(out, table, &choice);
+        if (table->about && options->fields.n == 0) json_whole(out, table, &choice);
+        else json_table(out, table, &choice);
         if (!several) break;
     }
     if (several) buffer_append_byte(out, '}');

@@ -69,6 +69,12 @@ struct answer {
     size_t column_count;
     struct cell *cells; /* row by row */
     size_t row_count, row_cap;
+    /* What the whole table is about: JSON without fields is an object of these, then `rows`, then
+     * `totals`. NULL: a list. */
+    const struct column *about_columns;
+    const struct cell *about;
+    size_t about_count;
+    bool totals;       /* the last row sums up the others */
     struct str text; /* SHAPE_TEXT: drawn already (the board) */
     struct note *notes;
     size_t note_count, note_cap;

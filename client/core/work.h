@@ -27,7 +27,8 @@ enum verb_flags {
     VERB_HIDDEN = 2,
     VERB_WRITES = 4,
     VERB_HOMELESS = 8, /* needs no copy (join) */
-    VERB_ONLINE = 16   /* needs the server */
+    VERB_ONLINE = 16,  /* needs the server */
+    VERB_WHOLE = 32    /* bare --json prints the whole, not the names of the fields */
 };
 
 struct work;

@@ -97,6 +97,20 @@ struct cell cell_field(struct work *work, const struct field *field, const void 
 struct str text_say(struct work *work, const struct field *field, struct str canonical,
                     struct str currency);
 
+/* --- work_past.c: the history of deals --- */
+
+struct past {
+    const struct row *rows; /* events in order, numbered for the metrics engine */
+    size_t count;
+};
+struct pasts {
+    struct map by_deal;
+};
+
+/* Of one deal, or of all (zero id). */
+MUST_USE enum fault pasts_load(struct work *work, struct uuid deal, struct pasts *out);
+struct past past_of(const struct pasts *pasts, struct uuid deal); /* without rows if unknown */
+
 /* --- the verbs --- */
 
 verb_run deal_add, deal_list, deal_show, deal_edit, deal_check, deal_move, deal_win, deal_lose,
@@ -104,6 +118,6 @@ verb_run deal_add, deal_list, deal_show, deal_edit, deal_check, deal_move, deal_
 verb_run organisation_add, organisation_list, organisation_show, organisation_edit, person_add,
     person_list, person_show, person_edit;
 verb_run log_add, board_show, pipeline_show, today_show, inbox_run, undo_run, export_run,
-    status_show, member_list, member_invite;
+    status_show, member_list, member_invite, report_show;
 
 #endif

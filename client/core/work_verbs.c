@@ -53,6 +53,14 @@ static const struct option list_options[] = {
     {"all", NULL, NULL, "closed, iced and discarded ones too"},
     {NULL, NULL, NULL, NULL},
 };
+static const struct option report_options[] = {
+    {"period", "PERIOD", NULL, "all, month, last-quarter, 2027-Q1, FROM..TO; else this quarter"},
+    {"pipeline", "NAME", NULL, "one pipeline only"},
+    {"owner", "MEMBER", NULL, "one member only; `me` is you"},
+    {"by", "WORD", NULL, "rows of winrate: owner, source or month"},
+    {"explain", NULL, NULL, "say how each figure is made"},
+    {NULL, NULL, NULL, NULL},
+};
 static const struct option join_options[] = {
     {"device", "NAME", NULL, "what this device is called"},
     {NULL, NULL, NULL, NULL},
@@ -85,6 +93,17 @@ static const struct option inbox_options[] = {
     {"mine", NULL, NULL, "my value after all"},
     {"theirs", NULL, NULL, "what stands stays"},
     {"set", "VALUE", NULL, "a third value"},
+    {NULL, NULL, NULL, NULL},
+};
+static const struct option import_options[] = {
+    {"map", "THEIRS=OURS", NULL, "their column is our field (id, created, closed, or a deal's)"},
+    {"map-stage", "THEIRS=OURS", NULL, "their stage is our stage"},
+    {"currency", "CODE", NULL, "of values without one; else the team's"},
+    {"date-order", "ORDER", NULL, "iso (if not said), dmy or mdy"},
+    {"decimal", "SIGN", NULL, "point (if not said) or comma"},
+    {"encoding", "NAME", NULL, "of a file that is not UTF-8: windows-1250, windows-1252, ..."},
+    {"dry-run", NULL, NULL, "say what would happen, change nothing"},
+    {"verbose", NULL, NULL, "every remark with its line"},
     {NULL, NULL, NULL, NULL},
 };
 static const struct option invite_options[] = {
@@ -173,6 +192,10 @@ const struct verb verbs[] = {
      OPTIONS(inbox_options), VERB_WRITES, inbox_run},
     {NULL, "undo", NULL, "", 0, 0, "Take back your newest change", EXAMPLES("sluice undo"), NULL,
      VERB_WRITES, undo_run},
+    {NULL, "import", NULL, "FILE", 1, 1, "Bring in deals from a spreadsheet or another CRM",
+     EXAMPLES("sluice import deals.csv --dry-run",
+              "sluice import crm.csv --map Amount=value --map-stage Negotiation=Proposal"),
+     OPTIONS(import_options), VERB_WRITES, NULL},
     {NULL, "export", NULL, "[deals|organisations|people|activities|events]", 0, 1,
      "Everything out again, as JSON or CSV",
      EXAMPLES("sluice export --json >all.json", "sluice export deals --csv >deals.csv"), NULL, 0,
@@ -184,6 +207,11 @@ const struct verb verbs[] = {
      EXAMPLES("sluice member list --json name,role"), NULL, 0, member_list},
     {NULL, "today", NULL, "", 0, 0, "What is due, overdue or stuck, of yours",
      EXAMPLES("sluice today"), NULL, 0, today_show},
+    {NULL, "report", NULL, "winrate|reps|funnel", 1, 1, "Figures of a period, from the history",
+     EXAMPLES("sluice report winrate --period last-quarter --by owner",
+              "sluice report funnel --pipeline sales --period 2027-Q1 --explain",
+              "sluice report reps --period all --json"),
+     OPTIONS(report_options), VERB_WHOLE, report_show},
     {NULL, "status", NULL, "", 0, 0, "Who you are here, and what waits to be sent",
      EXAMPLES("sluice status", "sluice status --json pending"), NULL, 0, status_show},
     {NULL, "join", NULL, "INVITATION", 1, 1, "Join a team with an invitation line",

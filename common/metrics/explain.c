@@ -24,6 +24,12 @@ static const struct {
     {"lost_value", "The sum of the values at closing of the deals lost in the period."},
     {"win_rate_value", "Value won / (value won + value lost) of deals closed in the period."},
     {"open_value", "The value of the open deals in proper stages now, by their owner now."},
+    {"open", "Open deals in proper stages now, by their owner now."},
+    {"funnel.lost", "Of those that entered, the deals lost before they reached a later stage."},
+    {"funnel.open", "Of those that entered, the deals that are neither on, lost nor on ice."},
+    {"iced", "Of those that entered, the deals on ice now."},
+    {"elsewhere", "Of those that entered, the deals that are in another pipeline now."},
+    {"discarded", "Of those that entered, the deals sent back to be leads and discarded."},
     {"entered", "Deals whose first entry into the stage was in the period; reaching a later stage "
                 "implies the earlier ones."},
     {"advanced", "Of those that entered, the deals that reached a later stage or are won."},

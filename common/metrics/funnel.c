@@ -143,20 +143,21 @@ static struct report_row funnel_row(struct metrics *m, const struct stage *stage
     uint64_t counts[] = {sums->entered, sums->advanced, sums->lost, sums->iced, sums->elsewhere,
                          sums->discarded, sums->open};
     durations_sort(&sums->times);
-    row.cells[0] = cell_text(stage->name);
+    row.cells[0] = report_cell_text(stage->name);
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
-        row.cells[1 + i] = cell_count(counts[i]);
-    row.cells[8] = cell_percent(sums->advanced, sums->entered, LACK_NO_ENTERED);
+        row.cells[1 + i] = report_cell_count(counts[i]);
+    row.cells[8] = report_cell_percent(sums->advanced, sums->entered, LACK_NO_ENTERED);
     row.cells[8].so_far = sums->open + sums->iced > 0;
-    row.cells[9] = cell_percent(sums->advanced, (wide)sums->advanced + sums->lost, LACK_NO_OUTCOME);
+    row.cells[9] = report_cell_percent(sums->advanced, (wide)sums->advanced + sums->lost,
+                                       LACK_NO_OUTCOME);
     row.cells[9].so_far = row.cells[8].so_far;
-    row.cells[10] = cell_percent(sums->failed, sums->entered, LACK_NO_ENTERED);
+    row.cells[10] = report_cell_percent(sums->failed, sums->entered, LACK_NO_ENTERED);
     row.cells[10].so_far = row.cells[8].so_far;
-    row.cells[11] = cell_count(sums->lost_in_period);
+    row.cells[11] = report_cell_count(sums->lost_in_period);
     row.cells[12] = durations_mean(&sums->times);
     row.cells[13] = durations_percentile(&sums->times, 50);
     row.cells[14] = durations_percentile(&sums->times, 90);
-    row.cells[15] = cell_count(sums->running);
+    row.cells[15] = report_cell_count(sums->running);
     return row;
 }
 
@@ -178,8 +179,9 @@ enum fault funnel_finish(struct metrics *m, struct report *out)
     }
     if (unknown->lost_in_period > 0) {
         struct report_row row = report_row_make(m->arena, STR("unknown"), COLUMNS);
-        for (size_t i = 1; row.cells && i < COLUMNS; i++) row.cells[i] = cell_lack(LACK_NO_MEANING);
-        if (row.cells) row.cells[11] = cell_count(unknown->lost_in_period);
+        for (size_t i = 1; row.cells && i < COLUMNS; i++)
+            row.cells[i] = report_cell_lack(LACK_NO_MEANING);
+        if (row.cells) row.cells[11] = report_cell_count(unknown->lost_in_period);
         out->rows[out->row_count++] = row;
     }
     if (entered < REPORT_THIN_BELOW) m->notes[NOTE_THIN] = (int64_t)entered;

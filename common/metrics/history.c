@@ -16,6 +16,14 @@ static bool event_places(const struct event *event)
            event->what == EVENT_IMPORTED;
 }
 
+/* An undo takes back what its mutation did to the same thing: the place, or that field. */
+static bool event_undoes(const struct event *undo, const struct event *event)
+{
+    if (!uuid_equal(event->mutation, undo->undoes)) return false;
+    if (event_places(undo) || event_places(event)) return event_places(undo) == event_places(event);
+    return event->what == undo->what && str_equal(event->field, undo->field);
+}
+
 /* Backwards, so that an undo that was itself undone takes nothing back. */
 static enum fault undone_mark(struct history *h, struct arena *arena, const struct row *events,
                               size_t count)
@@ -29,15 +37,15 @@ static enum fault undone_mark(struct history *h, struct arena *arena, const stru
     for (size_t i = 0; i < count; i++) h->undone[i] = false;
     for (size_t i = count; i-- > 0;) {
         const struct event *undo = events[i].entity;
-        if (h->undone[i] || !event_places(undo) || uuid_is_zero(undo->undoes)) continue;
+        if (h->undone[i] || uuid_is_zero(undo->undoes)) continue;
         for (size_t j = i; j-- > 0;) {
-            const struct event *event = events[j].entity;
-            if (!event_places(event) || !uuid_equal(event->mutation, undo->undoes)) continue;
-            if (!h->undone[j]) h->undone_count++;
+            if (!event_undoes(undo, events[j].entity)) continue;
             h->undone[j] = true;
             h->undone[i] = true;
         }
-        if (h->undone[i]) h->undone_count++;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (h->undone[i] && event_places(events[i].entity)) h->undone_count++;
     }
     return FAULT_NONE;
 }

@@ -30,8 +30,8 @@ struct closing {
 struct history {
     struct visit *visits;
     size_t count, cap;
-    bool *undone; /* by event, as given */
-    size_t undone_cap, undone_count;
+    bool *undone; /* by event, as given; those of fields too */
+    size_t undone_cap, undone_count; /* count: without those of fields */
     struct closing closing;
     int64_t closed_ms; /* time between a closing and the reopening after it */
     bool closed_unknown, saw_lead;

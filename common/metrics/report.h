@@ -101,7 +101,8 @@ MUST_USE enum fault metrics_finish(struct metrics *m, struct report *out);
 
 const char *report_name(enum report_kind kind); /* "winrate"; NULL when there is none */
 enum report_kind report_named(struct str name);
-/* One sentence for a metric's key ("win_rate"), or NULL. */
+/* One sentence for a metric's key ("win_rate"), or NULL. Where a report means something of its own
+ * by a key, it is "funnel.lost": ask for that first. */
 const char *report_explain(struct str metric);
 const char *report_lack_sentence(enum report_lack lack);
 const char *report_note_sentence(enum report_note note); /* with {count} */

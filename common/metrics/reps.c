@@ -42,17 +42,17 @@ static struct report_row reps_row(struct metrics *m, struct group *group, struct
     if (!row.cells) return row;
     durations_sort(&group->cycles);
     row.cells[0] = rank;
-    row.cells[1] = cell_text(group->name);
-    row.cells[2] = cell_count(group->won);
-    row.cells[3] = cell_count(group->lost);
+    row.cells[1] = report_cell_text(group->name);
+    row.cells[2] = report_cell_count(group->won);
+    row.cells[3] = report_cell_count(group->lost);
     row.cells[4] = group_rate(group);
-    row.cells[5] = cell_wide(group->won_value);
-    row.cells[6] = cell_count(group->open);
-    row.cells[7] = cell_wide(group->open_value);
+    row.cells[5] = report_cell_wide(group->won_value);
+    row.cells[6] = report_cell_count(group->open);
+    row.cells[7] = report_cell_wide(group->open_value);
     row.cells[8] = durations_mean(&group->cycles);
     row.cells[9] = durations_percentile(&group->cycles, 50);
     for (size_t i = ACTIVITY_CALL; i <= ACTIVITY_NOTE; i++) {
-        row.cells[COLUMN_ACTIVITIES + i - ACTIVITY_CALL] = cell_count(group->activities[i]);
+        row.cells[COLUMN_ACTIVITIES + i - ACTIVITY_CALL] = report_cell_count(group->activities[i]);
     }
     return row;
 }
@@ -66,14 +66,14 @@ enum fault reps_finish(struct metrics *m, struct report *out)
     out->row_count = count;
     out->rows = arena_array(m->arena, count + 1, sizeof *out->rows);
     struct group **sorted = arena_array(m->arena, count + 1, sizeof(struct group *));
-    out->totals = reps_row(m, &w->total, STR("total"), cell_lack(LACK_NO_MEANING));
+    out->totals = reps_row(m, &w->total, STR("total"), report_cell_lack(LACK_NO_MEANING));
     if (!out->rows || !sorted) return arena_fault(m->arena);
     for (size_t i = 0; i < count; i++) sorted[i] = w->groups.entries[i].value;
     qsort(sorted, count, sizeof(struct group *), group_compare);
     uint64_t rank = 0;
     for (size_t i = 0; i < count; i++) {
         if (i == 0 || sorted[i]->won_value != sorted[i - 1]->won_value) rank = i + 1;
-        out->rows[i] = reps_row(m, sorted[i], sorted[i]->key, cell_count(rank));
+        out->rows[i] = reps_row(m, sorted[i], sorted[i]->key, report_cell_count(rank));
     }
     uint64_t closed = w->total.won + w->total.lost;
     if (closed < REPORT_THIN_BELOW) m->notes[NOTE_THIN] = (int64_t)closed;

@@ -37,45 +37,45 @@ wide wide_divide(wide n, wide d)
     return quotient;
 }
 
-struct report_cell cell_lack(enum report_lack lack)
+struct report_cell report_cell_lack(enum report_lack lack)
 {
     return (struct report_cell){.lack = lack};
 }
 
-struct report_cell cell_wide(wide sum)
+struct report_cell report_cell_wide(wide sum)
 {
-    if (sum > INT64_MAX || sum < INT64_MIN) return cell_lack(LACK_TOO_LARGE);
+    if (sum > INT64_MAX || sum < INT64_MIN) return report_cell_lack(LACK_TOO_LARGE);
     return (struct report_cell){.number = (int64_t)sum};
 }
 
-struct report_cell cell_count(uint64_t count)
+struct report_cell report_cell_count(uint64_t count)
 {
-    return cell_wide(count);
+    return report_cell_wide(count);
 }
 
-struct report_cell cell_text(struct str text)
+struct report_cell report_cell_text(struct str text)
 {
     return (struct report_cell){.text = text};
 }
 
-struct report_cell cell_percent(wide part, wide whole, enum report_lack lack)
+struct report_cell report_cell_percent(wide part, wide whole, enum report_lack lack)
 {
-    if (whole <= 0) return cell_lack(lack);
-    return cell_wide(wide_divide(part * 10000, whole));
+    if (whole <= 0) return report_cell_lack(lack);
+    return report_cell_wide(wide_divide(part * 10000, whole));
 }
 
 struct report_cell durations_mean(const struct durations *d)
 {
     wide sum = 0;
-    if (d->count == 0) return cell_lack(LACK_NO_TIMES);
+    if (d->count == 0) return report_cell_lack(LACK_NO_TIMES);
     for (size_t i = 0; i < d->count; i++) sum += d->items[i];
-    return cell_wide(wide_divide(sum, (wide)d->count));
+    return report_cell_wide(wide_divide(sum, (wide)d->count));
 }
 
 struct report_cell durations_percentile(const struct durations *d, unsigned percent)
 {
     check(percent <= 100);
-    if (d->count == 0) return cell_lack(LACK_NO_TIMES);
+    if (d->count == 0) return report_cell_lack(LACK_NO_TIMES);
     size_t rank = (d->count * percent + 99) / 100;
-    return cell_wide(d->items[rank > 0 ? rank - 1 : 0]);
+    return report_cell_wide(d->items[rank > 0 ? rank - 1 : 0]);
 }

@@ -22,10 +22,10 @@ struct report_cell durations_percentile(const struct durations *d, unsigned perc
 /* n / d rounded half to even; both not negative, d > 0. */
 wide wide_divide(wide n, wide d);
 /* In hundredths of a percent; `lack` when whole is 0. */
-struct report_cell cell_percent(wide part, wide whole, enum report_lack lack);
-struct report_cell cell_wide(wide sum); /* LACK_TOO_LARGE outside int64 */
-struct report_cell cell_count(uint64_t count);
-struct report_cell cell_text(struct str text);
-struct report_cell cell_lack(enum report_lack lack);
+struct report_cell report_cell_percent(wide part, wide whole, enum report_lack lack);
+struct report_cell report_cell_wide(wide sum); /* LACK_TOO_LARGE outside int64 */
+struct report_cell report_cell_count(uint64_t count);
+struct report_cell report_cell_text(struct str text);
+struct report_cell report_cell_lack(enum report_lack lack);
 
 #endif

@@ -151,26 +151,27 @@ enum fault winrate_feed_activity(struct metrics *m, const struct activity *activ
 
 struct report_cell group_rate(const struct group *group)
 {
-    return cell_percent(group->won, (wide)group->won + group->lost, LACK_NO_CLOSED);
+    return report_cell_percent(group->won, (wide)group->won + group->lost, LACK_NO_CLOSED);
 }
 
 static struct report_cell group_rate_value(const struct group *group)
 {
-    if (group->won + group->lost == 0) return cell_lack(LACK_NO_CLOSED);
-    if (group->lost > 0 && group->lost_value == 0) return cell_lack(LACK_LOST_WORTHLESS);
-    return cell_percent(group->won_value, group->won_value + group->lost_value, LACK_NO_VALUE);
+    if (group->won + group->lost == 0) return report_cell_lack(LACK_NO_CLOSED);
+    if (group->lost > 0 && group->lost_value == 0) return report_cell_lack(LACK_LOST_WORTHLESS);
+    return report_cell_percent(group->won_value, group->won_value + group->lost_value,
+                               LACK_NO_VALUE);
 }
 
 static struct report_row winrate_row(struct metrics *m, const struct group *group, struct str key)
 {
     struct report_row row = report_row_make(m->arena, key, COLUMNS);
     if (!row.cells) return row;
-    row.cells[0] = cell_text(group->name);
-    row.cells[1] = cell_count(group->won);
-    row.cells[2] = cell_count(group->lost);
+    row.cells[0] = report_cell_text(group->name);
+    row.cells[1] = report_cell_count(group->won);
+    row.cells[2] = report_cell_count(group->lost);
     row.cells[3] = group_rate(group);
-    row.cells[4] = cell_wide(group->won_value);
-    row.cells[5] = cell_wide(group->lost_value);
+    row.cells[4] = report_cell_wide(group->won_value);
+    row.cells[5] = report_cell_wide(group->lost_value);
     row.cells[6] = group_rate_value(group);
     return row;
 }

@@ -116,9 +116,38 @@ static void an_error_is_an_object_with_every_reason(void **state)
     buffer_finish(&out);
 }
 
+static void a_report_is_one_object_with_rows_and_totals(void **state)
+{
+    static const struct column about_columns[] = {{"report", "Report", 0}};
+    (void)state;
+    struct arena arena;
+    struct answer answer;
+    struct buffer out;
+    struct str unknown;
+    struct output_options options = {.format = OUTPUT_JSON};
+    const struct cell about[] = {cell_text(STR("winrate"))};
+    arena_init(&arena, 1 << 20);
+    buffer_init(&out, 1 << 20);
+    sample(&arena, &answer, SHAPE_TABLE);
+    answer.about_columns = about_columns;
+    answer.about = about;
+    answer.about_count = 1;
+    answer.totals = true;
+    answer.column_count = 1; /* the first two cells are two rows then */
+    answer.row_count = 2;
+    assert_int_equal(output_answer(&arena, &answer, &options, &out, &unknown), FAULT_NONE);
+    buffer_append_byte(&out, 0);
+    assert_string_equal((const char *)out.p,
+                        "{\"report\": \"winrate\",\n \"rows\": [{\"id\": \"k3f9a\"}],\n"
+                        " \"totals\": {\"id\": \"Łódź, \\\"roof\\\"\"}}\n");
+    buffer_finish(&out);
+    arena_finish(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_report_is_one_object_with_rows_and_totals),
         cmocka_unit_test(formats_are_as_promised),
         cmocka_unit_test(an_unknown_field_is_told_and_nothing_printed),
         cmocka_unit_test(an_error_is_an_object_with_every_reason),
