@@ -97,6 +97,11 @@ struct cell cell_field(struct work *work, const struct field *field, const void 
 struct str text_say(struct work *work, const struct field *field, struct str canonical,
                     struct str currency);
 
+/* --- work_health.c --- */
+
+/* Adds hot, slow, quiet, overdue... and why to views whose deal and stage are set. */
+MUST_USE enum fault deal_healths(struct work *work, struct deal_view *views, size_t count);
+
 /* --- work_past.c: the history of deals --- */
 
 struct past {

@@ -126,7 +126,7 @@ enum fault today_show(struct work *work, const struct request *request, struct a
         const struct deal *deal = list[i].view->deal;
         if (!uuid_equal(deal->owner, work->identity.member)) continue;
         bool due = deal->due.has && deal->due.v <= work->today;
-        bool wants = list[i].view->is & (1u << IS_OVERDUE | 1u << IS_SLOW | 1u << IS_CONFLICT |
+        bool wants = list[i].view->is & (1u << IS_OVERDUE | 1u << IS_STALE | 1u << IS_CONFLICT |
                                          1u << IS_NO_NEXT_STEP | 1u << IS_ATTENTION);
         if (due || wants) list[kept++] = list[i];
     }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/base/money.h"
+#include "common/metrics/health.h"
 #include "common/base/banned.h"
 
 static const int64_t DAY_MS = INT64_C(86400000);
@@ -114,7 +115,7 @@ enum deal_column {
     DEAL_STATUS, DEAL_VALUE, DEAL_CURRENCY, DEAL_OWNER, DEAL_EXPECTED_CLOSE, DEAL_SOURCE,
     DEAL_NEXT_STEP, DEAL_DUE, DEAL_TAGS, DEAL_CATEGORY, DEAL_PROBABILITY, DEAL_LOST_REASON,
     DEAL_CREATED_AT, DEAL_STAGE_ENTERED_AT, DEAL_CLOSED_AT, DEAL_AGE_DAYS, DEAL_IS, DEAL_CHECKS,
-    DEAL_WAKE_DATE, DEAL_COLUMN_COUNT
+    DEAL_WAKE_DATE, DEAL_WHY, DEAL_COLUMN_COUNT
 };
 
 const struct column deal_columns[] = {
@@ -144,6 +145,7 @@ const struct column deal_columns[] = {
     [DEAL_IS] = {"is", "Is", COLUMN_SHOWN},
     [DEAL_CHECKS] = {"checks", "Checks", 0},
     [DEAL_WAKE_DATE] = {"wake_date", "On ice until", 0},
+    [DEAL_WHY] = {"why", "Because", 0},
 };
 const size_t deal_column_count = DEAL_COLUMN_COUNT;
 
@@ -182,44 +184,46 @@ static enum fault marks_load(struct work *work, struct deal_marks *marks)
     return fault;
 }
 
-static uint32_t deal_flags(const struct work *work, const struct deal_marks *marks,
-                           const struct deal_view *view)
+static uint32_t deal_flags(const struct deal_marks *marks, const struct deal *deal)
 {
-    const struct deal *deal = view->deal;
     uint32_t is = 0;
-    bool running = deal->status == STATUS_OPEN;
-    if (running && deal->due.has && deal->due.v < work->today) is |= 1u << IS_OVERDUE;
-    if (running && deal->expected_close.has && deal->expected_close.v < work->today) {
-        is |= 1u << IS_OVERDUE;
-    }
-    if (running && deal->next_step.n == 0) is |= 1u << IS_NO_NEXT_STEP;
-    if (running && view->stage && deal->stage_entered_at.has) {
-        int64_t days = work->today - zone_date(&work->zone, deal->stage_entered_at.v);
-        int64_t limit = view->stage->slow_days > 0 ? view->stage->slow_days
-                                                   : view->stage->expected_days;
-        if (limit > 0 && days > limit) is |= 1u << IS_SLOW | 1u << IS_STALE;
-    }
     if (map_get(&marks->waiting, id_key(&deal->id))) is |= 1u << IS_WAITING;
     if (map_get(&marks->conflict, id_key(&deal->id))) is |= 1u << IS_CONFLICT;
     if (deal->attention) is |= 1u << IS_ATTENTION;
     return is;
 }
 
+/* Many deals are of few organisations: each name is looked up once. */
+static struct str name_once(struct work *work, struct map *names, enum entity_kind kind,
+                            struct uuid id)
+{
+    if (uuid_is_zero(id)) return STR_NONE;
+    const struct str *known = map_get(names, id_key(&id));
+    if (known) return *known;
+    struct str *name = arena_alloc(work->arena, sizeof *name);
+    if (!name) return STR_NONE;
+    *name = name_of(work, kind, id);
+    if (map_put(names, id_key(&id), name)) return STR_NONE;
+    return *name;
+}
+
 enum fault deal_views(struct work *work, const struct deal *const *deals, size_t count,
                       struct deal_view **out)
 {
     struct deal_marks marks;
+    struct map names;
     struct deal_view *views = arena_array(work->arena, count ? count : 1, sizeof *views);
     *out = views;
     if (!views) return FAULT_MEMORY;
+    map_init(&names, work->arena);
     enum fault fault = marks_load(work, &marks);
     for (size_t i = 0; i < count && !fault; i++) {
         const struct deal *deal = deals[i];
         struct deal_view *view = &views[i];
         *view = (struct deal_view){
             .deal = deal,
-            .organisation = name_of(work, ENTITY_ORGANISATION, deal->organisation),
-            .contact = name_of(work, ENTITY_PERSON, deal->contact),
+            .organisation = name_once(work, &names, ENTITY_ORGANISATION, deal->organisation),
+            .contact = name_once(work, &names, ENTITY_PERSON, deal->contact),
             .owner = name_of_member(work, deal->owner),
             .pipeline = definition_pipeline(&work->definition, deal->pipeline),
             .age_days = -1,
@@ -234,9 +238,9 @@ enum fault deal_views(struct work *work, const struct deal *const *deals, size_t
             view->age_days = (until - deal->created_at.v) / DAY_MS;
             if (view->age_days < 0) view->age_days = 0;
         }
-        view->is = deal_flags(work, &marks, view);
+        view->is = deal_flags(&marks, deal);
     }
-    return fault;
+    return fault ? fault : deal_healths(work, views, count);
 }
 
 static struct cell cell_is(struct arena *arena, uint32_t is)
@@ -249,6 +253,25 @@ static struct cell cell_is(struct arena *arena, uint32_t is)
     }
     if (text_set_make(arena, names, count, &set)) set.count = 0;
     return cell_list(arena, set);
+}
+
+/* Machines get the names of the reasons, people their sentences. */
+static struct cell cell_why(struct arena *arena, uint32_t why)
+{
+    struct str names[HEALTH_REASON_COUNT], shown = STR("");
+    struct text_set set = {NULL, 0};
+    size_t count = 0;
+    for (int i = 0; i < HEALTH_REASON_COUNT; i++) {
+        enum health_reason reason = (enum health_reason)i;
+        if (!(why >> i & 1)) continue;
+        names[count++] = str_from(health_reason_name(reason));
+        shown = arena_format(arena, "%.*s%s%s", STR_ARGS(shown), shown.n > 0 ? "\n" : "",
+                             health_reason_sentence(reason));
+    }
+    if (text_set_make(arena, names, count, &set)) set.count = 0;
+    struct cell cell = cell_list(arena, set);
+    cell.shown = shown;
+    return cell;
 }
 
 void deal_cells(struct work *work, const struct deal_view *view, struct str short_id,
@@ -276,6 +299,7 @@ void deal_cells(struct work *work, const struct deal_view *view, struct str shor
     cells[DEAL_PROBABILITY] = cell_number(work->arena, view->probability);
     if (view->age_days >= 0) cells[DEAL_AGE_DAYS] = cell_number(work->arena, view->age_days);
     cells[DEAL_IS] = cell_is(work->arena, view->is);
+    cells[DEAL_WHY] = cell_why(work->arena, view->why);
 }
 
 enum fault deal_record(struct work *work, const struct deal *deal, struct answer *answer)

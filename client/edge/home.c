@@ -100,7 +100,8 @@ static enum fault trouble_set(struct trouble *trouble, enum fault fault, const c
     if (fault == FAULT_NONE || trouble == NULL) return fault;
     trouble->fault = fault;
     trouble->operation = operation;
-    snprintf(trouble->path, sizeof trouble->path, "%s", path);
+    /* Only for a sentence: a path that is too long is told by its beginning. */
+    snprintf(trouble->path, sizeof trouble->path, "%.*s", (int)sizeof trouble->path - 1, path);
     snprintf(trouble->detail, sizeof trouble->detail, "%s", detail);
     return fault;
 }

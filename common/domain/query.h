@@ -29,6 +29,7 @@ struct deal_view {
     int64_t probability;                     /* effective percent */
     int64_t age_days;                        /* -1 unknown */
     uint32_t is;
+    uint32_t why;                            /* reasons: bits of common/metrics/health.h */
 };
 
 struct query_context {
