@@ -205,7 +205,9 @@ static void prepare_all(struct postgres *p)
             return;
         }
     }
-    if (!PQpipelineSync(p->connection) || !segment_push(p, NULL) || !flush(p)) {
+    bool listens = !p->options.listen || PQsendQueryParams(p->connection, p->options.listen, 0,
+                                                           NULL, NULL, NULL, NULL, 0);
+    if (!listens || !PQpipelineSync(p->connection) || !segment_push(p, NULL) || !flush(p)) {
         drop(p, PQerrorMessage(p->connection));
     }
 }
@@ -274,10 +276,21 @@ static bool result_next(struct postgres *p)
     return true;
 }
 
+static void notifications_read(struct postgres *p)
+{
+    PGnotify *heard;
+    while (p->connection && (heard = PQnotifies(p->connection))) {
+        bool own = heard->be_pid == PQbackendPID(p->connection);
+        if (!own && p->options.notified) p->options.notified(p->options.context, heard->extra);
+        PQfreemem(heard);
+    }
+}
+
 static void ready_event(struct postgres *p)
 {
     bool alive = PQconsumeInput(p->connection) != 0;
     while (result_next(p)) {}
+    notifications_read(p);
     if (!p->connection) return; /* dropped or closed by what a result caused */
     if (p->state == STATE_PREPARING && p->count > 0 && p->segments[p->first].end.failed) {
         drop(p, p->segments[p->first].end.message);

@@ -35,11 +35,13 @@ struct postgres_options {
     const char *const *keywords; /* of PQconnectStartParams; must outlive the connection */
     const char *const *values;
     const struct statement_text *statements; /* STATEMENT_COUNT; must outlive too */
+    const char *listen; /* a LISTEN for every new connection, or NULL */
     void *context;
     void (*result)(void *context, void *segment, size_t index, const PGresult *result);
     void (*end)(void *context, void *segment, const struct postgres_end *end);
     void (*ready)(void *context);
     void (*lost)(void *context, const char *why); /* or could not connect; it tries again */
+    void (*notified)(void *context, const char *payload); /* with listen: by another connection */
 };
 
 struct postgres *postgres_open(const struct postgres_options *options); /* NULL: no memory */

@@ -8,6 +8,10 @@ const char connection_options[] =
     " -c lock_timeout=10000 -c idle_in_transaction_session_timeout=20000"
     " -c client_min_messages=error -c search_path=public -c TimeZone=UTC -c jit=off";
 
+const struct statement_text statement_notify = {"notify",
+                                                "SELECT pg_notify('sluice_commit', $1::text)"};
+const char statement_listen[] = "LISTEN sluice_commit";
+
 #define HEAD_COLUMNS                                                                               \
     "SELECT head_seq, head_mark, recorded_last, inbox_last, definition_version, access_version"    \
     " FROM team "

@@ -36,6 +36,7 @@ enum statement {
     STATEMENT_CHECKS_ADD,
     STATEMENT_PAGE_END,  /* $1 team, $2 cursor, $3 replica, $4 limit -> to_seq */
     STATEMENT_PAGE_MARK, /* $1 team -> mark of the page's last seq, if it ends a commit */
+    STATEMENT_NOTIFY,    /* $1 teams' ids, one after the other */
     STATEMENT_LOAD,      /* + kind: $1 team, $2 ids */
     STATEMENT_PAGE = STATEMENT_LOAD + ENTITY_COUNT, /* + kind: $1 team, $2 cursor[, $3 replica] */
     STATEMENT_WRITE = STATEMENT_PAGE + ENTITY_COUNT, /* + kind: $1 team, then arrays */
@@ -50,7 +51,11 @@ struct statement_text {
 /* Rows of a kind come as: seq, n, row_removed, then the fields in order of the field table. */
 enum { ROW_COLUMNS_BEFORE_FIELDS = 3 };
 
-/* Fills all STATEMENT_COUNT; text lives in the arena. */
+/* Those of the connection that hears and tells what other processes commit (store_hints.h). */
+extern const struct statement_text statement_notify;
+extern const char statement_listen[];
+
+/* Fills all STATEMENT_COUNT but NOTIFY; text lives in the arena. */
 MUST_USE enum fault statements_build(struct arena *arena, struct statement_text *statements);
 /* Part of it: the statements over kinds of the field table (statements_fields.c). */
 MUST_USE enum fault statements_build_fields(struct arena *arena,

@@ -12,7 +12,10 @@
 
 #include "common/base/banned.h"
 
-enum { CONNECT_WAIT_MS = 10 * 1000 };
+enum {
+    CONNECT_WAIT_MS = 10 * 1000,
+    TELL_WAIT_MS = 500, /* other processes' poll tells it too, a little later */
+};
 
 /* The store frees a result once `done` returns; so `done` takes the arena over, and all the result
  * points to lives on. */
@@ -82,6 +85,12 @@ void store_blocking_close(struct store_blocking *blocking)
 {
     if (!blocking) return;
     if (blocking->store) {
+        blocking->late = false;
+        uv_update_time(&blocking->loop);
+        uv_timer_start(&blocking->limit, on_limit, TELL_WAIT_MS, 0);
+        while (!blocking->late && !store_postgres_told(blocking->store)) {
+            uv_run(&blocking->loop, UV_RUN_ONCE);
+        }
         store_postgres_close(blocking->store);
         while (!store_postgres_closed(blocking->store)) uv_run(&blocking->loop, UV_RUN_ONCE);
         store_postgres_destroy(blocking->store);

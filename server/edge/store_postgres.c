@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "common/base/check.h"
+#include "server/edge/store_hints.h"
 #include "server/edge/store_job.h"
 
 #include "common/base/banned.h"
@@ -31,6 +32,7 @@ struct store_postgres {
     const char *keywords[KEYWORDS_MAX], *values[KEYWORDS_MAX];
     struct postgres *connections[CONNECTIONS_MAX];
     size_t connection_count;
+    struct store_hints *hints;
     struct store_job *first, *last; /* the queue */
     bool closing;
 };
@@ -118,7 +120,11 @@ static void on_end(void *context, void *segment, const struct postgres_end *end)
 {
     struct store_postgres *store = context;
     struct store_job *job = segment;
-    if (store_job_settle(job, end)) {
+    bool settled = store_job_settle(job, end);
+    if (settled && job->request->kind == STORE_COMMIT && job->result.status == STORE_OK) {
+        store_hints_tell(store->hints, job->request->team);
+    }
+    if (settled) {
         job_end(store, job);
     } else {
         queue_push(store, job);
@@ -141,6 +147,17 @@ static void on_lost(void *context, const char *why)
     while (store->first && now - store->first->queued_ms > WAIT_MS) {
         job_fail(store, queue_pop(store), "no connection to the database");
     }
+}
+
+static void on_hint(void *context, struct uuid team)
+{
+    struct store_postgres *store = context;
+    if (store->options.hint) store->options.hint(store->options.context, team);
+}
+
+static void on_hints_lost(void *context, const char *why)
+{
+    log_line(context, "database.hints_lost", why);
 }
 
 /* What the administrator wrote, and above it what must always be so. */
@@ -192,7 +209,13 @@ struct store_postgres *store_postgres_open(const struct store_postgres_options *
         if (!connection) break;
         store->connections[store->connection_count++] = connection;
     }
-    if (store->connection_count > 0) return store;
+    if (store->connection_count == 0) goto fail;
+    /* NULL, for want of memory, leaves the poll. */
+    store->hints = store_hints_open(&(struct store_hints_options){
+        .loop = options->loop, .keywords = store->keywords, .values = store->values,
+        .listens = options->hint != NULL, .context = store, .heard = on_hint,
+        .lost = on_hints_lost});
+    return store;
 fail:
     PQconninfoFree(store->conninfo);
     arena_finish(&store->arena);
@@ -229,6 +252,7 @@ void store_postgres_close(struct store_postgres *store)
 {
     if (store->closing) return;
     store->closing = true;
+    store_hints_close(store->hints);
     for (size_t i = 0; i < store->connection_count; i++) postgres_close(store->connections[i]);
     while (store->first) job_fail(store, queue_pop(store), "closing");
 }
@@ -238,13 +262,19 @@ bool store_postgres_closed(const struct store_postgres *store)
     for (size_t i = 0; i < store->connection_count; i++) {
         if (!postgres_closed(store->connections[i])) return false;
     }
-    return store->closing;
+    return store->closing && store_hints_closed(store->hints);
+}
+
+bool store_postgres_told(const struct store_postgres *store)
+{
+    return store_hints_told(store->hints);
 }
 
 void store_postgres_destroy(struct store_postgres *store)
 {
     if (!store) return;
     check(store_postgres_closed(store));
+    store_hints_destroy(store->hints);
     for (size_t i = 0; i < store->connection_count; i++) postgres_destroy(store->connections[i]);
     PQconninfoFree(store->conninfo);
     arena_finish(&store->arena);

@@ -29,6 +29,7 @@ struct store_postgres *store_postgres_open(const struct store_postgres_options *
 /* Queues; the request stays the caller's and must stay valid until done. */
 void store_postgres_submit(struct store_postgres *store, const struct store_request *request);
 bool store_postgres_ready(const struct store_postgres *store); /* at least one connection is up */
+bool store_postgres_told(const struct store_postgres *store); /* no hint waits to be sent */
 /* Starts closing; the loop must run on until it returns true from _closed. */
 void store_postgres_close(struct store_postgres *store);
 bool store_postgres_closed(const struct store_postgres *store);
