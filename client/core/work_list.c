@@ -12,6 +12,7 @@
 struct listed {
     const struct deal_view *view;
     struct str id;
+    const struct query *query; /* the order asked for, or NULL */
 };
 
 /* Soonest next step first, those without one after them; then by title, then by id. */
@@ -19,6 +20,10 @@ static int listed_compare(const void *a, const void *b)
 {
     const struct deal *x = ((const struct listed *)a)->view->deal;
     const struct deal *y = ((const struct listed *)b)->view->deal;
+    const struct query *query = ((const struct listed *)a)->query;
+    int order = query ? query_compare(query, ((const struct listed *)a)->view,
+                                      ((const struct listed *)b)->view) : 0;
+    if (order) return order;
     if (x->due.has != y->due.has) return x->due.has ? -1 : 1;
     if (x->due.has && x->due.v != y->due.v) return x->due.v < y->due.v ? -1 : 1;
     int titles = str_compare(x->title, y->title);
@@ -77,7 +82,7 @@ static enum fault deals_listed(struct work *work, const struct query *query, boo
     for (size_t i = 0; i < total && !fault; i++) {
         if (!all && deals[i]->status != STATUS_OPEN) continue;
         if (query && !query_matches(query, &views[i])) continue;
-        list[(*count)++] = (struct listed){&views[i], shorts[i]};
+        list[(*count)++] = (struct listed){&views[i], shorts[i], query};
     }
     qsort(list, *count, sizeof *list, listed_compare);
     *out = list;

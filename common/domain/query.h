@@ -1,11 +1,12 @@
 /* query.h - the filter language: one text for CLI, board and reports.
  *
- *   stage:proposal owner:me value:>10k due:<fri tag:vip -source:web is:slow łódź
+ *   stage:proposal owner:me value>10k due<fri tag:vip -source:web is:slow łódź sort:-value
  *
  * Terms are joined by AND; `a,b` inside a term by OR; a leading '-' negates; a bare word matches
  * title, organisation or contact without case and accents; FIELD: with nothing behind it means
- * "has no value". Numbers and dates take > >= < <= and A..B. Compiled once, evaluated per deal
- * without allocation beyond the arena given. */
+ * "has no value". Numbers and dates take > >= < <= and A..B; before these signs the ':' may be left
+ * out. `sort:` orders instead of filtering. Compiled once, evaluated per deal without allocation
+ * beyond the arena given. */
 #ifndef SLUICE_COMMON_DOMAIN_QUERY_H
 #define SLUICE_COMMON_DOMAIN_QUERY_H
 
@@ -46,10 +47,14 @@ struct query_context {
 struct query;
 
 /* Parses and resolves names. On a mistake returns FAULT_FORMAT and *mistake says which term, why,
- * and what is possible ("unknown filter \"stge:\"; did you mean stage:?"). */
+ * and what is possible ("unknown filter \"stge:\"; did you mean stage:?"); of several terms two
+ * further lines show the text and point at the place. */
 MUST_USE enum fault query_compile(struct arena *arena, struct str text,
                                   const struct query_context *context, struct query **out,
                                   struct str *mistake);
 bool query_matches(const struct query *query, const struct deal_view *view);
+/* The order asked for by `sort:`; 0 where it leaves both equal, or none was asked for. */
+bool query_is_sorted(const struct query *query);
+int query_compare(const struct query *query, const struct deal_view *a, const struct deal_view *b);
 
 #endif

@@ -2,7 +2,9 @@
  * here, once, so that a mistake is said before anything is searched.
  *
  *   query  = term { blank term }
- *   term   = ["-"] ( NAME ":" values | values )       values = value { "," value }
+ *   term   = "sort:" ["-"] NAME { "," ["-"] NAME }
+ *          | ["-"] ( NAME ":" values | NAME SIGN value | values )
+ *   values = value { "," value }                      SIGN   = ">" | ">=" | "<" | "<=" | "="
  *   value  = quoted | anything without blank and comma | nothing ("has no value")
  *
  * The names are those of the deal's fields (field.c), `is`, `age`, and the aliases below. */
@@ -84,7 +86,7 @@ static const struct field *filter_field(struct str name)
 
 static void name_suggest(struct str typed, const char *candidate, size_t *best, struct str *out)
 {
-    size_t limit = typed.n > 5 ? 2 : 1;
+    size_t limit = typed.n > 4 ? 2 : 1; /* two letters swapped are two edits */
     size_t distance = text_distance(typed, str_from(candidate), limit);
     if (distance > limit || distance >= *best) return;
     *best = distance;
@@ -554,14 +556,18 @@ static bool byte_is_name(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
 }
 
-/* A name directly followed by a colon. */
+/* A name directly followed by a colon, or by a sign of comparison, which stays. */
 static struct str name_take(struct str text, size_t *at)
 {
     size_t end = *at;
     while (end < text.n && byte_is_name(text.p[end])) end++;
-    if (end == *at || end == text.n || text.p[end] != ':') return STR_NONE;
+    if (end == *at || end == text.n) return STR_NONE;
+    char sign = text.p[end];
     struct str name = str_slice(text, *at, end);
-    *at = end + 1;
+    /* a=b may be somebody's words */
+    bool compared = sign == '<' || sign == '>' || (sign == '=' && filter_field(name));
+    if (sign != ':' && !compared) return STR_NONE;
+    *at = sign == '=' || sign == ':' ? end + 1 : end;
     return name;
 }
 
@@ -584,8 +590,66 @@ static enum fault value_take(struct compiler *c, struct str text, size_t *at, st
     return FAULT_NONE;
 }
 
+/* --- the order --- */
+
+static enum fault sort_add(struct compiler *c, struct str word)
+{
+    struct query *query = c->query;
+    bool descending = word.n > 1 && word.p[0] == '-';
+    struct str name = descending ? str_slice(word, 1, word.n) : word;
+    bool age = name_is(name, "age") || name_is(name, "age_days");
+    const struct field *field = age ? NULL : filter_field(name);
+    if (name.n == 0) return MISTAKE(c, "sort: by what? as in sort:-value or sort:due,title");
+    if (!age && !field) {
+        enum fault fault = filter_unknown(c, name);
+        c->mistake = arena_format(c->arena, "sort: %.*s", STR_ARGS(c->mistake));
+        return fault;
+    }
+    if (field && (field->type == VALUE_SET || field->type == VALUE_BYTES)) {
+        return MISTAKE(c, "sort: there is no order of %s", field->name);
+    }
+    if (query->sort_count == SORT_KEYS_MAX) return MISTAKE(c, "sort: by four fields at most");
+    query->sorts[query->sort_count++] = (struct sort_key){field, descending};
+    return FAULT_NONE;
+}
+
+static enum fault sort_read(struct compiler *c, struct str text, size_t *at)
+{
+    enum fault fault = FAULT_NONE;
+    while (!fault) {
+        struct str word = STR_NONE;
+        fault = value_take(c, text, at, &word);
+        if (!fault) fault = sort_add(c, word);
+        if (*at == text.n || text.p[*at] != ',') break;
+        (*at)++;
+    }
+    return fault;
+}
+
+/* Two lines below the sentence: the text, and what of it is meant. */
+static struct str mistake_place(struct arena *arena, struct str text, size_t from, size_t to,
+                                struct str mistake)
+{
+    enum { MARKS_MOST = 40, TEXT_MOST = 400 };
+    static const char marks[] = "^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^";
+    struct str whole = str_trim(text);
+    size_t shift = whole.n > 0 ? (size_t)(whole.p - text.p) : 0;
+    if (to > from && to - from == whole.n) return mistake; /* there is only that */
+    if (whole.n > TEXT_MOST || from < shift) return mistake;
+    size_t before = text_width(str_slice(text, shift, from));
+    size_t cells = text_width(str_slice(text, from, to));
+    if (cells == 0) cells = 1;
+    if (cells > MARKS_MOST) cells = MARKS_MOST;
+    return arena_format(arena, "%.*s\n  %.*s\n  %*s%.*s", STR_ARGS(mistake), STR_ARGS(whole),
+                        (int)before, "", (int)cells, marks);
+}
+
 static enum fault term_read(struct compiler *c, struct str text, size_t *at)
 {
+    size_t start = *at;
+    struct str order = name_take(text, at);
+    if (order.p && name_is(order, "sort")) return sort_read(c, text, at);
+    *at = start;
     bool negated = text.p[*at] == '-';
     if (negated) (*at)++;
     if (*at == text.n || byte_is_blank(text.p[*at])) return MISTAKE(c, "nothing stands behind -");
@@ -624,13 +688,16 @@ enum fault query_compile(struct arena *arena, struct str text, const struct quer
             at++;
             continue;
         }
+        size_t start = at;
+        compiler.term = NULL;
         enum fault fault = term_read(&compiler, text, &at);
         if (fault) {
-            *mistake = compiler.mistake;
+            while (at < text.n && !byte_is_blank(text.p[at])) at++;
+            *mistake = mistake_place(arena, text, start, at, compiler.mistake);
             return arena_fault(arena) ? arena_fault(arena) : fault;
         }
         /* `""` or a lone comma asks for nothing. */
-        if (compiler.term->count == 0) query->count--;
+        if (compiler.term && compiler.term->count == 0) query->count--;
     }
     *out = query;
     return arena_fault(arena);

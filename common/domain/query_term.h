@@ -1,5 +1,5 @@
-/* query_term.h - a compiled filter, between query_compile.c (which makes it) and query.c (which
- * evaluates it). Included by these two only. */
+/* query_term.h - a compiled filter, between query_compile.c (which makes it), query.c and
+ * query_sort.c (which evaluate it). Included by these only. */
 #ifndef SLUICE_COMMON_DOMAIN_QUERY_TERM_H
 #define SLUICE_COMMON_DOMAIN_QUERY_TERM_H
 
@@ -47,7 +47,16 @@ struct term {
     size_t count, cap;
 };
 
+enum { SORT_KEYS_MAX = 4 };
+
+struct sort_key {
+    const struct field *field; /* NULL: the age */
+    bool descending;
+};
+
 struct query {
+    struct sort_key sorts[SORT_KEYS_MAX];
+    size_t sort_count;
     struct zone zone;
     int money_digits; /* of a deal without a currency */
     struct term *terms;

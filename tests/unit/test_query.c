@@ -103,6 +103,11 @@ static const struct {
     {"in that order only", "\"3 hala\"", ""},
     {"quotes keep colons", "\"http:\"", ""},
     {"a lone comma asks nothing", ",", "fb"},
+    {"before a sign the colon may be left out", "value>10k", "f"},
+    {"also of dates", "due<=fri", "f"},
+    {"and with equals", "owner=me", "f"},
+    {"equals of no field are words", "a=b", ""},
+    {"an order keeps all", "sort:-value,title", "fb"},
 
     {"a stage by key", "stage:proposal", "f"},
     {"by the beginning of its name", "stage:PROP", "f"},
@@ -240,6 +245,12 @@ static void mistakes_are_explained(void **state)
         {"title:\"open", "a quote is not closed"},
         {"\"a\"b", "a blank is missing"},
         {"dach -", "nothing stands behind -"},
+        {"vlaue>10k", "unknown filter \"vlaue:\"; did you mean value:?"},
+        {"sort:", "sort: by what?"},
+        {"sort:vlaue", "sort: unknown filter \"vlaue:\"; did you mean value:?"},
+        {"sort:tags", "there is no order of tags"},
+        {"owner:me stge:x dach", "did you mean stage:?\n  owner:me stge:x dach\n           ^^^^^^"},
+        {"łódź stge:x", "\n  łódź stge:x\n       ^^^^^^"},
         {"a\x1b[31m", "cannot be shown"},
         {"a\xff", "cannot be shown"},
     };
@@ -254,6 +265,31 @@ static void mistakes_are_explained(void **state)
         if (!text || !strstr(text, mistakes[i].want)) {
             fail_msg("%s: %s", mistakes[i].query, text ? text : "nothing said");
         }
+    }
+}
+
+static void an_order_can_be_asked_for(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        const char *query;
+        int sign; /* of the first view against the second */
+    } orders[] = {
+        {"sort:title", 1},      {"sort:-title", -1},      {"sort:value", -1},
+        {"sort:-value", -1}, /* unknown is last either way */
+        {"sort:stage", -1},     {"sort:currency,title", -1}, {"dach", 0},
+    };
+    f->bare.title = STR("A barn");
+    for (size_t i = 0; i < sizeof orders / sizeof orders[0]; i++) {
+        struct query *query;
+        struct str mistake;
+        assert_int_equal(query_compile(&f->arena, str_from(orders[i].query), &f->context, &query,
+                                       &mistake), FAULT_NONE);
+        assert_int_equal(query_is_sorted(query), orders[i].sign != 0);
+        int order = query_compare(query, &f->views[0], &f->views[1]);
+        if (order != orders[i].sign) fail_msg("%s: %d", orders[i].query, order);
+        assert_int_equal(query_compare(query, &f->views[1], &f->views[0]), -order);
+        assert_int_equal(query_compare(query, &f->views[0], &f->views[0]), 0);
     }
 }
 
@@ -357,6 +393,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(filters_keep_what_they_say),
         TEST(mistakes_are_explained),
+        TEST(an_order_can_be_asked_for),
         TEST(short_ids_match_by_their_beginning),
         TEST(amounts_compare_as_they_are_shown),
         TEST(a_removed_stage_is_asked_for_by_its_successor),
