@@ -21,15 +21,15 @@ static bool is_word(struct str word, const char *wanted)
 }
 
 /* Options that every verb takes. */
-static const struct option common_options[] = {
+const struct option argv_common_options[] = {
     {"json", "FIELDS", NULL, "these fields as JSON; without FIELDS, list what there is"},
     {"csv", NULL, NULL, "as CSV"},
     {"plain", NULL, NULL, "tab-separated, for scripts"},
-    {"columns", "A,B", NULL, "these columns"},
+    {"columns", "A,B", NULL, "these columns, in this order"},
     {"no-headers", NULL, NULL, "without the line of headings"},
-    {"offline", NULL, NULL, "do not touch the network"},
-    {"wait", "SECONDS", NULL, "wait for the server's answer (--wait or --wait=SECONDS)"},
-    {"home", "FOLDER", NULL, "another identity than SLUICE_HOME"},
+    {"wait", "SECONDS", NULL, "wait for the server's answer, 30 seconds if not said"},
+    {"offline", NULL, NULL, "do not touch the network; also SLUICE_OFFLINE=1"},
+    {"home", "FOLDER", NULL, "another identity; also SLUICE_HOME"},
     {"yes", NULL, NULL, "do not ask"},
     {"help", NULL, NULL, "this help"},
     {"version", NULL, NULL, "the version"},
@@ -61,7 +61,7 @@ static void suggest(struct str typed, const char *candidate, size_t *best, struc
 static void verb_unknown(struct parser *parser, struct str noun, struct str word)
 {
     size_t best = SIZE_MAX;
-    struct str near = STR_NONE, list = STR("");
+    struct str near = STR_NONE, list = STR(""), whole = STR_NONE;
     for (size_t i = 0; i < verb_count; i++) {
         const struct verb *verb = &verbs[i];
         if (verb->flags & VERB_HIDDEN) continue;
@@ -73,14 +73,18 @@ static void verb_unknown(struct parser *parser, struct str noun, struct str word
         } else {
             suggest(word, verb->noun ? verb->noun : verb->name, &best, &near);
             suggest(word, verb->alias, &best, &near);
+            if (whole.n == 0 && verb->noun && is_word(word, verb->name)) {
+                whole = arena_format(parser->arena, "%s %s", verb->noun, verb->name);
+            }
         }
     }
-    if (noun.n > 0 && word.n == 0) {
-        MISTAKE(parser, "what about the {noun}? there are: {list}", {"noun", noun},
-                {"list", list});
-    } else if (near.n > 0) {
+    if (whole.n > 0) near = whole; /* `sluice win`: its noun was left out */
+    if (near.n > 0) {
         MISTAKE(parser, "there is no \"{word}\"; did you mean \"{near}\"?", {"word", word},
                 {"near", near});
+    } else if (noun.n > 0) {
+        MISTAKE(parser, "there is no \"{noun} {word}\"; there are: {list}", {"noun", noun},
+                {"word", word}, {"list", list});
     } else {
         MISTAKE(parser, "there is no \"{word}\"; `sluice --help` lists what there is",
                 {"word", word}, {"list", list});
@@ -97,7 +101,7 @@ static void option_unknown(struct parser *parser, struct str name)
             suggest(name, o->name, &best, &near);
         }
     }
-    for (const struct option *o = common_options; o->name; o++) {
+    for (const struct option *o = argv_common_options; o->name; o++) {
         suggest(name, o->name, &best, &near);
     }
     if (near.n > 0) {
@@ -233,7 +237,7 @@ static bool common_parse(struct parser *parser, const struct option *option, boo
 
 static const struct option *common_option(struct str name)
 {
-    for (const struct option *o = common_options; o->name; o++) {
+    for (const struct option *o = argv_common_options; o->name; o++) {
         if (is_word(name, o->name)) return o;
     }
     return NULL;
@@ -326,6 +330,20 @@ enum fault argv_parse(struct arena *arena, const struct str *words, size_t count
     struct str plain[2];
     size_t index[2] = {0, 0}, taken;
     *out = (struct command_line){.format = OUTPUT_TABLE};
+    for (size_t i = 0; i < count; i++) {
+        if (text_is_utf8(words[i])) continue;
+        MISTAKE(&parser, "word {number} is not UTF-8; use a terminal with a UTF-8 locale",
+                {"number", arena_format(arena, "%zu", i + 1)});
+        return arena_fault(arena);
+    }
+    if (count > 0 && is_word(words[0], "help")) {
+        /* `sluice help deal add` is `sluice deal add --help`. */
+        out->help = true;
+        parser.words++;
+        parser.count--;
+        count--;
+        words++;
+    }
     size_t leading = leading_words(&parser, plain, index);
     verb_parse(&parser, plain, leading, &taken);
     while (parser.at < count && !out->mistake.p) {
@@ -342,68 +360,7 @@ enum fault argv_parse(struct arena *arena, const struct str *words, size_t count
             MISTAKE(&parser, "too many words; at most {most}", {"most", STR("32")});
         }
     }
-    if (out->noun.n > 0 && !out->request.verb && !out->help && !out->mistake.p) {
-        verb_unknown(&parser, out->noun, STR_NONE);
-    }
     if (!out->mistake.p) arguments_check(&parser);
     out->request.machine = out->format == OUTPUT_JSON || out->format == OUTPUT_CSV;
     return arena_fault(arena);
-}
-
-/* --- help --- */
-
-static struct str option_line(struct arena *arena, const struct option *option)
-{
-    struct str left = arena_format(arena, "--%s%s%s", option->name, option->value ? " " : "",
-                                   option->value ? option->value : "");
-    return arena_format(arena, "  %-24.*s %s\n", STR_ARGS(left), option->help);
-}
-
-static struct str help_verb(struct arena *arena, const struct verb *verb)
-{
-    struct str out = STR("Examples:\n");
-    for (size_t i = 0; verb->examples && verb->examples[i]; i++) {
-        out = arena_format(arena, "%.*s  %s\n", STR_ARGS(out), verb->examples[i]);
-    }
-    out = arena_format(arena, "%.*s\n%s.\n\nForm:\n  sluice %s%s%s %s\n", STR_ARGS(out),
-                       verb->help, verb->noun ? verb->noun : "", verb->noun ? " " : "",
-                       verb->name, verb->arguments);
-    if (verb->alias) {
-        out = arena_format(arena, "%.*s  sluice %s %s\n", STR_ARGS(out), verb->alias,
-                           verb->arguments);
-    }
-    out = arena_format(arena, "%.*s\nOptions:\n", STR_ARGS(out));
-    for (size_t list = 0; verb->options && verb->options[list]; list++) {
-        for (const struct option *o = verb->options[list]; o->name; o++) {
-            out = arena_format(arena, "%.*s%.*s", STR_ARGS(out), STR_ARGS(option_line(arena, o)));
-        }
-    }
-    for (const struct option *o = common_options; o->name; o++) {
-        out = arena_format(arena, "%.*s%.*s", STR_ARGS(out), STR_ARGS(option_line(arena, o)));
-    }
-    return out;
-}
-
-struct str argv_help(struct arena *arena, const struct command_line *line)
-{
-    if (line->request.verb) return help_verb(arena, line->request.verb);
-    struct str out = line->noun.n > 0 ? STR("") : STR(
-        "Examples:\n"
-        "  sluice add \"Roof, north side\" --org \"Acme GmbH\" --value 12.5k --close eom\n"
-        "  sluice ls owner:me\n"
-        "  sluice mv k3f9a proposal\n"
-        "  sluice today\n\n"
-        "Sluice is the team's sales pipeline; it works offline and exchanges later.\n\n");
-    out = arena_format(arena, "%.*sCommands:\n", STR_ARGS(out));
-    for (size_t i = 0; i < verb_count; i++) {
-        const struct verb *verb = &verbs[i];
-        if (verb->flags & VERB_HIDDEN) continue;
-        if (line->noun.n > 0 && (!verb->noun || !is_word(line->noun, verb->noun))) continue;
-        struct str form = arena_format(arena, "%s%s%s %s", verb->noun ? verb->noun : "",
-                                       verb->noun ? " " : "", verb->name, verb->arguments);
-        out = arena_format(arena, "%.*s  %-28.*s %s%s%s%s\n", STR_ARGS(out), STR_ARGS(form),
-                           verb->help, verb->alias ? " (short: " : "",
-                           verb->alias ? verb->alias : "", verb->alias ? ")" : "");
-    }
-    return arena_format(arena, "%.*s\n`sluice COMMAND --help` tells more.\n", STR_ARGS(out));
 }

@@ -24,7 +24,12 @@ struct command_line {
 /* words: without the program's name. */
 MUST_USE enum fault argv_parse(struct arena *arena, const struct str *words, size_t count,
                                struct command_line *out);
-/* Help of one verb, of one noun, or of everything: examples first. */
+/* Options that every verb takes; a row without a name ends them. */
+extern const struct option argv_common_options[];
+/* argv_help.c: help of one verb, of one noun, or of everything: examples first. */
 struct str argv_help(struct arena *arena, const struct command_line *line);
+/* The same table of verbs as a manual page, and as a completion for bash. */
+struct str argv_manual(struct arena *arena);
+struct str argv_completion(struct arena *arena);
 
 #endif

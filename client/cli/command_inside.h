@@ -1,6 +1,8 @@
-/* command_inside.h - what command.c and command_network.c share; included by nobody else. */
+/* command_inside.h - what the command*.c share; included by nobody else. */
 #ifndef SLUICE_CLIENT_CLI_COMMAND_INSIDE_H
 #define SLUICE_CLIENT_CLI_COMMAND_INSIDE_H
+
+#include <stdio.h>
 
 #include "client/cli/argv.h"
 #include "client/edge/home.h"
@@ -16,7 +18,13 @@ struct command {
     struct home *home;
     bool working; /* work is open */
     bool offline;
+    bool waiting; /* what was written could not be handed to anybody who sends it */
 };
+
+/* command_print.c */
+int command_print(struct command *command); /* the exit status */
+void command_write(FILE *to, struct str text);
+size_t command_width(void); /* of the terminal, 0: none */
 
 /* Opens work on the home; again after rows came in. */
 enum fault command_work(struct command *command);

@@ -242,6 +242,7 @@ void command_settle(struct command *command)
     struct answer *answer = &command->answer;
     bool online = (command->line.request.verb->flags & VERB_ONLINE) != 0;
     if (!answer->wrote) return;
+    command->waiting = command->offline;
     if (command->offline) {
         if (command->line.wait) {
             answer_fail(answer, ANSWER_NETWORK, "--wait needs the network; leave out --offline");
@@ -249,11 +250,14 @@ void command_settle(struct command *command)
         return;
     }
     if (!command->line.wait && !online) {
+        const struct identity *identity = &command->work.identity;
+        command->waiting = identity->last_failure_at > identity->last_sync_at;
         home_deliver_later(command->home, command->path, command->program);
         return;
     }
     if (!command->line.wait) command->line.wait_ms = OTHER_MS;
     command_wait(command);
+    command->waiting = answer->code == ANSWER_NETWORK;
     if (command_work(command)) return;
     /* An invitation is given out only when the server knows it. */
     if (answer->code == ANSWER_OK && answer->shape == SHAPE_NOTHING && answer->text.n > 0) {

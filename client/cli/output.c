@@ -29,6 +29,15 @@ static bool column_find(const struct answer *answer, struct str name, size_t *ou
     return false;
 }
 
+/* People need no column in which nothing stands. */
+static bool column_empty(const struct answer *answer, size_t column)
+{
+    for (size_t row = 0; row < answer->row_count; row++) {
+        if (answer->cells[row * answer->column_count + column].shown.n > 0) return false;
+    }
+    return answer->row_count > 0;
+}
+
 static bool columns_choose(const struct answer *answer, const struct output_options *options,
                            struct choice *choice, struct str *unknown)
 {
@@ -38,7 +47,9 @@ static bool columns_choose(const struct answer *answer, const struct output_opti
     choice->count = 0;
     if (rest.n == 0) {
         for (size_t i = 0; i < answer->column_count && choice->count < COLUMNS_MAX; i++) {
-            if (all || (answer->columns[i].flags & COLUMN_SHOWN)) choice->index[choice->count++] = i;
+            if (!all && !(answer->columns[i].flags & COLUMN_SHOWN)) continue;
+            if (options->format == OUTPUT_TABLE && column_empty(answer, i)) continue;
+            choice->index[choice->count++] = i;
         }
         return true;
     }
@@ -62,12 +73,60 @@ static const struct cell *cell_at(const struct answer *answer, size_t row, size_
 
 /* --- JSON --- */
 
+/* Bytes of the character that begins here; 1 for what is none. */
+static size_t character_length(struct str text, size_t at)
+{
+    unsigned char c = (unsigned char)text.p[at];
+    size_t length = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : c >= 0xc0 ? 2 : 1;
+    return at + length <= text.n ? length : 1;
+}
+
+static bool character_is_clean(struct str character)
+{
+    return character.n == 1 ? character.p[0] >= 0x20 && character.p[0] < 0x7f
+                            : text_is_clean(character, false);
+}
+
+struct str output_safe(struct arena *arena, struct str text)
+{
+    if (text_is_clean(text, true) && str_find(text, '\t') == text.n) return text;
+    char *bytes = arena_alloc(arena, text.n * 3 + 1);
+    size_t n = 0;
+    if (!bytes) return STR_NONE;
+    for (size_t at = 0, length; at < text.n; at += length) {
+        length = character_length(text, at);
+        struct str character = {text.p + at, length};
+        if (text.p[at] == '\t') character = STR(" ");
+        else if (text.p[at] != '\n' && !character_is_clean(character)) character = STR("\uFFFD");
+        memcpy(bytes + n, character.p, character.n);
+        n += character.n;
+    }
+    return (struct str){bytes, n};
+}
+
+/* C1 controls and overrides of the direction: valid JSON, but a terminal would obey them. */
+static size_t json_escape_wide(struct buffer *out, struct str text, size_t at)
+{
+    size_t length = character_length(text, at);
+    const unsigned char *p = (const unsigned char *)text.p + at;
+    if (character_is_clean((struct str){text.p + at, length}) || length > 3 || length < 2) {
+        buffer_append_str(out, (struct str){text.p + at, length});
+        return length;
+    }
+    unsigned code = length == 2 ? (p[0] & 0x1fu) << 6 | (p[1] & 0x3fu)
+                                : (p[0] & 0xfu) << 12 | (p[1] & 0x3fu) << 6 | (p[2] & 0x3fu);
+    buffer_format(out, "\\u%04x", code);
+    return length;
+}
+
 void output_json_text(struct buffer *out, struct str text)
 {
     buffer_append_byte(out, '"');
     for (size_t i = 0; i < text.n; i++) {
         unsigned char c = (unsigned char)text.p[i];
-        if (c == '"' || c == '\\') {
+        if (c >= 0x80) {
+            i += json_escape_wide(out, text, i) - 1;
+        } else if (c == '"' || c == '\\') {
             buffer_append_byte(out, '\\');
             buffer_append_byte(out, c);
         } else if (c == '\n') {
@@ -153,7 +212,7 @@ static void json_table(struct buffer *out, const struct answer *answer,
 }
 
 void output_json_error(struct buffer *out, enum answer_code code, struct str message,
-                       const struct reasons *reasons)
+                       const struct reasons *reasons, const struct str *sentences)
 {
     buffer_format(out, "{\"error\": {\"code\": %d, \"message\": ", (int)code);
     output_json_text(out, message);
@@ -165,6 +224,8 @@ void output_json_error(struct buffer *out, enum answer_code code, struct str mes
                                       {"other", reason->other}};
         buffer_format(out, "%s{\"code\": \"%s\"", i > 0 ? ", " : "",
                       reason_code_name(reason->code));
+        buffer_append_str(out, STR(", \"message\": "));
+        output_json_text(out, sentences[i]);
         for (size_t k = 0; k < sizeof parts / sizeof parts[0]; k++) {
             if (parts[k].value.n == 0) continue;
             buffer_format(out, ", \"%s\": ", parts[k].name);
@@ -196,12 +257,13 @@ static void csv_text(struct buffer *out, struct str text)
     buffer_append_byte(out, '"');
 }
 
-/* Tabs and line ends would break the line: blanks stand for them. */
+/* Tabs and line ends would break the line, escapes a terminal: blanks stand for them. */
 static void plain_text(struct buffer *out, struct str text)
 {
     for (size_t i = 0; i < text.n; i++) {
         char c = text.p[i];
-        buffer_append_byte(out, c == '\t' || c == '\n' || c == '\r' ? ' ' : (uint8_t)c);
+        bool control = (unsigned char)c < 0x20 || c == 0x7f;
+        buffer_append_byte(out, control ? ' ' : (uint8_t)c);
     }
 }
 
@@ -226,6 +288,8 @@ static void separated(struct buffer *out, const struct answer *answer,
 
 /* --- for people --- */
 
+enum { WIDE_MIN = 12 };
+
 /* One line, whatever stands in the text. */
 static struct str line_of(struct str text)
 {
@@ -237,33 +301,76 @@ static void spaces(struct buffer *out, size_t n)
     for (size_t i = 0; i < n; i++) buffer_append_byte(out, ' ');
 }
 
-static void widths_measure(const struct answer *answer, const struct choice *choice,
-                           const struct output_options *options, size_t widths[COLUMNS_MAX])
+static size_t cell_width(const struct answer *answer, size_t row, size_t column)
+{
+    return text_width(line_of(cell_at(answer, row, column)->shown));
+}
+
+/* Returns what the whole line needs. */
+static size_t widths_measure(const struct answer *answer, const struct choice *choice,
+                             const struct output_options *options, size_t widths[COLUMNS_MAX])
 {
     size_t total = 0;
     for (size_t i = 0; i < choice->count; i++) {
         size_t column = choice->index[i];
         widths[i] = options->no_headers ? 0 : text_width(str_from(answer->columns[column].heading));
         for (size_t row = 0; row < answer->row_count; row++) {
-            size_t width = text_width(line_of(cell_at(answer, row, column)->shown));
+            size_t width = cell_width(answer, row, column);
             if (width > widths[i]) widths[i] = width;
         }
         total += widths[i] + (i > 0 ? 2 : 0);
     }
-    /* The widest column that may give way gives way, a cell at a time. */
-    while (options->width > 0 && total > options->width) {
+    return total;
+}
+
+/* The widest column that may give way gives way, a cell at a time; returns what is needed still. */
+static size_t widths_shrink(const struct answer *answer, const struct choice *choice, size_t total,
+                            size_t width, size_t widths[COLUMNS_MAX])
+{
+    while (total > width) {
         size_t widest = COLUMNS_MAX;
         for (size_t i = 0; i < choice->count; i++) {
-            if (!(answer->columns[choice->index[i]].flags & COLUMN_WIDE) || widths[i] <= 8) continue;
+            bool wide = answer->columns[choice->index[i]].flags & COLUMN_WIDE;
+            if (!wide || widths[i] <= WIDE_MIN) continue;
             if (widest == COLUMNS_MAX || widths[i] > widths[widest]) widest = i;
         }
-        if (widest == COLUMNS_MAX) return;
+        if (widest == COLUMNS_MAX) break;
         widths[widest]--;
         total--;
     }
+    return total;
 }
 
-static void table_cell(struct buffer *out, struct str text, size_t width, bool right, bool last)
+static bool spare_drop(const struct answer *answer, struct choice *choice)
+{
+    size_t worst = COLUMNS_MAX, rank = 0;
+    for (size_t i = 0; i < choice->count; i++) {
+        size_t own = answer->columns[choice->index[i]].flags / COLUMN_SPARE;
+        if (own <= rank) continue;
+        rank = own;
+        worst = i;
+    }
+    if (worst == COLUMNS_MAX) return false;
+    choice->count--;
+    for (size_t i = worst; i < choice->count; i++) choice->index[i] = choice->index[i + 1];
+    return true;
+}
+
+/* Makes the table fit: first the wide columns give way, then the spare ones go. What was asked for
+ * by name stays. */
+static void widths_fit(const struct answer *answer, struct choice *choice,
+                       const struct output_options *options, size_t widths[COLUMNS_MAX])
+{
+    for (;;) {
+        size_t total = widths_measure(answer, choice, options, widths);
+        if (options->width == 0) return;
+        if (widths_shrink(answer, choice, total, options->width, widths) <= options->width) return;
+        if (options->fields.n > 0 || !spare_drop(answer, choice)) return;
+    }
+}
+
+static void cell_draw(struct buffer *out, struct str text, const char *colour, size_t width,
+                      bool right)
 {
     text = line_of(text);
     size_t cells = text_width(text);
@@ -272,31 +379,60 @@ static void table_cell(struct buffer *out, struct str text, size_t width, bool r
         text = text_clip(text, width - 1);
         cells = text_width(text) + 1;
     }
-    if (right) spaces(out, width - cells);
+    if (right && width > cells) spaces(out, width - cells);
+    if (colour) buffer_append_str(out, str_from(colour));
     buffer_append_str(out, text);
     if (clipped) buffer_append_str(out, STR("…"));
-    if (!right && !last) spaces(out, width - cells);
+    if (colour) buffer_append_str(out, STR("\033[0m"));
+    if (!right && width > cells) spaces(out, width - cells);
 }
 
-static void table_draw(struct buffer *out, const struct answer *answer,
-                       const struct choice *choice, const struct output_options *options)
+static const char *role_colour(enum cell_role role)
+{
+    switch (role) {
+    case CELL_PLAIN: return NULL;
+    case CELL_GOOD: return "\033[32m";
+    case CELL_WARNING: return "\033[33m";
+    case CELL_BAD: return "\033[31m";
+    }
+    return NULL;
+}
+
+/* The last cell of a line in which something stands: nothing is drawn behind it. */
+static size_t line_end(const struct answer *answer, const struct choice *choice, size_t row)
+{
+    size_t end = choice->count;
+    while (row > 0 && end > 0 && cell_width(answer, row - 1, choice->index[end - 1]) == 0) end--;
+    return end;
+}
+
+static void table_line(struct buffer *out, const struct answer *answer,
+                       const struct choice *choice, const struct output_options *options,
+                       const size_t widths[COLUMNS_MAX], size_t row)
+{
+    size_t end = line_end(answer, choice, row);
+    for (size_t i = 0; i < end; i++) {
+        const struct column *column = &answer->columns[choice->index[i]];
+        const struct cell *cell = row > 0 ? cell_at(answer, row - 1, choice->index[i]) : NULL;
+        struct str text = cell ? cell->shown : str_from(column->heading);
+        const char *colour = !options->colours ? NULL : cell ? role_colour(cell->role) : "\033[1m";
+        bool right = (column->flags & COLUMN_RIGHT) != 0;
+        size_t width = widths[i], own = text_width(line_of(text));
+        if (i > 0) spaces(out, 2);
+        if (i + 1 == end && !right && own < width) width = own;
+        cell_draw(out, text, colour, width, right);
+    }
+    buffer_append_byte(out, '\n');
+}
+
+static void table_draw(struct buffer *out, const struct answer *answer, struct choice *choice,
+                       const struct output_options *options)
 {
     size_t widths[COLUMNS_MAX];
     if (answer->row_count == 0) return;
-    widths_measure(answer, choice, options, widths);
-    for (size_t row = 0; row <= answer->row_count; row++) {
-        if (row == 0 && options->no_headers) continue;
-        if (row == 0 && options->colours) buffer_append_str(out, STR("\033[1m"));
-        for (size_t i = 0; i < choice->count; i++) {
-            const struct column *column = &answer->columns[choice->index[i]];
-            struct str text = row == 0 ? str_from(column->heading)
-                                       : cell_at(answer, row - 1, choice->index[i])->shown;
-            if (i > 0) spaces(out, 2);
-            table_cell(out, text, widths[i], (column->flags & COLUMN_RIGHT) != 0,
-                       i + 1 == choice->count);
-        }
-        if (row == 0 && options->colours) buffer_append_str(out, STR("\033[0m"));
-        buffer_append_byte(out, '\n');
+    widths_fit(answer, choice, options, widths);
+    for (size_t row = options->no_headers ? 1 : 0; row <= answer->row_count; row++) {
+        table_line(out, answer, choice, options, widths, row);
     }
 }
 
@@ -349,21 +485,32 @@ static enum fault json_all(const struct answer *answer, const struct output_opti
     return buffer_fault(out);
 }
 
+/* Only the faces for people change, and only where they would harm. */
+static void answer_make_safe(struct arena *arena, const struct answer *answer)
+{
+    for (const struct answer *table = answer; table; table = table->next) {
+        for (size_t i = 0; i < table->row_count * table->column_count; i++) {
+            table->cells[i].shown = output_safe(arena, table->cells[i].shown);
+        }
+    }
+}
+
 enum fault output_answer(struct arena *arena, const struct answer *answer,
                          const struct output_options *options, struct buffer *out,
                          struct str *unknown)
 {
     struct choice choice;
     *unknown = STR_NONE;
-    (void)arena;
     if (options->format == OUTPUT_JSON && answer->columns) {
         return json_all(answer, options, out, unknown);
     }
     if (answer->shape == SHAPE_TEXT) {
-        buffer_append_str(out, answer->text);
+        bool own = !answer->columns; /* generated, with its tabs */
+        buffer_append_str(out, own ? answer->text : output_safe(arena, answer->text));
         return buffer_fault(out);
     }
     if (answer->shape == SHAPE_NOTHING) return FAULT_NONE;
+    if (options->format == OUTPUT_TABLE) answer_make_safe(arena, answer);
     if (!columns_choose(answer, options, &choice, unknown)) return FAULT_NONE;
     if (options->format == OUTPUT_CSV || options->format == OUTPUT_PLAIN) {
         separated(out, answer, &choice, options);

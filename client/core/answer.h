@@ -23,13 +23,22 @@ enum answer_code {
 
 enum cell_type { CELL_NONE = 0, CELL_TEXT, CELL_NUMBER, CELL_MONEY, CELL_FLAG, CELL_LIST };
 
+/* What a cell means to people; drawn as a colour where there are colours. */
+enum cell_role { CELL_PLAIN = 0, CELL_GOOD, CELL_WARNING, CELL_BAD };
+
 struct cell {
     enum cell_type type; /* NONE: unknown; null, never 0 */
+    enum cell_role role;
     struct str text, shown;
     struct text_set list;
 };
 
-enum { COLUMN_SHOWN = 1, COLUMN_RIGHT = 2 /* aligned */, COLUMN_WIDE = 4 /* gives way first */ };
+enum {
+    COLUMN_SHOWN = 1,
+    COLUMN_RIGHT = 2, /* aligned */
+    COLUMN_WIDE = 4,  /* gives way first */
+    COLUMN_SPARE = 16 /* times a rank: on a narrow screen the highest rank is left out first */
+};
 
 struct column {
     const char *name, *heading;
@@ -79,7 +88,9 @@ struct answer {
     struct note *notes;
     size_t note_count, note_cap;
     struct reasons reasons;
-    bool wrote; /* mutations were queued */
+    struct str mend;   /* the command that would go through, when it can be told */
+    bool wrote;    /* mutations were queued */
+    bool undoable; /* `undo` takes them back */
     struct uuid mutation; /* the last one: what --wait waits for */
     struct answer *next; /* a further table (export, deal show) */
 };

@@ -15,9 +15,11 @@ static enum fault deal_said(struct work *work, const struct wish *wish, const ch
                                                 wish->target, false, &shown);
     if (fault) return fault;
     const struct deal *deal = shown;
+    struct str changes = wish_changes(work, wish, shown);
     NOTE(answer, NOTE_RESULT, sentence, {"id", name_short(work, ENTITY_DEAL, deal->id)},
          {"title", deal->title}, {"stage", name_of_stage(work, deal)},
          {"owner", name_of_member(work, deal->owner)}, {"what", what});
+    if (changes.n > 0) NOTE(answer, NOTE_RESULT, "  {changes}", {"changes", changes});
     answer->machine_only = true;
     return deal_record(work, deal, answer);
 }
@@ -99,8 +101,10 @@ enum fault deal_edit(struct work *work, const struct request *request, struct an
                     "there is nothing to change; name a field, as in `--value 12k`");
         return FAULT_NONE;
     }
-    return deal_submit(work, &wish, "deal edit", deal->title, "Changed {id} {title}", STR_NONE,
+    fault = deal_submit(work, &wish, "deal edit", deal->title, "Changed {id} {title}", STR_NONE,
                        answer);
+    answer_mend(work, request, deal, answer);
+    return fault;
 }
 
 static enum fault checks_wish(struct work *work, const struct deal *deal, struct str words,
@@ -175,8 +179,10 @@ enum fault deal_move(struct work *work, const struct request *request, struct an
     fault = wish_field(work, &wish, stage, request->arguments[1], answer, &fine);
     if (!fault && fine) fault = deal_options(work, request, deal, &wish, answer);
     if (fault || answer->code != ANSWER_OK) return fault;
-    return deal_submit(work, &wish, "deal move", deal->title, "Moved {id} {title} to {stage}",
+    fault = deal_submit(work, &wish, "deal move", deal->title, "Moved {id} {title} to {stage}",
                        STR_NONE, answer);
+    answer_mend(work, request, deal, answer);
+    return fault;
 }
 
 static enum fault deal_close(struct work *work, const struct request *request,
@@ -196,8 +202,10 @@ static enum fault deal_close(struct work *work, const struct request *request,
     if (reason.n > 0) wish_set(&wish, "lost_reason", value_text(reason));
     fault = deal_options(work, request, deal, &wish, answer);
     if (fault || answer->code != ANSWER_OK) return fault;
-    return deal_submit(work, &wish, won ? "deal win" : "deal lose", deal->title,
+    fault = deal_submit(work, &wish, won ? "deal win" : "deal lose", deal->title,
                        won ? "Won {id} {title}" : "Lost {id} {title}", STR_NONE, answer);
+    answer_mend(work, request, deal, answer);
+    return fault;
 }
 
 enum fault deal_win(struct work *work, const struct request *request, struct answer *answer)
@@ -241,8 +249,10 @@ enum fault deal_thaw(struct work *work, const struct request *request, struct an
     wish_set(&wish, "wake_date", value_absent(VALUE_DATE));
     fault = wish_options(work, request, &wish, answer, &fine);
     if (fault || !fine) return fault;
-    return deal_submit(work, &wish, "deal thaw", deal->title, "Thawed {id} {title} ({stage})",
+    fault = deal_submit(work, &wish, "deal thaw", deal->title, "Thawed {id} {title} ({stage})",
                        STR_NONE, answer);
+    answer_mend(work, request, deal, answer);
+    return fault;
 }
 
 /* Where it stood before it was closed: the last stage event into the end; else the first stage. */
@@ -296,8 +306,10 @@ enum fault deal_reopen(struct work *work, const struct request *request, struct 
     wish_set(&wish, "lost_reason", value_absent(VALUE_TEXT));
     fault = deal_options(work, request, deal, &wish, answer);
     if (fault || answer->code != ANSWER_OK) return fault;
-    return deal_submit(work, &wish, "deal reopen", deal->title, "Reopened {id} {title} ({stage})",
+    fault = deal_submit(work, &wish, "deal reopen", deal->title, "Reopened {id} {title} ({stage})",
                        STR_NONE, answer);
+    answer_mend(work, request, deal, answer);
+    return fault;
 }
 
 enum fault deal_assign(struct work *work, const struct request *request, struct answer *answer)

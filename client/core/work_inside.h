@@ -74,6 +74,11 @@ MUST_USE enum fault wish_submit(struct work *work, struct wish *wish, struct str
 MUST_USE enum fault mutation_submit(struct work *work, struct mutation *mutation,
                                     struct str summary, struct answer *answer, bool *done);
 void answer_refuse(struct answer *answer, const struct reasons *reasons);
+/* work_mend.c: after a refusal, the command that would go through. */
+void answer_mend(struct work *work, const struct request *request, const struct deal *deal,
+                 struct answer *answer);
+/* "Value: 14,000 EUR (was 12,500 EUR); Due: 2027-03-01": what of the wish became so. */
+struct str wish_changes(struct work *work, const struct wish *wish, const void *shown);
 
 /* --- work_view.c: deals as rows --- */
 

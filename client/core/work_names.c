@@ -36,10 +36,11 @@ static void say_several(struct work *work, enum entity_kind kind, struct str tex
     struct str list = STR("");
     for (size_t i = 0; i < count && i + 1 < CANDIDATES_MAX; i++) {
         struct str id = name_short(work, kind, entity_id(kind, found[i]));
-        list = arena_format(work->arena, "%.*s%s%.*s (%.*s)", STR_ARGS(list), i ? ", " : "",
-                            STR_ARGS(id), STR_ARGS(entity_title(kind, found[i])));
+        list = arena_format(work->arena, "%.*s\n  %.*s  %.*s", STR_ARGS(list), STR_ARGS(id),
+                            STR_ARGS(entity_title(kind, found[i])));
     }
-    FAIL(answer, ANSWER_USAGE, "\"{text}\" could be several: {list}; type more of the id",
+    if (count >= CANDIDATES_MAX) list = arena_format(work->arena, "%.*s\n  ...", STR_ARGS(list));
+    FAIL(answer, ANSWER_USAGE, "\"{text}\" could be several; type an id or more of the name:{list}",
          {"text", text}, {"list", list});
 }
 
@@ -77,15 +78,84 @@ enum fault name_look(struct work *work, enum entity_kind kind, struct str text,
     return FAULT_NONE;
 }
 
+/* --- part of a name --- */
+
+struct nearest {
+    const void *within[CANDIDATES_MAX]; /* their names have the text in them */
+    size_t within_count;
+    const void *near;                   /* its name is a slip away */
+    size_t distance;
+};
+
+static bool text_within(struct str text, struct str wanted)
+{
+    for (size_t at = 0; at + wanted.n <= text.n; at++) {
+        if (memcmp(text.p + at, wanted.p, wanted.n) == 0) return true;
+    }
+    return false;
+}
+
+static enum fault nearest_find(struct work *work, enum entity_kind kind, struct str text,
+                               struct nearest *out)
+{
+    const void **things = NULL;
+    const struct deal **deals = NULL;
+    struct deal_filter filter = {.all = true};
+    struct str wanted;
+    size_t count;
+    *out = (struct nearest){.distance = text.n >= 4 ? 3 : 2};
+    enum fault fault = text_fold(work->arena, text, &wanted);
+    if (fault) return fault == FAULT_FORMAT ? FAULT_NONE : fault;
+    if (kind == ENTITY_DEAL) {
+        fault = work->replica->f->deals(work->replica, work->arena, &filter, &deals, &count);
+    } else {
+        fault = work->replica->f->all(work->replica, work->arena, kind, &things, &count);
+    }
+    for (size_t i = 0; i < count && !fault; i++) {
+        struct str name;
+        const void *thing = kind == ENTITY_DEAL ? (const void *)deals[i] : things[i];
+        fault = text_fold(work->arena, entity_title(kind, thing), &name);
+        if (fault) break;
+        if (wanted.n >= 2 && text_within(name, wanted) && out->within_count < CANDIDATES_MAX) {
+            out->within[out->within_count++] = thing;
+        }
+        size_t distance = text_distance(wanted, name, out->distance - 1);
+        if (distance >= out->distance) continue;
+        out->distance = distance;
+        out->near = thing;
+    }
+    return fault;
+}
+
 enum fault name_find(struct work *work, enum entity_kind kind, struct str text,
                      struct answer *answer, const void **out)
 {
+    struct nearest nearest;
     enum fault fault = name_look(work, kind, text, answer, out);
     if (fault || *out || answer->code != ANSWER_OK) return fault;
+    fault = nearest_find(work, kind, text, &nearest);
+    if (fault) return fault;
+    if (nearest.within_count == 1) {
+        *out = nearest.within[0];
+        return FAULT_NONE;
+    }
+    if (nearest.within_count > 1) {
+        say_several(work, kind, text, nearest.within, nearest.within_count, answer);
+        return FAULT_NONE;
+    }
+    struct str word = str_from(kind_word(kind));
+    if (nearest.near) {
+        FAIL(answer, ANSWER_NOT_FOUND, "there is no {kind} \"{text}\"; did you mean \"{near}\" ({id})?",
+             {"kind", word}, {"text", text}, {"near", entity_title(kind, nearest.near)},
+             {"id", name_short(work, kind, entity_id(kind, nearest.near))});
+        return FAULT_NONE;
+    }
     FAIL(answer, ANSWER_NOT_FOUND,
-         "there is no {kind} \"{text}\"; `sluice {list} list` shows what there is",
-         {"kind", str_from(kind_word(kind))}, {"text", text},
-         {"list", kind == ENTITY_ORGANISATION ? STR("org") : str_from(kind_word(kind))});
+         "there is no {kind} \"{text}\"; `sluice {list}` shows what there is", {"kind", word},
+         {"text", text},
+         {"list", kind == ENTITY_ORGANISATION ? STR("org list")
+                  : kind == ENTITY_DEAL       ? STR("deal list --all")
+                                              : STR("person list")});
     return FAULT_NONE;
 }
 

@@ -92,6 +92,8 @@ static enum fault thing_write(struct work *work, const struct request *request, 
                          : "Added {id} {name}",
          {"id", name_short(work, wish->kind, wish->target)},
          {"name", entity_title(wish->kind, shown)});
+    struct str changes = done ? wish_changes(work, wish, shown) : STR_NONE;
+    if (changes.n > 0) NOTE(answer, NOTE_RESULT, "  {changes}", {"changes", changes});
     answer->machine_only = true;
     return thing_record(work, wish->kind, shown, answer);
 }

@@ -17,9 +17,48 @@ struct undo_entry {
     struct mutation mutation;
 };
 
-/* The newest entries that can be taken back: one, or those of one batch. */
-static enum fault undo_find(struct work *work, struct undo_entry found[UNDO_BATCH_MAX],
-                            size_t *count)
+/* What has no inverse, and what to do instead. Passing over it in silence would take back something
+ * else than the person means. */
+static const char *undo_impossible(const struct mutation *mutation)
+{
+    switch ((enum mutation_kind)mutation->kind) {
+    case MUTATION_INVITE:
+        return "your newest command was an invitation, which cannot be taken back; unused it ends "
+               "by itself after 48 hours; `sluice undo DEAL` takes back the newest change of a deal";
+    case MUTATION_IMPORT:
+        return "your newest command was an import, which cannot be taken back as a whole; "
+               "`sluice undo DEAL` takes back the newest change of a deal";
+    case MUTATION_CLOSE:
+        return "your newest command closed an item of the inbox, which cannot be taken back; "
+               "`sluice undo DEAL` takes back the newest change of a deal";
+    case MUTATION_CORRECT:
+    case MUTATION_DELETE:
+        return "your newest command cannot be taken back; `sluice undo DEAL` takes back the newest "
+               "change of a deal";
+    case MUTATION_NONE:
+    case MUTATION_CREATE:
+    case MUTATION_EDIT: break;
+    }
+    return NULL;
+}
+
+/* The deal itself, or something logged for it. */
+static bool undo_is_about(const struct mutation *mutation, struct uuid deal)
+{
+    if (uuid_is_zero(deal) || uuid_equal(mutation->target, deal)) return true;
+    for (size_t i = 0; i < mutation->edit_count; i++) {
+        const struct edit *edit = &mutation->edits[i];
+        if (edit->field && edit->field->refers == ENTITY_DEAL && uuid_equal(edit->want.id, deal)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The newest entries that can be taken back: one, or those of one batch. only: of that deal. */
+static enum fault undo_find(struct work *work, struct uuid only,
+                            struct undo_entry found[UNDO_BATCH_MAX], size_t *count,
+                            struct answer *answer)
 {
     struct outbox_entry *entries;
     size_t total;
@@ -42,8 +81,14 @@ static enum fault undo_find(struct work *work, struct undo_entry found[UNDO_BATC
             continue;
         }
         if (map_get(&undone, id)) continue;
-        if (mutation->kind != MUTATION_CREATE && mutation->kind != MUTATION_EDIT) continue;
         if (entries[i].answered && entries[i].outcome == OUTCOME_PARKED) continue;
+        const char *impossible = undo_impossible(mutation);
+        if (impossible && (*count > 0 || !uuid_is_zero(only))) continue;
+        if (impossible) {
+            answer_fail(answer, ANSWER_REFUSED, impossible);
+            break;
+        }
+        if (*count == 0 && !undo_is_about(mutation, only)) continue;
         bool same = *count > 0 && !uuid_is_zero(mutation->batch) &&
                     uuid_equal(mutation->batch, found[0].mutation.batch);
         if (*count > 0 && !same) break;
@@ -171,9 +216,18 @@ enum fault undo_run(struct work *work, const struct request *request, struct ans
     struct undo_entry found[UNDO_BATCH_MAX];
     size_t count;
     bool done = false;
-    (void)request;
-    enum fault fault = undo_find(work, found, &count);
-    if (!fault && count == 0) answer_fail(answer, ANSWER_NOT_FOUND, "there is nothing to take back");
+    const void *deal = NULL;
+    struct uuid only = {{0}};
+    enum fault fault = FAULT_NONE;
+    if (request->argument_count > 0) {
+        fault = name_find(work, ENTITY_DEAL, request->arguments[0], answer, &deal);
+        if (fault || !deal) return fault;
+        only = entity_id(ENTITY_DEAL, deal);
+    }
+    fault = undo_find(work, only, found, &count, answer);
+    if (!fault && count == 0 && answer->code == ANSWER_OK) {
+        answer_fail(answer, ANSWER_NOT_FOUND, "there is nothing of yours to take back");
+    }
     for (size_t i = 0; i < count && !fault && answer->code == ANSWER_OK; i++) {
         fault = undo_one(work, &found[i], answer, &done);
         if (!fault && !done && answer->code == ANSWER_OK) {

@@ -65,8 +65,12 @@ static const struct option join_options[] = {
     {"device", "NAME", NULL, "what this device is called"},
     {NULL, NULL, NULL, NULL},
 };
+static const struct option board_options[] = {
+    {"watch", NULL, NULL, "stay connected and redraw as changes come, until interrupted"},
+    {NULL, NULL, NULL, NULL},
+};
 static const struct option sync_options[] = {
-    {"watch", NULL, NULL, "stay connected until interrupted"},
+    {"watch", NULL, NULL, "stay connected and tell what comes, until interrupted"},
     {NULL, NULL, NULL, NULL},
 };
 
@@ -120,7 +124,9 @@ const struct verb verbs[] = {
               "sluice deal add Pilot --stage contact --contact \"Ann Lee\" --due +2d"),
      OPTIONS(deal_fields, deal_stage, on_date), VERB_WRITES, deal_add},
     {"deal", "list", "ls", "[FILTER...]", 0, 32, "List open deals, soonest next step first",
-     EXAMPLES("sluice ls owner:me stage:proposal", "sluice deal list --all --json id,title,value"),
+     EXAMPLES("sluice ls owner:me stage:proposal", "sluice ls is:slow -tag:vip sort:-value",
+              "sluice ls \"value>10k\" \"due<fri\" \"next-step:\"",
+              "sluice deal list --all --json id,title,value"),
      OPTIONS(list_options), VERB_FILTERS, deal_list},
     {"deal", "show", NULL, "DEAL", 1, 1, "Show a deal",
      EXAMPLES("sluice deal show k3f9a", "sluice deal show \"Roof, north side\" --json id,stage"),
@@ -183,15 +189,15 @@ const struct verb verbs[] = {
               "sluice log meeting k3f9a \"Demo\" --on yesterday"),
      OPTIONS(on_date), VERB_WRITES, log_add},
     {NULL, "board", NULL, "[PIPELINE]", 0, 1, "The pipeline, stages left to right",
-     EXAMPLES("sluice board"), NULL, 0, board_show},
+     EXAMPLES("sluice board", "sluice board --watch"), OPTIONS(board_options), 0, board_show},
     {"pipeline", "show", NULL, "[PIPELINE]", 0, 1, "Show the stages and what they need",
      EXAMPLES("sluice pipeline show"), NULL, 0, pipeline_show},
     {NULL, "inbox", NULL, "[resolve|retry|discard N]", 0, 2,
      "What did not simply go through, and resolve it",
      EXAMPLES("sluice inbox", "sluice inbox resolve 3 --mine", "sluice inbox retry 4"),
      OPTIONS(inbox_options), VERB_WRITES, inbox_run},
-    {NULL, "undo", NULL, "", 0, 0, "Take back your newest change", EXAMPLES("sluice undo"), NULL,
-     VERB_WRITES, undo_run},
+    {NULL, "undo", NULL, "[DEAL]", 0, 1, "Take back your newest change, or your newest of a deal",
+     EXAMPLES("sluice undo", "sluice undo k3f9a"), NULL, VERB_WRITES, undo_run},
     {NULL, "import", NULL, "FILE", 1, 1, "Bring in deals from a spreadsheet or another CRM",
      EXAMPLES("sluice import deals.csv --dry-run",
               "sluice import crm.csv --map Amount=value --map-stage Negotiation=Proposal"),
@@ -215,10 +221,13 @@ const struct verb verbs[] = {
     {NULL, "status", NULL, "", 0, 0, "Who you are here, and what waits to be sent",
      EXAMPLES("sluice status", "sluice status --json pending"), NULL, 0, status_show},
     {NULL, "join", NULL, "INVITATION", 1, 1, "Join a team with an invitation line",
-     EXAMPLES("sluice join 'sluice:...' --device laptop"), OPTIONS(join_options),
+     EXAMPLES("sluice join sluice1-crm.example:7311-k3f9... --device laptop"), OPTIONS(join_options),
      VERB_HOMELESS | VERB_ONLINE, NULL},
     {NULL, "sync", NULL, "", 0, 0, "Exchange everything with the server now",
      EXAMPLES("sluice sync", "sluice sync --watch"), OPTIONS(sync_options), VERB_ONLINE, NULL},
+    {NULL, "completion", NULL, "bash|man", 1, 1, "Completion for bash, or the manual page",
+     EXAMPLES("sluice completion man | man -l -", "source <(sluice completion bash)"), NULL,
+     VERB_HOMELESS, NULL},
     {NULL, "deliver", NULL, "", 0, 0, "Deliver what waits, and end", NULL, NULL,
      VERB_HIDDEN | VERB_ONLINE, NULL},
 };

@@ -122,17 +122,17 @@ const struct column deal_columns[] = {
     [DEAL_ID] = {"id", "ID", COLUMN_SHOWN},
     [DEAL_FULL_ID] = {"full_id", "Full ID", 0},
     [DEAL_TITLE] = {"title", "Title", COLUMN_SHOWN | COLUMN_WIDE},
-    [DEAL_ORG] = {"org", "Organisation", COLUMN_SHOWN | COLUMN_WIDE},
+    [DEAL_ORG] = {"org", "Organisation", COLUMN_SHOWN | COLUMN_WIDE | COLUMN_SPARE * 2},
     [DEAL_CONTACT] = {"contact", "Contact", 0},
     [DEAL_PIPELINE] = {"pipeline", "Pipeline", 0},
     [DEAL_STAGE] = {"stage", "Stage", COLUMN_SHOWN},
     [DEAL_STATUS] = {"status", "Status", 0},
     [DEAL_VALUE] = {"value", "Value", COLUMN_SHOWN | COLUMN_RIGHT},
     [DEAL_CURRENCY] = {"currency", "Currency", 0},
-    [DEAL_OWNER] = {"owner", "Owner", COLUMN_SHOWN},
-    [DEAL_EXPECTED_CLOSE] = {"expected_close", "Close", COLUMN_SHOWN},
+    [DEAL_OWNER] = {"owner", "Owner", COLUMN_SHOWN | COLUMN_SPARE * 3},
+    [DEAL_EXPECTED_CLOSE] = {"expected_close", "Close", COLUMN_SHOWN | COLUMN_SPARE * 4},
     [DEAL_SOURCE] = {"source", "Source", 0},
-    [DEAL_NEXT_STEP] = {"next_step", "Next step", COLUMN_SHOWN | COLUMN_WIDE},
+    [DEAL_NEXT_STEP] = {"next_step", "Next step", COLUMN_SHOWN | COLUMN_WIDE | COLUMN_SPARE},
     [DEAL_DUE] = {"due", "Due", COLUMN_SHOWN},
     [DEAL_TAGS] = {"tags", "Tags", 0},
     [DEAL_CATEGORY] = {"category", "Forecast", 0},
@@ -299,6 +299,13 @@ void deal_cells(struct work *work, const struct deal_view *view, struct str shor
     cells[DEAL_PROBABILITY] = cell_number(work->arena, view->probability);
     if (view->age_days >= 0) cells[DEAL_AGE_DAYS] = cell_number(work->arena, view->age_days);
     cells[DEAL_IS] = cell_is(work->arena, view->is);
+    if (view->is & (1u << IS_OVERDUE | 1u << IS_CONFLICT)) cells[DEAL_IS].role = CELL_BAD;
+    else if (view->is & ~(1u << IS_HOT | 1u << IS_WARM | 1u << IS_WAITING)) {
+        cells[DEAL_IS].role = CELL_WARNING;
+    } else if (view->is & 1u << IS_HOT) {
+        cells[DEAL_IS].role = CELL_GOOD;
+    }
+    if (view->is & 1u << IS_OVERDUE) cells[DEAL_DUE].role = CELL_BAD;
     cells[DEAL_WHY] = cell_why(work->arena, view->why);
 }
 

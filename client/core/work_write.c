@@ -121,6 +121,8 @@ static bool change_settle(const struct mutation *mutation, const struct change *
     }
     if (change->row_count == 0 && change->outcome != OUTCOME_CONFLICT) return false;
     answer->wrote = true;
+    answer->undoable = uuid_is_zero(mutation->undoes) &&
+                       (mutation->kind == MUTATION_CREATE || mutation->kind == MUTATION_EDIT);
     answer->mutation = mutation->id;
     return true;
 }
@@ -184,4 +186,61 @@ enum fault wish_submit(struct work *work, struct wish *wish, struct str summary,
         return wish_submit_all(work, wish, &mutation, summary, answer, done);
     }
     return mutation_submit(work, &mutation, summary, answer, done);
+}
+
+/* --- what was changed, in words --- */
+
+/* In every sentence already, or meaning nothing alone. */
+static bool change_is_said(const struct wish *wish, const struct field *field)
+{
+    static const char *const said[] = {"currency", "probability_by_hand", "pipeline", "title", NULL};
+    static const char *const deal_said[] = {"stage", "status", "owner", NULL};
+    bool created = !wish->current;
+    for (size_t i = 0; said[i]; i++) {
+        if (strcmp(said[i], field->name) != 0) continue;
+        return strcmp(said[i], "title") != 0 || created;
+    }
+    for (size_t i = 0; deal_said[i] && wish->kind == ENTITY_DEAL; i++) {
+        if (strcmp(deal_said[i], field->name) == 0) return created || strcmp(field->name, "owner") != 0;
+    }
+    return created && strcmp(field->name, "name") == 0;
+}
+
+static struct str change_value(struct work *work, const struct field *field, const void *entity)
+{
+    struct value value = entity ? field_get(field, entity) : value_absent(field->type);
+    struct str canonical;
+    if (field->type == VALUE_SET) return cell_field(work, field, entity).shown;
+    if (!value.present || value_format(work->arena, value, &canonical)) return STR_NONE;
+    const struct field *money = field_by_name(field->entity, STR("currency"));
+    struct str currency = money ? field_get(money, entity).text : STR_NONE;
+    return text_say(work, field, canonical, currency);
+}
+
+static bool change_is_one(const struct field *field, const void *before, const void *after)
+{
+    if (!before) return field_get(field, after).present || field->type == VALUE_SET;
+    struct value a = field_get(field, before), b = field_get(field, after);
+    const struct field *currency = field_by_name(field->entity, STR("currency"));
+    bool money = currency && strcmp(field->name, "value") == 0;
+    return !value_equal(a, b) ||
+           (money && !value_equal(field_get(currency, before), field_get(currency, after)));
+}
+
+struct str wish_changes(struct work *work, const struct wish *wish, const void *shown)
+{
+    struct str out = STR("");
+    for (size_t i = 0; i < wish->count; i++) {
+        const struct field *field = wish->edits[i].field;
+        if (!field || change_is_said(wish, field)) continue;
+        if (!change_is_one(field, wish->current, shown)) continue;
+        struct str now = change_value(work, field, shown);
+        struct str was = wish->current ? change_value(work, field, wish->current) : STR_NONE;
+        if (now.n == 0 && was.n == 0) continue;
+        out = arena_format(work->arena, "%.*s%s%s: %.*s", STR_ARGS(out), out.n ? "; " : "",
+                           field->label, STR_ARGS(now.n > 0 ? now : STR("none")));
+        if (was.n == 0) continue;
+        out = arena_format(work->arena, "%.*s (was %.*s)", STR_ARGS(out), STR_ARGS(was));
+    }
+    return out;
 }

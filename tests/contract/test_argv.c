@@ -42,7 +42,11 @@ static const struct claim_row rows[] = {
     {"an argument too many is told", "deal|show|a|b", "deal show", NULL, NULL, NULL,
      "\"b\" is too much"},
     {"a switch takes no value", "ls|--all=yes", "deal list", NULL, NULL, NULL, "takes no value"},
-    {"a noun alone lists its verbs", "lead", NULL, NULL, NULL, NULL, "add"},
+    {"help may stand before what it is about", "help|deal|add", "deal add", "", NULL, NULL, NULL},
+    {"a mistyped verb far from all gets the list", "deal|frobnicate", NULL, NULL, NULL, NULL,
+     "there are: add, list"},
+    {"a verb without its noun gets both", "win|x", NULL, NULL, NULL, NULL, "\"deal win\""},
+    {"what is not UTF-8 is refused", "add|caf\xe9", NULL, NULL, NULL, NULL, "word 2 is not UTF-8"},
 };
 
 static size_t words_split(const char *text, struct str *words)

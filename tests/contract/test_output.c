@@ -56,7 +56,7 @@ static const struct {
      {.format = OUTPUT_TABLE, .width = 36},
      "ID     Title                   Value\n"
      "k3f9a  Łódź, \"roof\"       12,500 EUR\n"
-     "m0000  A title that is …            \n"},
+     "m0000  A title that is …\n"},
 };
 
 static void formats_are_as_promised(void **state)
@@ -107,13 +107,40 @@ static void an_error_is_an_object_with_every_reason(void **state)
     reasons_add(&reasons, (struct reason){.code = REASON_FIELD_REQUIRED, .field = STR("value"),
                                           .stage = STR("proposal")});
     buffer_init(&out, 1 << 20);
-    output_json_error(&out, ANSWER_REFUSED, STR("a \"b\"\n"), &reasons);
+    const struct str sentences[] = {STR("Proposal needs Value")};
+    output_json_error(&out, ANSWER_REFUSED, STR("a \"b\"\n"), &reasons, sentences);
     buffer_append_byte(&out, 0);
     assert_string_equal((const char *)out.p,
                         "{\"error\": {\"code\": 4, \"message\": \"a \\\"b\\\"\\n\", \"reasons\": "
-                        "[{\"code\": \"field_required\", \"field\": \"value\", \"stage\": "
-                        "\"proposal\"}]}}\n");
+                        "[{\"code\": \"field_required\", \"message\": \"Proposal needs Value\", "
+                        "\"field\": \"value\", \"stage\": \"proposal\"}]}}\n");
     buffer_finish(&out);
+}
+
+static void nothing_that_a_terminal_obeys_is_printed(void **state)
+{
+    (void)state;
+    struct arena arena;
+    struct answer answer;
+    struct buffer out;
+    struct str unknown;
+    struct output_options options = {.format = OUTPUT_TABLE};
+    arena_init(&arena, 1 << 20);
+    buffer_init(&out, 1 << 20);
+    sample(&arena, &answer, SHAPE_TABLE);
+    answer.row_count = 1;
+    answer.cells[1] = cell_text(STR("a\033[31mb\tc\302\2332Jd\u202ee"));
+    assert_int_equal(output_answer(&arena, &answer, &options, &out, &unknown), FAULT_NONE);
+    buffer_append_byte(&out, 0);
+    assert_string_equal((const char *)out.p, "ID     Title                 Value\n"
+                                             "k3f9a  a\uFFFD[31mb c\uFFFD2Jd\uFFFDe  12,500 EUR\n");
+    buffer_finish(&out);
+    buffer_init(&out, 1 << 20);
+    output_json_text(&out, STR("\033\302\233\u202eł"));
+    buffer_append_byte(&out, 0);
+    assert_string_equal((const char *)out.p, "\"\\u001b\\u009b\\u202eł\"");
+    buffer_finish(&out);
+    arena_finish(&arena);
 }
 
 static void a_report_is_one_object_with_rows_and_totals(void **state)
@@ -148,6 +175,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_report_is_one_object_with_rows_and_totals),
+        cmocka_unit_test(nothing_that_a_terminal_obeys_is_printed),
         cmocka_unit_test(formats_are_as_promised),
         cmocka_unit_test(an_unknown_field_is_told_and_nothing_printed),
         cmocka_unit_test(an_error_is_an_object_with_every_reason),
