@@ -125,14 +125,17 @@ static void history_close(struct history *h, const struct event *event)
     }
 }
 
+/* Closed before it was an opportunity: that time is before the cycle, not within. */
 static void history_reopen(struct history *h, const struct event *event)
 {
     int64_t ms;
     if (!h->closing.has) return;
-    if (span(h->closing.at, event->happened_at, &ms))
-        h->closed_ms += ms;
-    else
-        h->closed_unknown = true;
+    if (h->closing.from) {
+        if (span(h->closing.at, event->happened_at, &ms))
+            h->closed_ms += ms;
+        else
+            h->closed_unknown = true;
+    }
     h->closing = (struct closing){.has = false};
 }
 
