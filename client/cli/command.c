@@ -176,6 +176,7 @@ static int command_words(struct command *command, const struct str *words, size_
     if (!command_input(command)) return command_print(command);
     line->request.width = command_width();
     if (line->request.width == 0) line->request.width = 100;
+    line->request.height = command_height();
     command->offline = line->offline || environment_flag("SLUICE_OFFLINE");
     struct str given = arena_str(&command->arena, line->home);
     if (home_path(given.p, command->path)) {

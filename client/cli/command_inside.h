@@ -25,6 +25,7 @@ struct command {
 int command_print(struct command *command); /* the exit status */
 void command_write(FILE *to, struct str text);
 size_t command_width(void); /* of the terminal, 0: none */
+size_t command_height(void);
 
 /* Opens work on the home; again after rows came in. */
 enum fault command_work(struct command *command);

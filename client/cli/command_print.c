@@ -29,6 +29,14 @@ static void write_safe(struct command *command, FILE *to, struct str text)
     command_write(to, output_safe(&command->arena, text));
 }
 
+size_t command_height(void)
+{
+    struct winsize size;
+    if (!isatty(STDOUT_FILENO)) return 0;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0) return size.ws_row;
+    return 24;
+}
+
 size_t command_width(void)
 {
     struct winsize size;

@@ -60,8 +60,10 @@ struct request {
     size_t argument_count;
     struct request_option options[REQUEST_OPTIONS_MAX];
     size_t option_count;
-    size_t width; /* cells to draw into, 0: any */
-    bool machine; /* --json or --csv was asked for */
+    size_t width;  /* cells to draw into, 0: any */
+    size_t height; /* lines of the terminal, 0: there is none */
+    bool machine;  /* --json or --csv was asked for */
+    bool script;   /* those, or --plain: nothing is left out for shortness */
 };
 
 extern const struct verb verbs[];

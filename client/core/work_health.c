@@ -5,7 +5,11 @@
 #include "client/core/work_inside.h"
 #include "common/metrics/health.h"
 
+#include <inttypes.h>
+
 #include "common/base/banned.h"
+
+static const int64_t DAY_MS = INT64_C(86400000);
 
 struct health_feed {
     struct health_norms *norms;
@@ -53,6 +57,11 @@ static enum fault touches_feed(struct work *work, struct uuid subject, struct he
     return fault;
 }
 
+static uint32_t reason_of_flag(uint32_t is, enum deal_is flag, enum health_reason reason)
+{
+    return is >> flag & 1 ? UINT32_C(1) << reason : 0;
+}
+
 /* In a list every activity is read at once; of a single deal only its own. */
 static enum fault feed_load(struct work *work, const struct deal_view *views, size_t count,
                             struct health_feed *feed)
@@ -82,17 +91,62 @@ enum fault deal_healths(struct work *work, struct deal_view *views, size_t count
     static const struct touches untouched;
     struct health_feed feed;
     struct health_question question = {.today = work->today, .now_ms = work->now.wall_ms};
+    struct health *healths = arena_array(work->arena, count ? count : 1, sizeof *healths);
+    if (!healths) return FAULT_MEMORY;
     enum fault fault = feed_load(work, views, count, &feed);
     for (size_t i = 0; !fault && i < count; i++) {
         const struct deal *deal = views[i].deal;
         const struct touches *touches = map_get(&feed.touches, id_key(&deal->id));
         struct past past = past_of(&feed.pasts, deal->id);
-        struct health health;
+        struct health *health = &healths[i];
         fault = health_judge(feed.norms, &question, deal, past.rows, past.count,
-                             touches ? touches : &untouched, &health);
+                             touches ? touches : &untouched, health);
         if (fault) break;
-        views[i].is |= health.is;
-        views[i].why = health.why;
+        health->why |= reason_of_flag(views[i].is, IS_WAITING, HEALTH_WAITING) |
+                       reason_of_flag(views[i].is, IS_CONFLICT, HEALTH_CONFLICT) |
+                       reason_of_flag(views[i].is, IS_ATTENTION, HEALTH_ATTENTION);
+        views[i].is |= health->is;
+        views[i].why = health->why;
+        views[i].health = health;
     }
     return fault;
+}
+
+/* --- saying it --- */
+
+/* "7.1 days": rounded up, so that what passed a limit also looks so. */
+static struct str days_say(struct arena *arena, struct optional ms)
+{
+    if (!ms.has) return STR("an unknown time");
+    int64_t tenths = (ms.v + DAY_MS / 10 - 1) / (DAY_MS / 10);
+    if (tenths == 10) return STR("1 day");
+    if (tenths % 10 == 0 || tenths > 100) {
+        return arena_format(arena, "%" PRId64 " days", (tenths + 9) / 10);
+    }
+    return arena_format(arena, "%" PRId64 ".%" PRId64 " days", tenths / 10, tenths % 10);
+}
+
+struct str health_say(struct work *work, const struct deal_view *view, uint32_t wanted)
+{
+    static const struct health unknown;
+    struct arena *arena = work->arena;
+    const struct health *health = view->health ? view->health : &unknown;
+    struct optional silence = health->last_touch;
+    if (silence.has) silence.v = work->now.wall_ms - silence.v;
+    const struct place places[] = {
+        {"stay", days_say(arena, health->stage_ms)}, {"bears", days_say(arena, health->bears_ms)},
+        {"age", days_say(arena, health->age_ms)},    {"cycle", days_say(arena, health->cycle_ms)},
+        {"silence", days_say(arena, silence)},       {"due", date_say(work, view->deal->due)},
+        {"quiet", days_say(arena, (struct optional){true, health->quiet_days * DAY_MS})},
+        {"close", date_say(work, view->deal->expected_close)},
+    };
+    struct str out = STR("");
+    for (int i = 0; i < HEALTH_REASON_COUNT; i++) {
+        if (!(view->why & wanted & 1u << i)) continue;
+        struct str one = sentence_fill(arena, health_reason_sentence((enum health_reason)i),
+                                       places, sizeof places / sizeof places[0]);
+        out = arena_format(arena, "%.*s%s%.*s", STR_ARGS(out), out.n > 0 ? "\n" : "",
+                           STR_ARGS(one));
+    }
+    return out;
 }

@@ -106,6 +106,25 @@ struct str text_say(struct work *work, const struct field *field, struct str can
 
 /* Adds hot, slow, quiet, overdue... and why to views whose deal and stage are set. */
 MUST_USE enum fault deal_healths(struct work *work, struct deal_view *views, size_t count);
+/* Those of the wanted reasons (bits) that hold, as sentences with their figures, one a line. */
+struct str health_say(struct work *work, const struct deal_view *view, uint32_t wanted);
+
+/* --- work_list.c --- */
+
+struct listed_deal {
+    const struct deal_view *view;
+    struct str id; /* short, unique in the whole copy */
+    const struct query *query; /* the order asked for, or NULL */
+};
+/* The deals that match (NULL: any), soonest next step first; only open ones unless `all`. */
+MUST_USE enum fault deals_listed(struct work *work, const struct query *query, bool all,
+                                 struct listed_deal **out, size_t *count);
+
+/* --- work_pipeline.c --- */
+
+/* The pipeline the first argument names, else the first there is; NULL with the answer set. */
+const struct pipeline *pipeline_named(struct work *work, const struct request *request,
+                                      struct answer *answer);
 
 /* --- work_past.c: the history of deals --- */
 

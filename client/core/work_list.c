@@ -1,4 +1,4 @@
-/* work_list.c - the verbs that only look at deals: list, show, history, today, status, members. */
+/* work_list.c - the verbs that only look at deals: list, show, history, status, members. */
 #include "client/core/work_inside.h"
 
 #include <inttypes.h>
@@ -9,20 +9,14 @@
 
 /* --- list --- */
 
-struct listed {
-    const struct deal_view *view;
-    struct str id;
-    const struct query *query; /* the order asked for, or NULL */
-};
-
 /* Soonest next step first, those without one after them; then by title, then by id. */
 static int listed_compare(const void *a, const void *b)
 {
-    const struct deal *x = ((const struct listed *)a)->view->deal;
-    const struct deal *y = ((const struct listed *)b)->view->deal;
-    const struct query *query = ((const struct listed *)a)->query;
-    int order = query ? query_compare(query, ((const struct listed *)a)->view,
-                                      ((const struct listed *)b)->view) : 0;
+    const struct deal *x = ((const struct listed_deal *)a)->view->deal;
+    const struct deal *y = ((const struct listed_deal *)b)->view->deal;
+    const struct query *query = ((const struct listed_deal *)a)->query;
+    int order = query ? query_compare(query, ((const struct listed_deal *)a)->view,
+                                      ((const struct listed_deal *)b)->view) : 0;
     if (order) return order;
     if (x->due.has != y->due.has) return x->due.has ? -1 : 1;
     if (x->due.has && x->due.v != y->due.v) return x->due.v < y->due.v ? -1 : 1;
@@ -60,9 +54,8 @@ static enum fault filter_compile(struct work *work, const struct request *reques
     return FAULT_NONE;
 }
 
-/* The deals that match, in the order of a list, with ids unique in the whole copy. */
-static enum fault deals_listed(struct work *work, const struct query *query, bool all,
-                               struct listed **out, size_t *count)
+enum fault deals_listed(struct work *work, const struct query *query, bool all,
+                        struct listed_deal **out, size_t *count)
 {
     const struct deal **deals;
     struct deal_view *views;
@@ -74,7 +67,7 @@ static enum fault deals_listed(struct work *work, const struct query *query, boo
     if (fault) return fault;
     struct uuid *ids = arena_array(work->arena, total + 1, sizeof *ids);
     struct str *shorts = arena_array(work->arena, total + 1, sizeof *shorts);
-    struct listed *list = arena_array(work->arena, total + 1, sizeof *list);
+    struct listed_deal *list = arena_array(work->arena, total + 1, sizeof *list);
     if (!ids || !shorts || !list) return FAULT_MEMORY;
     for (size_t i = 0; i < total; i++) ids[i] = deals[i]->id;
     fault = names_short(work->arena, ids, total, shorts);
@@ -82,14 +75,14 @@ static enum fault deals_listed(struct work *work, const struct query *query, boo
     for (size_t i = 0; i < total && !fault; i++) {
         if (!all && deals[i]->status != STATUS_OPEN) continue;
         if (query && !query_matches(query, &views[i])) continue;
-        list[(*count)++] = (struct listed){&views[i], shorts[i], query};
+        list[(*count)++] = (struct listed_deal){&views[i], shorts[i], query};
     }
     qsort(list, *count, sizeof *list, listed_compare);
     *out = list;
     return fault;
 }
 
-static enum fault deals_table(struct work *work, const struct listed *list, size_t count,
+static enum fault deals_table(struct work *work, const struct listed_deal *list, size_t count,
                               struct answer *answer)
 {
     answer_table(answer, SHAPE_TABLE, deal_columns, deal_column_count);
@@ -104,7 +97,7 @@ static enum fault deals_table(struct work *work, const struct listed *list, size
 enum fault deal_list(struct work *work, const struct request *request, struct answer *answer)
 {
     struct query *query = NULL;
-    struct listed *list;
+    struct listed_deal *list;
     size_t count;
     enum fault fault = filter_compile(work, request, &query, answer);
     if (fault || answer->code != ANSWER_OK) return fault;
@@ -115,28 +108,6 @@ enum fault deal_list(struct work *work, const struct request *request, struct an
                                           ? "no deal matches"
                                           : "no open deals; `sluice add TITLE` adds one");
     }
-    return fault;
-}
-
-/* --- today --- */
-
-enum fault today_show(struct work *work, const struct request *request, struct answer *answer)
-{
-    struct listed *list;
-    size_t count, kept = 0;
-    (void)request;
-    enum fault fault = deals_listed(work, NULL, false, &list, &count);
-    if (fault) return fault;
-    for (size_t i = 0; i < count; i++) {
-        const struct deal *deal = list[i].view->deal;
-        if (!uuid_equal(deal->owner, work->identity.member)) continue;
-        bool due = deal->due.has && deal->due.v <= work->today;
-        bool wants = list[i].view->is & (1u << IS_OVERDUE | 1u << IS_STALE | 1u << IS_CONFLICT |
-                                         1u << IS_NO_NEXT_STEP | 1u << IS_ATTENTION);
-        if (due || wants) list[kept++] = list[i];
-    }
-    fault = deals_table(work, list, kept, answer);
-    if (!fault && kept == 0) answer_say(answer, NOTE_TALK, "nothing is due today");
     return fault;
 }
 

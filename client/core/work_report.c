@@ -3,10 +3,12 @@
  * The figures are the engine's (common/metrics); here are only the question, the feeding and the
  * faces of cells. Cells without a number are null for machines and "n/a" for people, with the
  * reason as a note. */
-#include "client/core/work_inside.h"
-#include "common/metrics/report.h"
+#include "client/core/work_report.h"
 
 #include <inttypes.h>
+#include <string.h>
+
+#include "common/base/money.h"
 
 #include "common/base/banned.h"
 
@@ -63,8 +65,58 @@ static bool question_scope(struct work *work, const struct request *request,
     return true;
 }
 
+/* The team's currency; where no deal is valued in it, the one most deals are valued in, so that
+ * what was brought in from elsewhere is not all left out. Never a sum over several. */
+static struct str currency_usual(struct work *work, const struct question *question,
+                                 const struct report_deals *deals)
+{
+    enum { CURRENCIES_MAX = 64 };
+    struct tally {
+        struct str code;
+        size_t deals;
+    } tallies[CURRENCIES_MAX];
+    size_t count = 0, best = 0;
+    for (size_t i = 0; i < deals->count; i++) {
+        const struct deal *deal = deals->deals[i];
+        if (!deal->value.has || deal->currency.n == 0) continue;
+        if (question->pipeline.p && !str_equal(deal->pipeline, question->pipeline)) continue;
+        if (str_equal(deal->currency, work->team->currency)) return work->team->currency;
+        size_t at = 0;
+        while (at < count && !str_equal(tallies[at].code, deal->currency)) at++;
+        if (at == CURRENCIES_MAX) continue;
+        if (at == count) tallies[count++] = (struct tally){deal->currency, 0};
+        tallies[at].deals++;
+    }
+    for (size_t i = 1; i < count; i++) {
+        bool more = tallies[i].deals > tallies[best].deals;
+        bool same = tallies[i].deals == tallies[best].deals;
+        if (more || (same && str_compare(tallies[i].code, tallies[best].code) < 0)) best = i;
+    }
+    return count > 0 ? tallies[best].code : work->team->currency;
+}
+
+static bool question_currency(struct work *work, const struct request *request,
+                              const struct report_deals *deals, struct question *question,
+                              struct answer *answer)
+{
+    const struct request_option *given = request_option(request, "currency");
+    if (!given) {
+        question->currency = currency_usual(work, question, deals);
+        return true;
+    }
+    const struct currency *currency = currency_find(given->value);
+    if (currency) {
+        question->currency = str_from(currency->code);
+        return true;
+    }
+    FAIL(answer, ANSWER_USAGE, "{value} is not a currency; use an ISO code like EUR",
+         {"value", given->value});
+    return false;
+}
+
 static bool question_make(struct work *work, const struct request *request,
-                          struct question *question, struct answer *answer)
+                          const struct report_deals *deals, struct question *question,
+                          struct answer *answer)
 {
     const struct request_option *period = request_option(request, "period");
     struct str span = period ? period->value : STR("quarter");
@@ -73,9 +125,9 @@ static bool question_make(struct work *work, const struct request *request,
         .definition = &work->definition,
         .zone = work->zone,
         .as_of_ms = work->now.wall_ms,
-        .currency = work->team->currency,
         .members = work->members,
         .member_count = work->member_count,
+        .behind = request_option(request, "deals") != NULL,
     };
     if (question->kind == REPORT_NONE) {
         FAIL(answer, ANSWER_USAGE,
@@ -91,25 +143,22 @@ static bool question_make(struct work *work, const struct request *request,
         return false;
     }
     return question_scope(work, request, question, answer) &&
+           question_currency(work, request, deals, question, answer) &&
            question_by(request, question, answer);
 }
 
 /* --- feeding --- */
 
-static enum fault report_feed(struct work *work, struct metrics *metrics)
+static enum fault report_feed(struct work *work, const struct report_deals *deals,
+                              struct metrics *metrics)
 {
-    const struct deal **deals;
     const struct activity **activities;
     struct pasts pasts;
     size_t count;
-    struct deal_filter filter = {.all = true};
     enum fault fault = pasts_load(work, (struct uuid){{0}}, &pasts);
-    if (!fault) {
-        fault = work->replica->f->deals(work->replica, work->arena, &filter, &deals, &count);
-    }
-    for (size_t i = 0; !fault && i < count; i++) {
-        struct past past = past_of(&pasts, deals[i]->id);
-        fault = metrics_feed_deal(metrics, deals[i], past.rows, past.count);
+    for (size_t i = 0; !fault && i < deals->count; i++) {
+        struct past past = past_of(&pasts, deals->deals[i]->id);
+        fault = metrics_feed_deal(metrics, deals->deals[i], past.rows, past.count);
     }
     if (!fault) {
         fault = work->replica->f->activities(work->replica, work->arena, (struct uuid){{0}},
@@ -154,6 +203,21 @@ static struct cell report_face(struct work *work, const struct report *report, s
 
 enum { REPORT_OWN_COLUMNS = 2 }; /* key before, so_far behind those of the report */
 
+/* Columns that are 0 all over tell people nothing; those that are the report stay. */
+static bool column_tells(const struct report *report, size_t column)
+{
+    static const char *const always[] = {"won", "lost", "entered", "advanced", "open"};
+    const struct report_column *about = &report->columns[column];
+    for (size_t i = 0; i < sizeof always / sizeof always[0]; i++) {
+        if (strcmp(about->key, always[i]) == 0) return true;
+    }
+    for (size_t i = 0; i < report->row_count; i++) {
+        const struct report_cell *cell = &report->rows[i].cells[column];
+        if (cell->lack == LACK_NONE && cell->number != 0) return true;
+    }
+    return about->type != COLUMN_COUNT || report->row_count == 0;
+}
+
 static enum fault report_columns(struct work *work, const struct report *report,
                                  struct answer *answer)
 {
@@ -164,7 +228,8 @@ static enum fault report_columns(struct work *work, const struct report *report,
     for (size_t i = 0; i < report->column_count; i++) {
         const struct report_column *from = &report->columns[i];
         unsigned face = from->type == COLUMN_TEXT ? COLUMN_WIDE : COLUMN_RIGHT;
-        columns[i + 1] = (struct column){from->key, from->label, COLUMN_SHOWN | face};
+        if (column_tells(report, i)) face |= COLUMN_SHOWN;
+        columns[i + 1] = (struct column){from->key, from->label, face};
     }
     columns[count - 1] = (struct column){"so_far", "So far", 0};
     answer_table(answer, SHAPE_TABLE, columns, count);
@@ -253,8 +318,11 @@ static void report_notes(struct work *work, const struct report *report, bool ex
          {"currency", report->currency});
     for (int i = 0; i < NOTE_COUNT; i++) {
         if (report->notes[i] == 0) continue;
+        const char *name = report_note_name((enum report_note)i);
+        struct str which = name ? arena_format(work->arena, " (--deals %s)", name) : STR("");
         NOTE(answer, NOTE_TALK, report_note_sentence((enum report_note)i),
-             {"count", arena_format(work->arena, "%" PRId64, report->notes[i])});
+             {"count", arena_format(work->arena, "%" PRId64, report->notes[i])},
+             {"currency", report->currency}, {"which", which});
     }
     report_lacks(report, answer);
     if (!explain) return;
@@ -285,11 +353,17 @@ enum fault report_show(struct work *work, const struct request *request, struct 
     struct question question;
     struct metrics *metrics;
     struct report report;
-    if (!question_make(work, request, &question, answer)) return FAULT_NONE;
-    enum fault fault = metrics_create(work->arena, &question, &metrics);
-    if (!fault) fault = report_feed(work, metrics);
+    struct report_deals deals;
+    struct deal_filter filter = {.all = true};
+    const struct request_option *behind = request_option(request, "deals");
+    enum fault fault = work->replica->f->deals(work->replica, work->arena, &filter, &deals.deals,
+                                               &deals.count);
+    if (fault || !question_make(work, request, &deals, &question, answer)) return fault;
+    fault = metrics_create(work->arena, &question, &metrics);
+    if (!fault) fault = report_feed(work, &deals, metrics);
     if (!fault) fault = metrics_finish(metrics, &report);
     if (!fault) fault = arena_fault(work->arena);
+    if (!fault && behind) return report_behind_answer(work, &report, behind->value, &deals, answer);
     if (!fault) fault = report_answer(work, &report, answer);
     if (!fault) report_notes(work, &report, request_option(request, "explain") != NULL, answer);
     return fault;

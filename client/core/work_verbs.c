@@ -53,11 +53,18 @@ static const struct option list_options[] = {
     {"all", NULL, NULL, "closed, iced and discarded ones too"},
     {NULL, NULL, NULL, NULL},
 };
+static const struct option everything[] = {
+    {"all", NULL, NULL, "nothing left out for shortness"},
+    {NULL, NULL, NULL, NULL},
+};
 static const struct option report_options[] = {
-    {"period", "PERIOD", NULL, "all, month, last-quarter, 2027-Q1, FROM..TO; else this quarter"},
-    {"pipeline", "NAME", NULL, "one pipeline only"},
+    {"period", "PERIOD", NULL,
+     "all, month, last-quarter, 2027-Q1 (of the calendar), FROM..TO; else this quarter"},
+    {"pipeline", "NAME", NULL, "one pipeline only; the funnel is of the first if not said"},
     {"owner", "MEMBER", NULL, "one member only; `me` is you"},
     {"by", "WORD", NULL, "rows of winrate: owner, source or month"},
+    {"currency", "CODE", NULL, "sum values in this one; else the team's"},
+    {"deals", "FIGURE", NULL, "list the deals behind won, lost, ... or ROW:FIGURE"},
     {"explain", NULL, NULL, "say how each figure is made"},
     {NULL, NULL, NULL, NULL},
 };
@@ -189,7 +196,8 @@ const struct verb verbs[] = {
               "sluice log meeting k3f9a \"Demo\" --on yesterday"),
      OPTIONS(on_date), VERB_WRITES, log_add},
     {NULL, "board", NULL, "[PIPELINE]", 0, 1, "The pipeline, stages left to right",
-     EXAMPLES("sluice board", "sluice board --watch"), OPTIONS(board_options), 0, board_show},
+     EXAMPLES("sluice board", "sluice board --watch", "sluice board sales --all"),
+     OPTIONS(board_options, everything), 0, board_show},
     {"pipeline", "show", NULL, "[PIPELINE]", 0, 1, "Show the stages and what they need",
      EXAMPLES("sluice pipeline show"), NULL, 0, pipeline_show},
     {NULL, "inbox", NULL, "[resolve|retry|discard N]", 0, 2,
@@ -212,11 +220,13 @@ const struct verb verbs[] = {
     {"member", "list", NULL, "", 0, 0, "List who is in the team",
      EXAMPLES("sluice member list --json name,role"), NULL, 0, member_list},
     {NULL, "today", NULL, "", 0, 0, "What is due, overdue or stuck, of yours",
-     EXAMPLES("sluice today"), NULL, 0, today_show},
+     EXAMPLES("sluice today", "sluice today --json group,title,reason"), OPTIONS(everything), 0,
+     today_show},
     {NULL, "report", NULL, "winrate|reps|funnel", 1, 1, "Figures of a period, from the history",
      EXAMPLES("sluice report winrate --period last-quarter --by owner",
               "sluice report funnel --pipeline sales --period 2027-Q1 --explain",
-              "sluice report reps --period all --json"),
+              "sluice report reps --period all --json",
+              "sluice report funnel --period 2027 --deals qualification:lost"),
      OPTIONS(report_options), VERB_WHOLE, report_show},
     {NULL, "status", NULL, "", 0, 0, "Who you are here, and what waits to be sent",
      EXAMPLES("sluice status", "sluice status --json pending"), NULL, 0, status_show},
@@ -236,8 +246,7 @@ const size_t verb_count = sizeof verbs / sizeof verbs[0];
 bool verb_columns(const struct verb *verb, const struct column **columns, size_t *count)
 {
     struct str noun = str_from(verb->noun), name = str_from(verb->name);
-    bool deals = str_equal(noun, STR("deal")) || str_equal(noun, STR("lead")) ||
-                 str_equal(name, STR("today"));
+    bool deals = str_equal(noun, STR("deal")) || str_equal(noun, STR("lead"));
     if (!deals || str_equal(name, STR("history"))) return false;
     *columns = deal_columns;
     *count = deal_column_count;

@@ -255,23 +255,18 @@ static struct cell cell_is(struct arena *arena, uint32_t is)
     return cell_list(arena, set);
 }
 
-/* Machines get the names of the reasons, people their sentences. */
-static struct cell cell_why(struct arena *arena, uint32_t why)
+/* The names of the reasons; sentences are for few deals, for they cost more than the list. */
+static struct cell cell_why(struct work *work, const struct deal_view *view)
 {
-    struct str names[HEALTH_REASON_COUNT], shown = STR("");
+    struct str names[HEALTH_REASON_COUNT];
     struct text_set set = {NULL, 0};
     size_t count = 0;
     for (int i = 0; i < HEALTH_REASON_COUNT; i++) {
         enum health_reason reason = (enum health_reason)i;
-        if (!(why >> i & 1)) continue;
-        names[count++] = str_from(health_reason_name(reason));
-        shown = arena_format(arena, "%.*s%s%s", STR_ARGS(shown), shown.n > 0 ? "\n" : "",
-                             health_reason_sentence(reason));
+        if (view->why >> i & 1) names[count++] = str_from(health_reason_name(reason));
     }
-    if (text_set_make(arena, names, count, &set)) set.count = 0;
-    struct cell cell = cell_list(arena, set);
-    cell.shown = shown;
-    return cell;
+    if (text_set_make(work->arena, names, count, &set)) set.count = 0;
+    return cell_list(work->arena, set);
 }
 
 void deal_cells(struct work *work, const struct deal_view *view, struct str short_id,
@@ -306,7 +301,7 @@ void deal_cells(struct work *work, const struct deal_view *view, struct str shor
         cells[DEAL_IS].role = CELL_GOOD;
     }
     if (view->is & 1u << IS_OVERDUE) cells[DEAL_DUE].role = CELL_BAD;
-    cells[DEAL_WHY] = cell_why(work->arena, view->why);
+    cells[DEAL_WHY] = cell_why(work, view);
 }
 
 enum fault deal_record(struct work *work, const struct deal *deal, struct answer *answer)
@@ -318,5 +313,6 @@ enum fault deal_record(struct work *work, const struct deal *deal, struct answer
     struct cell *cells = answer_row(answer);
     if (!cells) return FAULT_MEMORY;
     deal_cells(work, &views[0], name_short(work, ENTITY_DEAL, deal->id), cells);
+    cells[DEAL_WHY].shown = health_say(work, &views[0], UINT32_MAX);
     return FAULT_NONE;
 }

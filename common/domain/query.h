@@ -21,6 +21,8 @@ enum deal_is {
 };
 const char *deal_is_name(enum deal_is is); /* "no-next-step" */
 
+struct health; /* common/metrics/health.h */
+
 /* A deal with what lists show and filters ask beyond its own fields. All borrowed. */
 struct deal_view {
     const struct deal *deal;
@@ -30,7 +32,8 @@ struct deal_view {
     int64_t probability;                     /* effective percent */
     int64_t age_days;                        /* -1 unknown */
     uint32_t is;
-    uint32_t why;                            /* reasons: bits of common/metrics/health.h */
+    uint32_t why;                            /* reasons: bits of enum health_reason */
+    const struct health *health;             /* the figures behind them; NULL: not judged */
 };
 
 struct query_context {

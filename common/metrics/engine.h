@@ -18,6 +18,8 @@ struct metrics {
     struct winrate *winrate;         /* also reps */
     struct funnel *funnel;
     int64_t notes[NOTE_COUNT];
+    struct report_behind *behind;
+    size_t behind_count, behind_cap;
 };
 
 bool metrics_has_owner(const struct metrics *m, struct uuid owner);
@@ -25,6 +27,10 @@ bool metrics_has_owner(const struct metrics *m, struct uuid owner);
 bool metrics_in_period(const struct metrics *m, int64_t at_ms);
 /* The value when it is in the report's currency; otherwise notes why not and gives false. */
 bool metrics_value(struct metrics *m, const struct deal *deal, int64_t *out);
+/* Remembers that the deal is behind that count of that row, if anybody wants to know. */
+void metrics_behind(struct metrics *m, struct str row, const char *figure, const struct deal *deal);
+/* Counts a deal for that note. */
+void metrics_note(struct metrics *m, enum report_note note, const struct deal *deal);
 /* A row of `columns` cells in the arena; cells NULL when out of memory. */
 struct report_row report_row_make(struct arena *arena, struct str key, size_t columns);
 

@@ -65,13 +65,16 @@ static const char *const lacks[LACK_COUNT] = {
 
 static const char *const notes[NOTE_COUNT] = {
     [NOTE_UNDONE] = "{count} events were undone and are left out",
-    [NOTE_OTHER_CURRENCY] = "{count} deals are valued in another currency: no rate, not summed",
-    [NOTE_NO_VALUE] = "{count} closed deals have no value and count as 0",
-    [NOTE_UNKNOWN_CLOSING] = "{count} closed deals have no known closing date and are left out",
-    [NOTE_UNKNOWN_ENTRY] = "{count} deals have no known date of entry and are left out there",
-    [NOTE_UNKNOWN_DURATION] = "{count} durations are not known and are left out",
-    [NOTE_NEVER_PROPER] = "{count} lost deals never were more than a lead and are left out",
-    [NOTE_LATE] = "{count} closings were recorded after the period had ended",
+    [NOTE_OTHER_CURRENCY] = "{count} deals are not valued in {currency}: without a rate they are "
+                            "not summed{which}",
+    [NOTE_NO_VALUE] = "{count} closed deals have no value and count as 0{which}",
+    [NOTE_UNKNOWN_CLOSING] = "{count} closed deals have no known closing date and are left "
+                             "out{which}",
+    [NOTE_UNKNOWN_ENTRY] = "{count} deals have no known date of entry and are left out "
+                           "there{which}",
+    [NOTE_UNKNOWN_DURATION] = "{count} durations are not known and are left out{which}",
+    [NOTE_NEVER_PROPER] = "{count} lost deals never were more than a lead and are left out{which}",
+    [NOTE_LATE] = "{count} closings were recorded after the period had ended{which}",
     [NOTE_UNKNOWN_ACTIVITY] = "{count} activities have no known date and are left out",
     [NOTE_THIN] = "only {count} deals: too few to say much",
 };

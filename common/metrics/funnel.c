@@ -63,24 +63,38 @@ static size_t funnel_lost_from(const struct metrics *m)
 static void funnel_enter(struct metrics *m, const struct deal *deal, size_t position)
 {
     struct funnel_stage *stage = &m->funnel->stages[position];
+    struct str row = m->pipeline->stages[position].key;
     bool here = str_equal(deal->pipeline, m->pipeline->key);
+    const char *figure = "open";
+    uint64_t *count = &stage->open;
+    if (history_reach(&m->history, deal, m->pipeline) > position + 1) {
+        figure = "advanced";
+        count = &stage->advanced;
+    } else if (!here) {
+        figure = "elsewhere";
+        count = &stage->elsewhere;
+    } else if (deal->status == STATUS_LOST) {
+        figure = "lost";
+        count = &stage->lost;
+    } else if (deal->status == STATUS_ICED) {
+        figure = "iced";
+        count = &stage->iced;
+    } else if (deal->status == STATUS_DISCARDED) {
+        figure = "discarded";
+        count = &stage->discarded;
+    }
     stage->entered++;
-    if (here && deal->status == STATUS_LOST && funnel_lost_from(m) == position) stage->failed++;
-    if (history_reach(&m->history, deal, m->pipeline) > position + 1)
-        stage->advanced++;
-    else if (!here)
-        stage->elsewhere++;
-    else if (deal->status == STATUS_LOST)
-        stage->lost++;
-    else if (deal->status == STATUS_ICED)
-        stage->iced++;
-    else if (deal->status == STATUS_DISCARDED)
-        stage->discarded++;
-    else
-        stage->open++;
+    ++*count;
+    metrics_behind(m, row, "entered", deal);
+    metrics_behind(m, row, figure, deal);
+    if (here && deal->status == STATUS_LOST && funnel_lost_from(m) == position) {
+        stage->failed++;
+        metrics_behind(m, row, "failed", deal);
+    }
 }
 
-static enum fault funnel_time(struct metrics *m, const struct visit *visit)
+static enum fault funnel_time(struct metrics *m, const struct deal *deal,
+                              const struct visit *visit)
 {
     if (visit->pipeline != m->pipeline || !stage_is_shown(visit->stage)) return FAULT_NONE;
     if (!metrics_has_owner(m, visit->owner)) return FAULT_NONE;
@@ -88,14 +102,17 @@ static enum fault funnel_time(struct metrics *m, const struct visit *visit)
         &m->funnel->stages[pipeline_position(m->pipeline, visit->stage)];
     int64_t ms;
     if (!visit->ended) {
-        if (!visit->iced) stage->running++;
+        if (visit->iced) return FAULT_NONE;
+        stage->running++;
+        metrics_behind(m, visit->stage->key, "running", deal);
         return FAULT_NONE;
     }
     if (visit->left.has && !metrics_in_period(m, visit->left.v)) return FAULT_NONE;
     if (!visit_elapsed(visit, m->question.as_of_ms, &ms)) {
-        m->notes[NOTE_UNKNOWN_DURATION]++;
+        metrics_note(m, NOTE_UNKNOWN_DURATION, deal);
         return FAULT_NONE;
     }
+    metrics_behind(m, visit->stage->key, "timed", deal);
     return durations_add(&stage->times, m->arena, ms);
 }
 
@@ -105,11 +122,16 @@ static void funnel_lose(struct metrics *m, const struct deal *deal)
     if (deal->status != STATUS_LOST || !str_equal(deal->pipeline, m->pipeline->key)) return;
     if (!metrics_has_owner(m, h->closing.has ? h->closing.owner : deal->owner)) return;
     if (!history_is_proper(h, deal)) {
-        m->notes[NOTE_NEVER_PROPER]++;
+        metrics_note(m, NOTE_NEVER_PROPER, deal);
     } else if (!deal->closed_at.has) {
-        m->notes[NOTE_UNKNOWN_CLOSING]++;
+        metrics_note(m, NOTE_UNKNOWN_CLOSING, deal);
     } else if (metrics_in_period(m, deal->closed_at.v)) {
-        m->funnel->stages[funnel_lost_from(m)].lost_in_period++;
+        size_t from = funnel_lost_from(m);
+        m->funnel->stages[from].lost_in_period++;
+        metrics_behind(m,
+                       from < m->pipeline->stage_count ? m->pipeline->stages[from].key
+                                                       : STR("unknown"),
+                       "lost_in_period", deal);
     }
 }
 
@@ -126,10 +148,10 @@ enum fault funnel_feed(struct metrics *m, const struct deal *deal)
         else if (metrics_in_period(m, arrival.at.v))
             funnel_enter(m, deal, i);
     }
-    if (unknown) m->notes[NOTE_UNKNOWN_ENTRY]++;
+    if (unknown) metrics_note(m, NOTE_UNKNOWN_ENTRY, deal);
     funnel_lose(m, deal);
     for (size_t i = 0; i < m->history.count; i++) {
-        enum fault fault = funnel_time(m, &m->history.visits[i]);
+        enum fault fault = funnel_time(m, deal, &m->history.visits[i]);
         if (fault) return fault;
     }
     return FAULT_NONE;

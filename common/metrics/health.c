@@ -23,21 +23,25 @@ enum {
 static const struct {
     const char *name, *sentence;
 } reasons[HEALTH_REASON_COUNT] = {
-    [HEALTH_SLOW_OWN] = {"slow-own", "longer in this stage than the stage allows"},
-    [HEALTH_SLOW_USUAL] = {"slow-usual", "longer in this stage than three in four won deals were"},
-    [HEALTH_SLOW_EXPECTED] = {"slow-expected", "longer in this stage than expected"},
-    [HEALTH_SLOW_AGE] = {"slow-age", "older than nine in ten won deals were"},
-    [HEALTH_QUIET] = {"quiet", "no touch for longer than this stage bears"},
-    [HEALTH_UNTOUCHED] = {"untouched", "no touch is known"},
+    [HEALTH_SLOW_OWN] = {"slow-own", "in this stage for {stay}; it allows {bears}"},
+    [HEALTH_SLOW_USUAL] = {"slow-usual", "in this stage for {stay}; three in four won deals took "
+                                         "{bears} or less"},
+    [HEALTH_SLOW_EXPECTED] = {"slow-expected", "in this stage for {stay}; {bears} are expected"},
+    [HEALTH_SLOW_AGE] = {"slow-age", "{age} old; nine in ten won deals took {cycle} or less"},
+    [HEALTH_QUIET] = {"quiet", "no touch for {silence}; this stage bears {quiet}"},
+    [HEALTH_UNTOUCHED] = {"untouched", "no touch is known; this stage bears {quiet} without"},
     [HEALTH_STEP_SOON] = {"step-soon", "the next step is within 7 days"},
     [HEALTH_INBOUND] = {"inbound", "they wrote within 14 days"},
     [HEALTH_BRISK] = {"brisk", "not longer in this stage than half the won deals were"},
     [HEALTH_STEADY] = {"steady", "the close was not pushed in 30 days"},
     [HEALTH_DECIDER] = {"decider", "the decision maker is known"},
     [HEALTH_SILENT] = {"silent", "neither a next step soon nor word from them"},
-    [HEALTH_STEP_OVERDUE] = {"step-overdue", "the next step is overdue"},
-    [HEALTH_CLOSE_OVERDUE] = {"close-overdue", "the expected close has passed"},
+    [HEALTH_STEP_OVERDUE] = {"step-overdue", "the next step was due {due}"},
+    [HEALTH_CLOSE_OVERDUE] = {"close-overdue", "the expected close has passed: {close}"},
     [HEALTH_NO_STEP] = {"no-step", "there is no next step"},
+    [HEALTH_WAITING] = {"waiting", "a change waits to be sent"},
+    [HEALTH_CONFLICT] = {"conflict", "a conflict waits for an answer; see `sluice inbox`"},
+    [HEALTH_ATTENTION] = {"gates", "it stands where the gates would not have let it in"},
 };
 
 const char *health_reason_name(enum health_reason reason)
@@ -248,10 +252,12 @@ static void judge_slow(struct judging *j)
         limit = norm->usual.v;
     }
     bool known = limit > 0 || reason == HEALTH_SLOW_USUAL;
+    j->out->bears_ms = (struct optional){known, limit};
+    j->out->cycle_ms = longest;
     if (known && stay.has && stay.v > limit) reason_add(j->out, reason);
-    if (longest.has && history_cycle(&j->norms->history, j->question->now_ms, &age) &&
-        age > longest.v) {
-        reason_add(j->out, HEALTH_SLOW_AGE);
+    if (history_cycle(&j->norms->history, j->question->now_ms, &age)) {
+        j->out->age_ms = (struct optional){true, age};
+        if (longest.has && age > longest.v) reason_add(j->out, HEALTH_SLOW_AGE);
     }
     uint32_t slow = 1u << HEALTH_SLOW_OWN | 1u << HEALTH_SLOW_USUAL | 1u << HEALTH_SLOW_EXPECTED |
                     1u << HEALTH_SLOW_AGE;
@@ -261,6 +267,7 @@ static void judge_slow(struct judging *j)
 static void judge_quiet(struct judging *j)
 {
     int64_t days = j->stage->quiet_days > 0 ? j->stage->quiet_days : HEALTH_QUIET_DAYS;
+    j->out->quiet_days = days;
     /* What is younger than that cannot have been silent for so long. */
     struct optional since = j->out->last_touch.has ? j->out->last_touch : j->deal->created_at;
     if (step_ahead(j, SUPPRESS_DAYS) || within(j, since, days)) return;

@@ -25,10 +25,14 @@ enum health_reason {
     HEALTH_STEP_OVERDUE,  /* the next step's date has passed */
     HEALTH_CLOSE_OVERDUE, /* the expected close has passed */
     HEALTH_NO_STEP,       /* there is no next step */
+    HEALTH_WAITING,       /* these three are not judged here: the copy knows them */
+    HEALTH_CONFLICT,
+    HEALTH_ATTENTION,
     HEALTH_REASON_COUNT
 };
 const char *health_reason_name(enum health_reason reason);     /* "slow-usual" */
-const char *health_reason_sentence(enum health_reason reason); /* for translation */
+/* For translation; with places {stay} {bears} {age} {cycle} {silence} {quiet} {due} {close}. */
+const char *health_reason_sentence(enum health_reason reason);
 
 enum {
     HEALTH_USUAL_VISITS = 20,  /* below, the p75 of won visits says nothing */
@@ -57,6 +61,10 @@ struct health {
     uint32_t is, why;           /* bits of enum deal_is, of enum health_reason */
     struct optional last_touch; /* by activities and by hand */
     struct optional stage_ms;   /* time in the stage, without ice */
+    struct optional bears_ms;   /* what it may take: own, usual or expected */
+    struct optional age_ms;     /* since it is an opportunity, without ice and closed time */
+    struct optional cycle_ms;   /* what nine in ten won deals took */
+    int64_t quiet_days;         /* what the stage bears without a touch */
 };
 
 struct health_question {

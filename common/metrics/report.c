@@ -31,7 +31,7 @@ bool metrics_value(struct metrics *m, const struct deal *deal, int64_t *out)
 {
     *out = deal->value.has ? deal->value.v : 0;
     if (!deal->value.has || str_equal(deal->currency, m->question.currency)) return true;
-    m->notes[NOTE_OTHER_CURRENCY]++;
+    metrics_note(m, NOTE_OTHER_CURRENCY, deal);
     return false;
 }
 
@@ -98,6 +98,8 @@ enum fault metrics_finish(struct metrics *m, struct report *out)
                        : m->question.kind == REPORT_REPS ? reps_finish(m, out)
                                                             : winrate_finish(m, out);
     for (size_t i = 0; i < NOTE_COUNT; i++) out->notes[i] = m->notes[i];
+    out->behind = m->behind;
+    out->behind_count = m->behind_count;
     return fault;
 }
 

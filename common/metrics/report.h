@@ -57,6 +57,12 @@ struct report_row {
     struct str key; /* a stage's key, a member's id, "2027-03"; stable for programs */
     struct report_cell *cells;
 };
+/* One deal behind one count of one row; row absent: behind a note. */
+struct report_behind {
+    struct str row;     /* its key */
+    const char *figure; /* "won", or the name of a note */
+    struct uuid deal;
+};
 struct report {
     enum report_kind kind;
     const char *name, *explain;
@@ -69,6 +75,8 @@ struct report {
     size_t row_count;
     struct report_row totals; /* cells NULL: this report has none */
     int64_t notes[NOTE_COUNT]; /* 0: nothing to say */
+    const struct report_behind *behind; /* when it was asked for */
+    size_t behind_count;
 };
 
 /* What is asked. All borrowed until the report is finished. */
@@ -85,6 +93,7 @@ struct question {
     size_t owner_count;
     const struct member *const *members; /* names */
     size_t member_count;
+    bool behind; /* remember the deals behind each figure */
 };
 
 struct metrics;
@@ -105,7 +114,14 @@ enum report_kind report_named(struct str name);
  * by a key, it is "funnel.lost": ask for that first. */
 const char *report_explain(struct str metric);
 const char *report_lack_sentence(enum report_lack lack);
-const char *report_note_sentence(enum report_note note); /* with {count} */
+const char *report_note_sentence(enum report_note note); /* with {count} {currency} {which} */
+/* The name of what a note counts, for those that count deals; else NULL. */
+const char *report_note_name(enum report_note note);
+/* Is that deal behind the figure of a column, or the note, of that name ('-' is as good as '_')? */
+bool report_behind_is(const struct report_behind *behind, struct str figure);
+/* The n-th figure of the report that has deals behind it; NULL: there are no more. */
+const char *report_figure(const struct report *report, size_t n);
+bool report_figure_known(const struct report *report, struct str figure);
 /* "63.15", "57.0", "12500.00", "2027-03-01"; a cell without a number gives absent text. */
 struct str report_cell_format(struct arena *arena, const struct report *report, size_t column,
                               const struct report_cell *cell);

@@ -78,25 +78,27 @@ static enum fault winrate_close(struct metrics *m, const struct deal *deal)
     struct uuid owner = told ? h->closing.owner : deal->owner;
     if (!metrics_has_owner(m, owner)) return FAULT_NONE;
     if (!history_is_proper(h, deal)) {
-        m->notes[NOTE_NEVER_PROPER]++;
+        metrics_note(m, NOTE_NEVER_PROPER, deal);
         return FAULT_NONE;
     }
     if (!deal->closed_at.has) {
-        m->notes[NOTE_UNKNOWN_CLOSING]++;
+        metrics_note(m, NOTE_UNKNOWN_CLOSING, deal);
         return FAULT_NONE;
     }
     if (!metrics_in_period(m, deal->closed_at.v)) return FAULT_NONE;
     if (told && h->closing.recorded.has &&
         zone_date(&m->question.zone, h->closing.recorded.v) >= m->question.to)
-        m->notes[NOTE_LATE]++;
+        metrics_note(m, NOTE_LATE, deal);
     struct group *groups[] = {winrate_deal_group(m, deal, owner), &m->winrate->total};
     int64_t value = 0, cycle = 0;
     bool valued = metrics_value(m, deal, &value);
     bool won = deal->status == STATUS_WON;
     bool timed = won && history_cycle(h, deal->closed_at.v, &cycle);
-    if (won && !timed) m->notes[NOTE_UNKNOWN_DURATION]++;
-    if (valued && !deal->value.has) m->notes[NOTE_NO_VALUE]++;
+    if (won && !timed) metrics_note(m, NOTE_UNKNOWN_DURATION, deal);
+    if (valued && !deal->value.has) metrics_note(m, NOTE_NO_VALUE, deal);
     if (!groups[0]) return FAULT_MEMORY;
+    metrics_behind(m, groups[0]->key, won ? "won" : "lost", deal);
+    if (timed) metrics_behind(m, groups[0]->key, "timed", deal);
     for (size_t i = 0; i < 2; i++) {
         struct group *group = groups[i];
         *(won ? &group->won : &group->lost) += 1;
@@ -117,6 +119,7 @@ static enum fault winrate_open(struct metrics *m, const struct deal *deal)
     int64_t value = 0;
     if (!group) return FAULT_MEMORY;
     if (!metrics_value(m, deal, &value)) value = 0;
+    metrics_behind(m, group->key, "open", deal);
     group->open++;
     group->open_value += value;
     m->winrate->total.open++;

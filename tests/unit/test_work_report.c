@@ -162,6 +162,9 @@ static const struct {
     {"it says that it may still change", "funnel", 4, 0, "so_far", "true"},
     {"nothing is running behind it", "funnel", 4, 2, "so_far", "false"},
     {"the stage it was lost from", "funnel", 4, 1, "lost_in_period", "1"},
+    {"in a currency nothing is valued in, nothing is summed", "winrate|currency|USD", 1, 0,
+     "won_value", "0.00"},
+    {"though it is counted", "winrate|currency|USD", 1, 0, "won", "2"},
     {"time is of completed visits", "funnel", 4, 2, "time_mean", "4.0"},
 };
 
@@ -178,6 +181,31 @@ static void reports_have_these_figures(void **state)
 
 static const struct {
     const char *claim, *words;
+    size_t rows;
+    const char *first; /* title */
+} lists[] = {
+    {"won ones, open ones first, then the last closed", "winrate|deals|won", 2, "roof"},
+    {"a rate is of won and lost", "winrate|deals|win-rate", 3, "roof"},
+    {"of one row", "reps|deals|Other:won", 1, "shed"},
+    {"of a stage by its key", "funnel|deals|qualification:failed", 1, "barn"},
+    {"or by its name", "funnel|deals|Qualification:lost_in_period", 1, "barn"},
+    {"a deal counts in many stages and is listed once", "funnel|deals|entered", 4, "door"},
+    {"what was left out", "winrate|currency|USD|deals|other-currency", 3, "roof"},
+};
+
+static void each_figure_lists_its_deals(void **state)
+{
+    struct desk *desk = *state;
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        print_message("%s\n", lists[i].claim);
+        assert_int_equal(run(desk, lists[i].words), ANSWER_OK);
+        assert_int_equal(desk->answer.row_count, lists[i].rows);
+        assert_cell(desk, 0, "title", lists[i].first);
+    }
+}
+
+static const struct {
+    const char *claim, *words;
     int code;
 } mistakes[] = {
     {"an unknown report is a usage error", "winrat", ANSWER_USAGE},
@@ -185,6 +213,9 @@ static const struct {
     {"an unknown pipeline is not found", "funnel|pipeline|moon", ANSWER_NOT_FOUND},
     {"an unknown member is not found", "reps|owner|nobody", ANSWER_NOT_FOUND},
     {"a grouping must be one", "winrate|by|colour", ANSWER_USAGE},
+    {"a currency must be one", "reps|currency|gold", ANSWER_USAGE},
+    {"a figure must have deals behind it", "reps|deals|calls", ANSWER_USAGE},
+    {"a row must be there", "reps|deals|Nobody:won", ANSWER_NOT_FOUND},
     {"only winrate has groupings", "reps|by|owner", ANSWER_USAGE},
 };
 
@@ -254,6 +285,7 @@ int main(void)
 #define CLAIM(name) cmocka_unit_test_setup_teardown(name, desk_open, desk_close)
     const struct CMUnitTest tests[] = {
         CLAIM(reports_have_these_figures),
+        CLAIM(each_figure_lists_its_deals),
         CLAIM(mistakes_are_told),
         CLAIM(what_it_is_about_stands_before_rows_and_totals),
         CLAIM(thin_data_and_lacks_are_said),
