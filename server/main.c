@@ -38,7 +38,8 @@ static const char help[] =
     "  --team NAME           init: the team's name\n"
     "  --owner NAME          init: who owns it\n"
     "  --listen HOST:PORT    init, run: where clients connect (init: 127.0.0.1:7117)\n"
-    "  --database URL        init: a PostgreSQL of yours instead of a private one\n"
+    "  --database URL        init: a PostgreSQL of yours instead of a private one, as its owner\n"
+    "  --database-app URL    init: the same as role sluice_app, where that needs a password\n"
     "  --zone ZONE           init: the team's time zone (UTC)\n"
     "  --currency EUR        init: the default of new deals (EUR)\n"
     "  --role ROLE           invite: owner, manager, rep (the default) or viewer\n"
@@ -46,7 +47,7 @@ static const char help[] =
 
 struct command_line {
     const char *command, *name;
-    const char *data, *team, *owner, *listen, *database, *zone, *currency, *role;
+    const char *data, *team, *owner, *listen, *database, *database_app, *zone, *currency, *role;
 };
 
 static const char **option_slot(struct command_line *line, struct str name)
@@ -56,6 +57,7 @@ static const char **option_slot(struct command_line *line, struct str name)
     if (str_equal(name, STR("--owner"))) return &line->owner;
     if (str_equal(name, STR("--listen"))) return &line->listen;
     if (str_equal(name, STR("--database"))) return &line->database;
+    if (str_equal(name, STR("--database-app"))) return &line->database_app;
     if (str_equal(name, STR("--zone"))) return &line->zone;
     if (str_equal(name, STR("--currency"))) return &line->currency;
     if (str_equal(name, STR("--role"))) return &line->role;
@@ -109,6 +111,7 @@ static enum fault init(const struct command_line *line, struct trouble *trouble)
         .owner = line->owner,
         .listen = line->listen ? line->listen : "127.0.0.1:7117",
         .database = line->database,
+        .database_app = line->database_app,
         .zone = line->zone ? line->zone : "UTC",
         .currency = line->currency ? line->currency : "EUR",
     };

@@ -26,19 +26,6 @@ static bool environment_flag(const char *name)
 
 /* --- running --- */
 
-void command_fault(struct command *command, const char *what, enum fault fault,
-                   const struct trouble *trouble)
-{
-    struct str detail = str_from(trouble && trouble->detail[0] ? trouble->detail : "");
-    struct str path = str_from(trouble && trouble->path[0] ? trouble->path : "");
-    FAIL(&command->answer, ANSWER_FAILURE,
-         "could not {what} ({fault}{blank}{path}{blank}{detail}); see `sluice doctor`",
-         {"what", str_from(what)}, {"fault", str_from(fault_name(fault))},
-         {"blank", path.n > 0 || detail.n > 0 ? STR(" ") : STR("")},
-         {"path", arena_str(&command->arena, path)},
-         {"detail", arena_str(&command->arena, detail)});
-}
-
 enum fault command_work(struct command *command)
 {
     enum fault fault = work_open(&command->work, home_replica(command->home), &command->arena,
@@ -75,6 +62,10 @@ static void command_verb(struct command *command)
     }
     if (strcmp(verb->name, "join") == 0) {
         command_join(command);
+        return;
+    }
+    if (strcmp(verb->name, "doctor") == 0) {
+        command_doctor(command);
         return;
     }
     if (!command_open(command)) return;

@@ -29,8 +29,10 @@ size_t command_height(void);
 
 /* Opens work on the home; again after rows came in. */
 enum fault command_work(struct command *command);
+/* The sentence for what went wrong outside, and what to do about it (command_doctor.c). */
 void command_fault(struct command *command, const char *what, enum fault fault,
                    const struct trouble *trouble);
+void command_doctor(struct command *command);
 void command_join(struct command *command);
 void command_sync(struct command *command);
 void command_import(struct command *command);

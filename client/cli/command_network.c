@@ -60,6 +60,10 @@ static void join_exchange(struct command *command)
         return;
     }
     const char *trouble = say_trouble(&report, &code);
+    if (report.trouble == SYNC_TROUBLE_LOCAL) {
+        command_fault(command, "write the offline copy", report.local_fault, NULL);
+        return;
+    }
     if (trouble) {
         answer_fail(&command->answer, code,
                     code == ANSWER_NETWORK && report.refusal == REFUSAL_NONE
@@ -72,6 +76,18 @@ static void join_exchange(struct command *command)
     NOTE(&command->answer, NOTE_RESULT, "Joined {team} as {member}",
          {"team", work->team ? work->team->name : STR("the team")},
          {"member", work->me ? work->me->name : STR("a member")});
+}
+
+/* A home whose joining was cut off: goes on with its keys. FAULT_EXISTS when it has joined. */
+static enum fault join_again(struct command *command, struct trouble *trouble)
+{
+    struct identity identity;
+    enum fault fault = home_open(command->path, &command->home, trouble);
+    if (fault) return fault;
+    struct replica *replica = home_replica(command->home);
+    fault = replica->f->identity_load(replica, &command->arena, &identity);
+    if (fault == FAULT_NOT_FOUND) return FAULT_NONE; /* not even prepared */
+    return !fault && identity.joined ? FAULT_EXISTS : fault;
 }
 
 void command_join(struct command *command)
@@ -92,6 +108,8 @@ void command_join(struct command *command)
         return;
     }
     fault = home_create(command->path, &command->home, &trouble);
+    bool made = !fault;
+    if (fault == FAULT_EXISTS) fault = join_again(command, &trouble);
     if (fault == FAULT_EXISTS) {
         answer_fail(answer, ANSWER_FAILURE,
                     "there is an identity here already; set SLUICE_HOME to join another team");
@@ -100,7 +118,8 @@ void command_join(struct command *command)
     if (!fault) fault = join_prepare(command, &invitation);
     if (fault) command_fault(command, "make the offline copy", fault, &trouble);
     else join_exchange(command);
-    if (answer->code == ANSWER_OK) return;
+    /* Without an answer the invitation may be used up: the same device may then try again. */
+    if (answer->code == ANSWER_OK || answer->code == ANSWER_NETWORK || !made) return;
     home_close(command->home);
     command->home = NULL;
     command->working = false;
@@ -167,6 +186,10 @@ void command_sync(struct command *command)
     const char *trouble = say_trouble(&report, &code);
     /* A watch ends when it is interrupted: that alone is no failure. */
     bool interrupted = watch && report.trouble == SYNC_TROUBLE_NONE;
+    if (report.trouble == SYNC_TROUBLE_LOCAL) {
+        command_fault(command, "write the offline copy", report.local_fault, NULL);
+        return;
+    }
     if (trouble && !interrupted) answer_fail(answer, code, trouble);
     if (report.was_restored) {
         answer_say(answer, NOTE_TALK,

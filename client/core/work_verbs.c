@@ -81,6 +81,11 @@ static const struct option sync_options[] = {
     {NULL, NULL, NULL, NULL},
 };
 
+static const struct option doctor_options[] = {
+    {"rebuild", NULL, NULL, "set the copy aside, keep its unsent changes, fetch the rest anew"},
+    {NULL, NULL, NULL, NULL},
+};
+
 static const struct option organisation_fields[] = {
     {"name", "NAME", "name", "another name"},
     {"website", "URL", "website", "its web site"},
@@ -238,6 +243,9 @@ const struct verb verbs[] = {
     {NULL, "completion", NULL, "bash|man", 1, 1, "Completion for bash, or the manual page",
      EXAMPLES("sluice completion man | man -l -", "source <(sluice completion bash)"), NULL,
      VERB_HOMELESS, NULL},
+    {NULL, "doctor", NULL, "", 0, 0, "Look whether the offline copy is whole, and mend it",
+     EXAMPLES("sluice doctor", "sluice doctor --rebuild"), OPTIONS(doctor_options), VERB_HOMELESS,
+     NULL},
     {NULL, "deliver", NULL, "", 0, 0, "Deliver what waits, and end", NULL, NULL,
      VERB_HIDDEN | VERB_ONLINE, NULL},
 };

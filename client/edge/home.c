@@ -54,7 +54,7 @@ void home_random(void *out, size_t n)
 
 /* --- paths --- */
 
-static enum fault path_join(const char *folder, const char *name, char out[HOME_PATH_MAX])
+enum fault home_path_join(const char *folder, const char *name, char out[HOME_PATH_MAX])
 {
     int n = snprintf(out, HOME_PATH_MAX, "%s/%s", folder, name);
     return n < 0 || n >= HOME_PATH_MAX ? FAULT_LIMIT : FAULT_NONE;
@@ -70,16 +70,16 @@ enum fault home_path(const char *given, char out[HOME_PATH_MAX])
         int n = snprintf(out, HOME_PATH_MAX, "%s", given);
         return n < 0 || n >= HOME_PATH_MAX ? FAULT_LIMIT : FAULT_NONE;
     }
-    if (data != NULL && data[0] == '/') return path_join(data, "sluice", out);
+    if (data != NULL && data[0] == '/') return home_path_join(data, "sluice", out);
     if (user == NULL || *user == 0) return FAULT_NOT_FOUND;
-    return path_join(user, ".local/share/sluice", out);
+    return home_path_join(user, ".local/share/sluice", out);
 }
 
 bool home_exists(const char *path)
 {
     char copy[HOME_PATH_MAX];
     struct stat status;
-    return path_join(path, "copy.db", copy) == FAULT_NONE && stat(copy, &status) == 0 &&
+    return home_path_join(path, "copy.db", copy) == FAULT_NONE && stat(copy, &status) == 0 &&
            S_ISREG(status.st_mode);
 }
 
@@ -89,7 +89,7 @@ void home_discard(const char *path)
                                         "copy.new-journal", "key", "poke", "sender", "turn"};
     char name[HOME_PATH_MAX];
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (path_join(path, names[i], name) == FAULT_NONE) unlink(name);
+        if (home_path_join(path, names[i], name) == FAULT_NONE) unlink(name);
     }
     rmdir(path); /* stays if somebody keeps other files there */
 }
@@ -127,6 +127,12 @@ static const char *trouble_detail(enum fault fault)
     case FAULT_COUNT: break;
     }
     return fault_name(fault);
+}
+
+enum fault home_trouble(struct trouble *trouble, enum fault fault, const char *operation,
+                        const char *path)
+{
+    return trouble_set(trouble, fault, operation, path, trouble_detail(fault));
 }
 
 /* --- making --- */
@@ -176,9 +182,9 @@ static enum fault home_fill(const char *path, struct trouble *trouble)
     char key_path[HOME_PATH_MAX], new_path[HOME_PATH_MAX], copy_path[HOME_PATH_MAX];
     struct secret32 key, device;
     struct replica *replica = NULL;
-    enum fault fault = path_join(path, "key", key_path);
-    if (fault == FAULT_NONE) fault = path_join(path, "copy.new", new_path);
-    if (fault == FAULT_NONE) fault = path_join(path, "copy.db", copy_path);
+    enum fault fault = home_path_join(path, "key", key_path);
+    if (fault == FAULT_NONE) fault = home_path_join(path, "copy.new", new_path);
+    if (fault == FAULT_NONE) fault = home_path_join(path, "copy.db", copy_path);
     if (fault != FAULT_NONE) return trouble_set(trouble, fault, "create", path, "");
     if (home_exists(path)) {
         return trouble_set(trouble, FAULT_EXISTS, "create", copy_path, strerror(EEXIST));
@@ -217,7 +223,7 @@ enum fault home_create(const char *path, struct home **out, struct trouble *trou
     }
     fault = home_fill(path, trouble);
     /* SQLite leaves an empty journal of the old name. */
-    if (path_join(path, "copy.new-journal", journal) == FAULT_NONE) unlink(journal);
+    if (home_path_join(path, "copy.new-journal", journal) == FAULT_NONE) unlink(journal);
     turn_release(&turn);
     return fault == FAULT_NONE ? home_open(path, out, trouble) : fault;
 }
@@ -232,8 +238,8 @@ enum fault home_open(const char *path, struct home **out, struct trouble *troubl
     *out = NULL;
     check(sodium_init() >= 0);
     process_harden();
-    enum fault fault = path_join(path, "key", key_path);
-    if (fault == FAULT_NONE) fault = path_join(path, "copy.db", copy_path);
+    enum fault fault = home_path_join(path, "key", key_path);
+    if (fault == FAULT_NONE) fault = home_path_join(path, "copy.db", copy_path);
     if (fault != FAULT_NONE) return trouble_set(trouble, fault, "open", path, "");
     if (!home_exists(path)) {
         return trouble_set(trouble, FAULT_NOT_FOUND, "open", copy_path, strerror(ENOENT));

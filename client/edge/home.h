@@ -34,6 +34,22 @@ void home_close(struct home *home); /* accepts NULL */
 /* Removes a home whose joining failed. */
 void home_discard(const char *path);
 
+/* Reads the key and every page of the copy. FAULT_NONE: whole; *pending counts what is unsent. */
+MUST_USE enum fault home_verify(const char *path, size_t *pending, struct trouble *trouble);
+
+struct home_rebuilt {
+    bool joined;      /* the new copy is the same device; else it has to join again */
+    size_t kept;      /* unsent changes that are in the new copy */
+    size_t lost;      /* numbers of which nothing could be read */
+    char aside[4096]; /* where the old copy is now; empty: there was none */
+};
+
+/* Sets the copy aside under a dated name and, where its key, identity and device can still be read,
+ * makes a new empty one of the same device that holds the unsent changes; the next exchange fetches
+ * everything. FAULT_BUSY: another process holds the connection. After any fault all is as before. */
+MUST_USE enum fault home_rebuild(const char *path, struct home_rebuilt *out,
+                                 struct trouble *trouble);
+
 struct replica *home_replica(struct home *home);
 const uint8_t *home_device_public(const struct home *home);
 struct now home_now(void);

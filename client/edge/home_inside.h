@@ -6,6 +6,12 @@
 
 enum { HOME_PATH_MAX = 4096 };
 
+/* What home.c lends to home_mend.c. */
+MUST_USE enum fault home_path_join(const char *folder, const char *name, char out[HOME_PATH_MAX]);
+/* Fills `trouble` (may be NULL) and returns the fault. */
+enum fault home_trouble(struct trouble *trouble, enum fault fault, const char *operation,
+                        const char *path);
+
 struct home {
     char path[HOME_PATH_MAX];
     struct replica *replica;

@@ -392,3 +392,31 @@ enum fault replica_file_create(const char *path, const struct secret32 *key,
     *out = &file->replica;
     return FAULT_NONE;
 }
+
+enum fault replica_file_verify(struct replica *replica)
+{
+    struct replica_file *file = replica_file_of(replica);
+    sqlite3_stmt *statement = NULL;
+    bool row = false;
+    if (sqlite3_prepare_v2(file->db, "PRAGMA integrity_check(1)", -1, &statement, NULL) !=
+        SQLITE_OK) {
+        return fault_from_sqlite(file->db, sqlite3_extended_errcode(file->db));
+    }
+    enum fault fault = statement_step(file, statement, &row);
+    if (fault == FAULT_NONE && !(row && str_equal(column_bytes(statement, 0), STR("ok")))) {
+        fault = FAULT_CRYPTO;
+    }
+    sqlite3_finalize(statement);
+    return fault;
+}
+
+void replica_file_retire(struct replica *replica, bool retire)
+{
+    struct replica_file *file = replica_file_of(replica);
+    if (!file->writing && replica_file_begin(replica) != FAULT_NONE) return;
+    enum fault fault = replica_file_execute(
+        file, retire ? "ALTER TABLE outbox RENAME TO outbox_aside"
+                     : "ALTER TABLE outbox_aside RENAME TO outbox");
+    if (fault == FAULT_NONE) fault = replica_file_commit(replica);
+    if (fault != FAULT_NONE && file->writing) replica_file_rollback(replica);
+}

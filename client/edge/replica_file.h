@@ -20,4 +20,10 @@ MUST_USE enum fault replica_file_open(const char *path, const struct secret32 *k
 /* The device's secret key lives inside the copy, so that it is encrypted like everything else. */
 MUST_USE enum fault replica_file_device(struct replica *replica, struct secret32 *out);
 
+/* Reads every page: FAULT_CRYPTO when one of them is damaged. */
+MUST_USE enum fault replica_file_verify(struct replica *replica);
+/* A copy that is set aside: whoever still waits to write into it fails instead of believing that it
+ * was kept. Or back again. Best effort: a copy that is too damaged takes no writes anyway. */
+void replica_file_retire(struct replica *replica, bool retire);
+
 #endif

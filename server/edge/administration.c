@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -273,6 +276,74 @@ static enum fault init_database(struct configuration *c, const struct first_comm
     return fault;
 }
 
+static enum fault database_url_check(const char *url, const char *option,
+                                     struct trouble *trouble)
+{
+    PQconninfoOption *options = url ? PQconninfoParse(url, NULL) : NULL;
+    bool good = !url || (options && strlen(url) < CONFIGURATION_VALUE_MAX && !strchr(url, '\n'));
+    PQconninfoFree(options);
+    if (good) return FAULT_NONE;
+    trouble_say(trouble, "what %s gives is no connection string; give "
+                         "postgresql://USER@HOST/DATABASE",
+                option);
+    return FAULT_FORMAT;
+}
+
+/* --- a folder that is half made --- */
+
+/* What init makes, in the order in which it is taken away again: the mark that says so last. */
+static const char *const init_names[] = {"sluiced.conf.new", "sluiced.conf", "server.key.new",
+                                         "server.key", "postgres", "lock", INIT_UNFINISHED};
+
+static int entry_remove(const char *path, const struct stat *about, int kind, struct FTW *where)
+{
+    (void)about;
+    (void)kind;
+    (void)where;
+    return remove(path);
+}
+
+static void unfinished_remove(const char *data)
+{
+    char path[CONFIGURATION_PATH_MAX + 64];
+    for (size_t i = 0; i < sizeof init_names / sizeof init_names[0]; i++) {
+        snprintf(path, sizeof path, "%s/%s", data, init_names[i]);
+        nftw(path, entry_remove, 16, FTW_DEPTH | FTW_PHYS);
+    }
+}
+
+/* Clears what an init that was killed left behind, and leaves the mark for the next one. */
+static enum fault unfinished_begin(const char *data, struct trouble *trouble)
+{
+    char path[CONFIGURATION_PATH_MAX + 64];
+    snprintf(path, sizeof path, "%s/%s", data, INIT_UNFINISHED);
+    if (access(path, F_OK) == 0) {
+        int lock;
+        enum fault fault = keeper_lock(data, &lock);
+        if (fault == FAULT_BUSY) {
+            trouble_say(trouble, "another `sluiced init` is making %s; wait for it", data);
+            return fault;
+        }
+        if (!fault) close(lock);
+        unfinished_remove(data);
+    }
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd >= 0) {
+        close(fd);
+        return FAULT_NONE;
+    }
+    trouble_say(trouble, "cannot write in %s: %s; make room there", data, strerror(errno));
+    return errno == ENOSPC ? FAULT_FULL : FAULT_IO;
+}
+
+static void unfinished_end(const char *data, bool failed)
+{
+    char path[CONFIGURATION_PATH_MAX + 64];
+    snprintf(path, sizeof path, "%s/%s", data, INIT_UNFINISHED);
+    if (failed) unfinished_remove(data);
+    else unlink(path);
+}
+
 enum fault administration_init(const struct administration_init *wanted, struct trouble *trouble)
 {
     struct arena arena;
@@ -291,16 +362,23 @@ enum fault administration_init(const struct administration_init *wanted, struct 
         trouble_say(trouble, "\"%s\" is no address; give HOST:PORT", wanted->listen);
         fault = FAULT_FORMAT;
     }
+    if (!fault) fault = database_url_check(wanted->database, "--database", trouble);
+    if (!fault) fault = database_url_check(wanted->database_app, "--database-app", trouble);
     if (!fault) fault = service_user_make(c.data, trouble);
+    bool making = !fault;
+    if (!fault) fault = unfinished_begin(c.data, trouble);
     if (!fault) fault = server_key_make(c.data, &key, trouble);
     if (!fault) {
         c.team = first.team.id;
         snprintf(c.listen, sizeof c.listen, "%s", wanted->listen);
         snprintf(c.database, sizeof c.database, "%s", wanted->database ? wanted->database : "");
+        snprintf(c.database_app, sizeof c.database_app, "%s",
+                 wanted->database_app ? wanted->database_app : "");
         fault = init_database(&c, &first, &random, trouble);
     }
     /* Last: a folder with a configuration is initialised. */
     if (!fault) fault = configuration_write(&c, trouble);
+    if (making) unfinished_end(c.data, fault != FAULT_NONE);
     if (!fault) {
         fprintf(stderr, "Team %s is ready. Start the server: sluiced run --data %s\n"
                         "Then join as %s with (valid %d hours, once): sluice join LINE\n",

@@ -9,7 +9,7 @@
 #include "server/edge/configuration.h"
 
 struct administration_init {
-    const char *data, *team, *owner, *listen, *database, *zone, *currency;
+    const char *data, *team, *owner, *listen, *database, *database_app, *zone, *currency;
 };
 
 /* Each prints what it has to say and leaves its sentence in `trouble` when it fails. */

@@ -127,6 +127,7 @@ static void log_last(const struct cluster *cluster, char out[256])
     out[0] = 0;
     FILE *log = fopen(path_in(cluster, "log", path), "re");
     if (!log) return;
+    (void)fseek(log, cluster->log_from, SEEK_SET);
     while (fgets(line, sizeof line, log)) {
         if (strstr(line, "FATAL") || strstr(line, "error") || strstr(line, "cannot") ||
             strstr(line, "could not")) {
@@ -137,6 +138,14 @@ static void log_last(const struct cluster *cluster, char out[256])
     fclose(log);
 }
 
+static void log_mark(struct cluster *cluster)
+{
+    char path[PATH_MAX_HERE];
+    struct stat about;
+    bool there = stat(path_in(cluster, "log", path), &about) == 0;
+    cluster->log_from = there ? (long)about.st_size : 0;
+}
+
 static int entry_remove(const char *path, const struct stat *about, int kind, struct FTW *where)
 {
     (void)about;
@@ -145,7 +154,7 @@ static int entry_remove(const char *path, const struct stat *about, int kind, st
     return remove(path);
 }
 
-enum fault cluster_make(const struct cluster *cluster, struct trouble *trouble)
+enum fault cluster_make(struct cluster *cluster, struct trouble *trouble)
 {
     char beside[PATH_MAX_HERE], data[PATH_MAX_HERE], run[PATH_MAX_HERE], why[256];
     path_in(cluster, "data.new", beside);
@@ -156,6 +165,7 @@ enum fault cluster_make(const struct cluster *cluster, struct trouble *trouble)
         return errno == ENOSPC ? FAULT_FULL : FAULT_IO;
     }
     nftw(beside, entry_remove, 16, FTW_DEPTH | FTW_PHYS);
+    log_mark(cluster);
     const char *const arguments[] = {"-D", beside, "-U", "sluice", "-A", "trust", "-E", "UTF8",
                                      "--locale=C.UTF-8", "--locale-provider=icu",
                                      "--icu-locale=und", "--data-checksums", "--no-instructions",
@@ -227,6 +237,23 @@ static pid_t postmaster_start(const struct cluster *cluster)
     return program_start(cluster, "postgres", arguments);
 }
 
+/* Somebody who blocks these signals waits for this start to end. */
+static bool stop_wanted(void)
+{
+    sigset_t pending;
+    return sigpending(&pending) == 0 &&
+           (sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1 ||
+            sigismember(&pending, SIGHUP) == 1);
+}
+
+/* Ended by itself: once more when only a killed one's lock is in the way. */
+static bool worth_again(const struct cluster *cluster)
+{
+    char why[256];
+    log_last(cluster, why);
+    return strstr(why, "lock file") != NULL && strstr(why, "No space left") == NULL;
+}
+
 static bool cluster_answers(const struct cluster *cluster)
 {
     char run[PATH_MAX_HERE];
@@ -245,23 +272,30 @@ enum fault cluster_start(struct cluster *cluster, struct trouble *trouble)
         return FAULT_NOT_FOUND;
     }
     orphan_end(cluster);
+    log_mark(cluster);
     int64_t again_until = clock_ms() + LOCK_MS_MAX, end = clock_ms() + READY_MS_MAX;
     cluster->postmaster = postmaster_start(cluster);
     while (cluster->postmaster > 0 && clock_ms() < end) {
         if (cluster_answers(cluster)) return FAULT_NONE;
         if (waitpid(cluster->postmaster, NULL, WNOHANG) == cluster->postmaster) {
             cluster->postmaster = 0;
-            if (clock_ms() >= again_until) break;
+            if (clock_ms() >= again_until || !worth_again(cluster)) break;
             orphan_end(cluster);
             cluster->postmaster = postmaster_start(cluster);
+        }
+        if (stop_wanted()) {
+            cluster_stop(cluster);
+            trouble_say(trouble, "told to stop while the database was starting");
+            return FAULT_CLOSED;
         }
         look_again_later();
     }
     cluster_stop(cluster);
     log_last(cluster, why);
-    trouble_say(trouble, "the database does not start: %s; %s/log says more",
-                why[0] ? why : "no reason given", cluster->folder);
-    return strstr(why, "No space left") ? FAULT_FULL : FAULT_IO;
+    bool full = strstr(why, "No space left") != NULL;
+    trouble_say(trouble, "the database does not start: %s; %s%s", why[0] ? why : "no reason given",
+                full ? "make room on the disk of " : "more is said in ", cluster->folder);
+    return full ? FAULT_FULL : FAULT_IO;
 }
 
 void cluster_stop(struct cluster *cluster)

@@ -15,6 +15,7 @@ struct cluster {
     char folder[CONFIGURATION_PATH_MAX]; /* DATA/postgres */
     char programs[CONFIGURATION_PATH_MAX];
     pid_t postmaster; /* 0: not ours or not running */
+    long log_from;    /* where what it says since its last start begins */
 };
 
 /* FAULT_NOT_FOUND when PostgreSQL is not installed (SLUICED_POSTGRES_BINDIR, else the newest in
@@ -22,9 +23,9 @@ struct cluster {
 MUST_USE enum fault cluster_init(struct cluster *cluster, const char *data,
                                  struct trouble *trouble);
 /* initdb beside, then renamed: there whole or not at all. */
-MUST_USE enum fault cluster_make(const struct cluster *cluster, struct trouble *trouble);
+MUST_USE enum fault cluster_make(struct cluster *cluster, struct trouble *trouble);
 /* Starts and waits until it answers; first ends an orphan of an earlier server and clears its
- * lock file. */
+ * lock file. FAULT_CLOSED: a blocked SIGTERM, SIGINT or SIGHUP came meanwhile and waits still. */
 MUST_USE enum fault cluster_start(struct cluster *cluster, struct trouble *trouble);
 void cluster_stop(struct cluster *cluster); /* fast, then immediate; safe when not running */
 

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <libpq-fe.h>
 #include <sodium.h>
 
 #include "common/base/banned.h"
@@ -66,6 +67,9 @@ enum fault configuration_folder(const char *data, char out[CONFIGURATION_PATH_MA
     return FAULT_NONE;
 }
 
+static const char *const configuration_keys[] = {"listen", "address", "database", "database_app",
+                                                 "team"};
+
 static char *configuration_slot(struct configuration *c, struct str key)
 {
     if (str_equal(key, STR("listen"))) return c->listen;
@@ -73,6 +77,46 @@ static char *configuration_slot(struct configuration *c, struct str key)
     if (str_equal(key, STR("database"))) return c->database;
     if (str_equal(key, STR("database_app"))) return c->database_app;
     return NULL;
+}
+
+static enum fault key_unknown(struct str key, int number, struct trouble *trouble)
+{
+    enum { FAR = 3 };
+    const char *nearest = NULL;
+    size_t best = FAR;
+    for (size_t i = 0; i < sizeof configuration_keys / sizeof configuration_keys[0]; i++) {
+        size_t distance = text_distance(key, str_from(configuration_keys[i]), FAR);
+        if (distance >= best) continue;
+        best = distance;
+        nearest = configuration_keys[i];
+    }
+    trouble_say(trouble, "sluiced.conf line %d: there is no setting \"%.*s\"; %s%s%s", number,
+                STR_ARGS(str_slice(key, 0, 64)), nearest ? "did you mean " : "there are listen, "
+                "address, database, database_app, team", nearest ? nearest : "", nearest ? "?" : "");
+    return FAULT_FORMAT;
+}
+
+/* What can be told wrong without trying it. */
+static enum fault value_check(struct str key, const char *value, int number,
+                              struct trouble *trouble)
+{
+    char host[256], port[6];
+    bool address = str_equal(key, STR("listen")) || str_equal(key, STR("address"));
+    if (address && *value && !listen_split(value, host, port)) {
+        trouble_say(trouble, "sluiced.conf line %d: \"%.100s\" is no address; give HOST:PORT",
+                    number, value);
+        return FAULT_FORMAT;
+    }
+    if (address || !*value) return FAULT_NONE;
+    PQconninfoOption *options = PQconninfoParse(value, NULL);
+    bool good = options != NULL;
+    PQconninfoFree(options);
+    if (good) return FAULT_NONE;
+    /* It is not shown: there may be a password in it. */
+    trouble_say(trouble, "sluiced.conf line %d: the value of %.*s is no connection string; give "
+                         "postgresql://USER@HOST/DATABASE",
+                number, STR_ARGS(key));
+    return FAULT_FORMAT;
 }
 
 static enum fault configuration_line(struct configuration *c, struct str line, int number,
@@ -94,15 +138,10 @@ static enum fault configuration_line(struct configuration *c, struct str line, i
         return FAULT_FORMAT;
     }
     char *slot = configuration_slot(c, key);
-    if (!slot) {
-        trouble_say(trouble, "sluiced.conf line %d: there is no setting \"%.*s\"; there are "
-                             "listen, address, database, database_app, team",
-                    number, STR_ARGS(key));
-        return FAULT_FORMAT;
-    }
+    if (!slot) return key_unknown(key, number, trouble);
     if (value.n > 0) memcpy(slot, value.p, value.n);
     slot[value.n] = 0;
-    return FAULT_NONE;
+    return value_check(key, slot, number, trouble);
 }
 
 static void environment_apply(struct configuration *c)
@@ -130,9 +169,9 @@ enum fault configuration_read(const char *data, struct configuration *out, struc
     if (!file) {
         bool absent = errno == ENOENT;
         trouble_say(trouble, absent ? "%s is not initialised (%s); run `sluiced init` first"
-                                    : "cannot read %s: %s",
+                                    : "cannot read %s: %s; give it to the owner of its folder",
                     absent ? data : path, absent ? "no sluiced.conf" : strerror(errno));
-        return absent ? FAULT_NOT_FOUND : FAULT_DENIED;
+        return absent ? FAULT_NOT_FOUND : FAULT_FORMAT;
     }
     enum fault fault = FAULT_NONE;
     for (int number = 1; !fault && fgets(line, sizeof line, file); number++) {

@@ -87,6 +87,8 @@ struct keeper {
     int lock;
     int64_t worker_since_ms;
     long pause;
+    int64_t database_again_ms; /* when to try to start it; 0: it runs, or is somebody else's */
+    long database_pause;
     sigset_t signals;
 };
 
@@ -104,6 +106,7 @@ static int worker_main(const struct keeper *keeper, pid_t parent)
 {
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent) return 1;
+    signal(SIGHUP, SIG_IGN); /* a closed terminal: the keeper says when to stop */
     sigprocmask(SIG_UNBLOCK, &keeper->signals, NULL);
     signal(SIGPIPE, SIG_IGN);
     struct trouble trouble = {""};
@@ -147,6 +150,12 @@ static void worker_stop(struct keeper *keeper)
     keeper->worker = 0;
 }
 
+static long pause_longer(long pause)
+{
+    long longer = pause ? pause * 2 : RESTART_PAUSE_MS;
+    return longer > RESTART_PAUSE_MS_MAX ? RESTART_PAUSE_MS_MAX : longer;
+}
+
 /* A worker that was killed is started again; one that says why it cannot run is not. Negative: go
  * on; else the program's exit code. */
 static int worker_ended(struct keeper *keeper, int status)
@@ -158,9 +167,29 @@ static int worker_ended(struct keeper *keeper, int status)
     fprintf(stderr, "keeper.worker_ended signal=%d restart_ms=%ld\n", WTERMSIG(status),
             keeper->pause);
     pause_ms(keeper->pause);
-    keeper->pause = keeper->pause ? keeper->pause * 2 : RESTART_PAUSE_MS;
-    if (keeper->pause > RESTART_PAUSE_MS_MAX) keeper->pause = RESTART_PAUSE_MS_MAX;
+    keeper->pause = pause_longer(keeper->pause);
     return worker_start(keeper) ? -1 : 1;
+}
+
+/* A database that cannot run now (its disk is full) is tried again for as long as it takes: the
+ * worker holds on to its sessions, and clients keep their work. */
+static void database_again(struct keeper *keeper)
+{
+    struct trouble trouble;
+    if (keeper->database_again_ms == 0 || clock_ms() < keeper->database_again_ms) return;
+    keeper->database_again_ms = 0;
+    enum fault fault = cluster_start(&keeper->cluster, &trouble);
+    if (!fault) {
+        fprintf(stderr, "keeper.database_started\n");
+        keeper->database_pause = 0;
+        return;
+    }
+    keeper->database_pause = pause_longer(keeper->database_pause);
+    keeper->database_again_ms = clock_ms() + keeper->database_pause;
+    if (fault == FAULT_CLOSED) return;
+    say(&trouble);
+    fprintf(stderr, "keeper.database_waits fault=%s again_ms=%ld\n", fault_name(fault),
+            keeper->database_pause);
 }
 
 static int children_look(struct keeper *keeper)
@@ -170,13 +199,9 @@ static int children_look(struct keeper *keeper)
         if (pid == keeper->worker) {
             code = worker_ended(keeper, status);
         } else if (pid == keeper->cluster.postmaster) {
-            struct trouble trouble;
             keeper->cluster.postmaster = 0;
             fprintf(stderr, "keeper.database_ended\n");
-            if (cluster_start(&keeper->cluster, &trouble)) {
-                say(&trouble);
-                code = 1;
-            }
+            keeper->database_again_ms = clock_ms();
         }
     }
     return code;
@@ -187,9 +212,23 @@ static int keeper_watch(struct keeper *keeper)
     for (int code;;) {
         code = children_look(keeper);
         if (code >= 0) return code;
+        database_again(keeper);
         int number = sigtimedwait(&keeper->signals, NULL, &(struct timespec){.tv_sec = 1});
-        if (number == SIGTERM || number == SIGINT) return 0;
+        if (number == SIGTERM || number == SIGINT || number == SIGHUP) return 0;
     }
+}
+
+/* What nohup made ignored stays so; a terminal that closes stops the server in order. */
+static void signals_take(struct keeper *keeper)
+{
+    struct sigaction hangup;
+    sigemptyset(&keeper->signals);
+    sigaddset(&keeper->signals, SIGTERM);
+    sigaddset(&keeper->signals, SIGINT);
+    sigaddset(&keeper->signals, SIGCHLD);
+    bool ignored = sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler == SIG_IGN;
+    if (!ignored) sigaddset(&keeper->signals, SIGHUP);
+    sigprocmask(SIG_BLOCK, &keeper->signals, NULL);
 }
 
 static enum fault database_begin(struct keeper *keeper, struct trouble *trouble)
@@ -217,21 +256,19 @@ int keeper_run(const struct configuration *configuration, const char *listen)
     struct trouble trouble = {""};
     enum fault fault = keeper_lock(configuration->data, &keeper.lock);
     if (fault) {
-        trouble_say(&trouble, "%s is in use by a running server; stop that first",
+        trouble_say(&trouble,
+                    fault == FAULT_BUSY ? "%s is in use by a running server; stop that first"
+                                        : "cannot write in %s; look at its rights and room",
                     configuration->data);
         say(&trouble);
         return 1;
     }
-    sigemptyset(&keeper.signals);
-    sigaddset(&keeper.signals, SIGTERM);
-    sigaddset(&keeper.signals, SIGINT);
-    sigaddset(&keeper.signals, SIGCHLD);
-    sigprocmask(SIG_BLOCK, &keeper.signals, NULL);
+    signals_take(&keeper);
     int code = 1;
     fault = database_begin(&keeper, &trouble);
     if (fault) {
         say(&trouble);
-        code = exit_code(fault);
+        code = fault == FAULT_CLOSED ? 0 : exit_code(fault);
     } else if (worker_start(&keeper)) {
         code = keeper_watch(&keeper);
     }

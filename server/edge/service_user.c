@@ -66,6 +66,14 @@ static bool folder_empty(const char *folder)
     return count == 0;
 }
 
+/* An init was killed here: it may be done again. */
+static bool folder_unfinished(const char *folder)
+{
+    char mark[4200];
+    snprintf(mark, sizeof mark, "%s/" INIT_UNFINISHED, folder);
+    return access(mark, F_OK) == 0;
+}
+
 enum fault service_user_make(const char *folder, struct trouble *trouble)
 {
     if (mkdir(folder, 0700) != 0 && errno != EEXIST) {
@@ -73,7 +81,7 @@ enum fault service_user_make(const char *folder, struct trouble *trouble)
                     strerror(errno));
         return errno == ENOSPC ? FAULT_FULL : FAULT_IO;
     }
-    if (!folder_empty(folder)) {
+    if (!folder_empty(folder) && !folder_unfinished(folder)) {
         char conf[4200];
         snprintf(conf, sizeof conf, "%s/sluiced.conf", folder);
         bool done = access(conf, F_OK) == 0;

@@ -16,8 +16,12 @@ struct trouble {
 void trouble_say(struct trouble *trouble, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* A file that marks a folder whose init has not come to its end. */
+#define INIT_UNFINISHED "init.unfinished"
+
 /* Makes the folder (0700) when it is not there and, as root, gives it to the user `sluice`, else
- * `postgres`, and becomes that user. FAULT_EXISTS when there is something in it already. */
+ * `postgres`, and becomes that user. FAULT_EXISTS when there is something in it already, unless an
+ * unfinished init left it. */
 MUST_USE enum fault service_user_make(const char *folder, struct trouble *trouble);
 /* Becomes the owner of an existing folder. FAULT_NOT_FOUND, FAULT_DENIED. */
 MUST_USE enum fault service_user_enter(const char *folder, struct trouble *trouble);

@@ -1,0 +1,127 @@
+# stage.sh - a server, homes and claims for the tests of this folder. Sourced, never run.
+#
+#   stage_init                makes a server ($data) and the homes ada (owner) and bob (rep)
+#   server_start, server_stop its life; $server is the keeper's id, $port where it listens
+#   ada ..., bob ...          the client in their home; home NAME ... in any other
+#   claim SENTENCE command    a line of the test; a failed one makes the test fail
+#
+# Works as root (the server goes on as the service user) and as any user. Nothing outlives the test.
+set -u
+
+bin=${SLUICE_BIN_DIR:?}
+[ -x "$bin/sluiced" ] && [ -x "$bin/sluice" ] || { echo "no programs in $bin"; exit 77; }
+folder=$(mktemp -d /tmp/sluice-fault-XXXXXX)
+chmod 755 "$folder"
+data="$folder/data"
+failed=0
+server=
+mounted=()
+children=()
+
+left_over() { pgrep -f -- "$folder" | grep -v "^$$\$"; }
+nothing_left() { [ -z "$(left_over)" ]; }
+
+finish() {
+    local each
+    for each in "${children[@]}"; do kill "$each" 2>/dev/null; done
+    [ -n "$server" ] && kill -TERM "$server" 2>/dev/null && wait "$server" 2>/dev/null
+    for each in "${mounted[@]}"; do umount -l "$each" 2>/dev/null; done
+    rm -rf "$folder"
+}
+trap finish EXIT
+
+exec 9>&1 # a claim's own output may be redirected
+claim() { # claim SENTENCE command...
+    local sentence=$1
+    shift
+    if "$@"; then echo "ok   $sentence" >&9; else echo "FAIL $sentence" >&9; failed=1; fi
+}
+
+stage_end() { # the last line of a test
+    if [ $failed != 0 ]; then
+        for each in "$folder"/*.log "$folder"/said; do
+            [ -f "$each" ] && { echo "--- ${each##*/}"; tail -n 30 "$each"; }
+        done
+    fi
+    exit $failed
+}
+
+until_true() { # until_true SECONDS command...
+    local end=$((SECONDS + $1))
+    shift
+    until "$@"; do
+        [ $SECONDS -ge $end ] && return 1
+        sleep 0.05
+    done
+}
+
+is_ready() { grep -q "^sluiced: ready on " "$folder/out"; }
+is_gone() { ! kill -0 "$1" 2>/dev/null; }
+
+server_start() {
+    : >"$folder/out"
+    "$bin/sluiced" run --data "$data" "$@" >"$folder/out" 2>>"$folder/server.log" 9>&- &
+    server=$!
+    until_true 60 is_ready
+}
+
+server_stop() { # its exit code
+    kill -TERM "$server"
+    wait "$server"
+    local code=$?
+    server=
+    return $code
+}
+
+home() { # home NAME arguments...
+    local name=$1
+    shift
+    SLUICE_HOME="$folder/$name" "$bin/sluice" "$@"
+}
+ada() { home ada "$@"; }
+bob() { home bob "$@"; }
+
+# says CODE TEXT command...: it exits with CODE and says TEXT on standard error or output.
+says() {
+    local code=$1 text=$2 got
+    shift 2
+    "$@" >"$folder/said" 2>&1
+    got=$?
+    [ $got -eq "$code" ] && grep -q -- "$text" "$folder/said" && return 0
+    echo "     wanted $code and \"$text\", got $got: $(head -c 600 "$folder/said")" >&9
+    return 1
+}
+
+titles() { # titles NAME: the titles that home sees, sorted
+    home "$1" --offline deal list --all --plain --no-headers --columns title | sort
+}
+
+invitation() { grep -o 'sluice1-[^ ]*' "$1" | tail -n 1; }
+
+port_free() {
+    python3 -c 'import socket
+s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+stage_init() { # stage_init [options of init]...
+    port=$(port_free)
+    "$bin/sluiced" init --data "$data" --team North --owner "Ada Berg" \
+        --listen "127.0.0.1:$port" "$@" >"$folder/init" 2>>"$folder/server.log" &&
+        server_start &&
+        ada join "$(invitation "$folder/init")" >/dev/null &&
+        ada invite "Bob Ross" --role manager >"$folder/invited" &&
+        bob join "$(invitation "$folder/invited")" >/dev/null
+}
+
+# disk_make FOLDER SIZE: a small disk there, given to the owner of its parent; false when this
+# machine does not let us.
+disk_make() {
+    mkdir -p "$1" && mount -t tmpfs -o "size=$2,mode=0755" none "$1" 2>/dev/null || return 1
+    mounted+=("$1")
+}
+disk_fill() { # leaves about $2 bytes (0 when not said)
+    local keep=${2:-0}
+    dd if=/dev/zero of="$1/filling" bs=4k 2>/dev/null
+    [ "$keep" = 0 ] || truncate -s "-$keep" "$1/filling"
+}
+disk_empty() { rm -f "$1/filling"; }
