@@ -66,6 +66,7 @@ CREATE TABLE member (
     role smallint,
     imported boolean NOT NULL DEFAULT false,
     removed boolean NOT NULL DEFAULT false,
+    sight_seq bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (team_id, id)
 );
 CREATE INDEX member_seq ON member (team_id, seq);
@@ -75,6 +76,7 @@ COMMENT ON COLUMN member.row_removed IS 'Gone; only key and seq remain.';
 COMMENT ON COLUMN member.role IS '1 owner, 2 manager, 3 rep, 4 viewer.';
 COMMENT ON COLUMN member.imported IS 'Came with an import; credited in reports, has no device.';
 COMMENT ON COLUMN member.removed IS 'Left the team; kept for history.';
+COMMENT ON COLUMN member.sight_seq IS 'When the role changed last: a copy with an older cursor gets everything anew, because it shows what the former role might see.';
 
 CREATE TABLE organisation (
     team_id uuid NOT NULL,
@@ -408,16 +410,27 @@ COMMENT ON TABLE stage_check IS 'Questions answered by hand that gates may ask f
 
 CREATE TABLE device (
     team_id uuid NOT NULL,
+    seq bigint NOT NULL DEFAULT 0 CHECK (seq >= 0),
+    row_removed boolean NOT NULL DEFAULT false,
     id uuid NOT NULL,
-    member uuid NOT NULL,
-    public_key bytea NOT NULL UNIQUE CHECK (octet_length(public_key) = 32),
+    member uuid,
     name text,
-    created_at timestamptz NOT NULL,
+    created_at timestamptz,
     revoked_at timestamptz,
+    revoked_by uuid,
+    revoked boolean NOT NULL DEFAULT false,
+    public_key bytea UNIQUE CHECK (octet_length(public_key) = 32),
     PRIMARY KEY (team_id, id)
 );
+CREATE INDEX device_seq ON device (team_id, seq);
+CREATE INDEX device_member ON device (team_id, member);
 COMMENT ON TABLE device IS 'A member''s device, known by its X25519 key.';
-COMMENT ON COLUMN device.revoked_at IS 'Since then it may not sign in.';
+COMMENT ON COLUMN device.seq IS 'The change of the team that wrote this row last; 0 until the device is announced.';
+COMMENT ON COLUMN device.row_removed IS 'Gone; only key and seq remain.';
+COMMENT ON COLUMN device.revoked_at IS 'When it was revoked.';
+COMMENT ON COLUMN device.revoked_by IS 'Member.';
+COMMENT ON COLUMN device.revoked IS 'It may deliver what it has, for managers to decide on, and is told to erase itself.';
+COMMENT ON COLUMN device.public_key IS 'Written by device_enrol only.';
 
 CREATE TABLE replica (
     team_id uuid NOT NULL,
@@ -426,11 +439,13 @@ CREATE TABLE replica (
     last_number bigint NOT NULL DEFAULT 0,
     token bytea CHECK (octet_length(token) = 16),
     next_token bytea CHECK (octet_length(next_token) = 16),
+    deliver_to bigint,
     PRIMARY KEY (team_id, id)
 );
 COMMENT ON TABLE replica IS 'One copy of the team''s data on a device; its changes are numbered without gaps.';
 COMMENT ON COLUMN replica.last_number IS 'Number of its last answered change.';
 COMMENT ON COLUMN replica.token IS 'Shows a copy that was cloned or restored; rotates with each session.';
+COMMENT ON COLUMN replica.deliver_to IS 'Of a revoked device: the last number it may still deliver.';
 COMMENT ON COLUMN replica.next_token IS 'Announced; the copy holds this one or the one before.';
 
 CREATE TABLE commit_mark (
@@ -474,7 +489,10 @@ GRANT SELECT, INSERT ON event, outcome, definition, pipeline, stage, stage_check
 GRANT SELECT, INSERT (team_id, seq, row_removed, id, member, invited_by, code_hash, expires_at,
     created_at), UPDATE (seq, row_removed, member, invited_by, code_hash, expires_at, created_at)
     ON invitation TO sluice_app;
-GRANT SELECT, UPDATE (name, revoked_at) ON device TO sluice_app;
+-- Everything but the key, which device_enrol alone writes.
+GRANT SELECT, INSERT (team_id, seq, row_removed, id, member, name, created_at, revoked_at,
+    revoked_by, revoked), UPDATE (seq, row_removed, member, name, created_at, revoked_at, revoked_by,
+    revoked) ON device TO sluice_app;
 
 CREATE FUNCTION team_advance(team uuid, expected_seq bigint, new_seq bigint, mark bytea,
                              recorded timestamptz, inbox bigint, definition_version bigint,
@@ -511,20 +529,24 @@ COMMENT ON FUNCTION team_advance(uuid, bigint, bigint, bytea, timestamptz, bigin
     'that everything behind it in the same transaction is undone. Makes the team when expected is 0.';
 
 CREATE FUNCTION device_find(key bytea)
-    RETURNS TABLE (team_id uuid, device uuid, member uuid, revoked boolean)
+    RETURNS TABLE (team_id uuid, device uuid, member uuid, revoked boolean, announced boolean,
+                   others boolean, sight_seq bigint)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
     AS $$
 #variable_conflict use_column
 BEGIN
-    SELECT d.team_id, d.id, d.member, d.revoked_at IS NOT NULL
-        INTO team_id, device, member, revoked
+    SELECT d.team_id, d.id, d.member, d.revoked, d.seq > 0
+        INTO team_id, device, member, revoked, announced
         FROM device d WHERE d.public_key = device_find.key;
     IF NOT FOUND THEN
         RETURN;
     END IF;
     PERFORM set_config('sluice.team', device_find.team_id::text, true);
-    SELECT device_find.revoked OR m.removed OR m.row_removed INTO revoked
+    SELECT device_find.revoked OR m.removed OR m.row_removed, m.sight_seq INTO revoked, sight_seq
         FROM member m WHERE m.team_id = device_find.team_id AND m.id = device_find.member;
+    SELECT EXISTS (SELECT FROM device d WHERE d.team_id = device_find.team_id
+        AND d.member = device_find.member AND d.id <> device_find.device AND NOT d.revoked)
+        INTO others;
     revoked := revoked IS NOT FALSE; -- without a member too
     RETURN NEXT;
 END
@@ -558,7 +580,7 @@ BEGIN
     SELECT NOT (m.removed OR m.row_removed) INTO active FROM member m
         WHERE m.team_id = device_enrol.team_id AND m.id = wanted.member;
     SELECT d.* INTO found_device FROM device d WHERE d.public_key = device_enrol.key;
-    IF active IS NOT TRUE OR found_device.revoked_at IS NOT NULL THEN
+    IF active IS NOT TRUE OR found_device.revoked THEN
         RETURN QUERY SELECT 'revoked', NULL::uuid, NULL::uuid;
         RETURN;
     END IF;
@@ -630,6 +652,10 @@ BEGIN
             ORDER BY x.seq LIMIT page_end.row_limit + 1)
         UNION ALL
         (SELECT x.seq FROM inbox x
+            WHERE x.team_id = page_end.team AND x.seq > page_end.cursor_seq
+            ORDER BY x.seq LIMIT page_end.row_limit + 1)
+        UNION ALL
+        (SELECT x.seq FROM device x
             WHERE x.team_id = page_end.team AND x.seq > page_end.cursor_seq
             ORDER BY x.seq LIMIT page_end.row_limit + 1)
         UNION ALL

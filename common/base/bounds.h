@@ -32,6 +32,7 @@ enum {
     MUTATION_KEYS_MAX = 176,         /* two per change, one per unit in conflict, and three */
     COMMIT_MUTATIONS_MAX = 256,      /* one batch: bounded latency for the next one in the queue */
     PUSH_MUTATIONS_MAX = 128,        /* in one frame, further bounded by its bytes */
+    REVOKED_MUTATIONS_MAX = 2000,    /* a revoked device may deliver: months of an honest rep's work */
     INFLIGHT_MUTATIONS_MAX = 512,    /* per session not yet committed; then its socket is not read */
 
     CLAIM_AHEAD_MS = 24 * 3600 * 1000,  /* a stated time may lie ahead by that: clocks */

@@ -29,6 +29,7 @@ const ProtobufCMessageDescriptor *codec_descriptor(enum entity_kind kind)
     case ENTITY_INBOX: return &sluice__inbox_item__descriptor;
     case ENTITY_OUTCOME: return &sluice__outcome__descriptor;
     case ENTITY_INVITATION: return &sluice__invitation__descriptor;
+    case ENTITY_DEVICE: return &sluice__device__descriptor;
     }
     return NULL; /* a kind of a newer version */
 }

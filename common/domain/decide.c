@@ -60,6 +60,14 @@ static void decision_judge_time(struct decision *d)
 
 static void decision_dispatch(struct decision *d)
 {
+    if (d->kind == ENTITY_DEVICE && d->mutation->kind != MUTATION_CLOSE) {
+        decide_device(d);
+        return;
+    }
+    if (d->kind == ENTITY_MEMBER && d->mutation->kind == MUTATION_EDIT) {
+        decide_member(d);
+        return;
+    }
     switch ((enum mutation_kind)d->mutation->kind) {
     case MUTATION_NONE: break;
     case MUTATION_CREATE: decide_create(d); return;
@@ -121,7 +129,9 @@ enum fault decide(struct arena *arena, const struct state *state,
 {
     struct decision d;
     decision_begin(&d, arena, state, context, mutation, payload, out);
-    if (content_normalise(&d)) {
+    if (context->revoked) decision_refuse(&d, (struct reason){.code = REASON_DEVICE_REVOKED});
+    if (context->failed) decision_refuse(&d, (struct reason){.code = REASON_SERVER_FAULT});
+    if (d.refused.count == 0 && content_normalise(&d)) {
         decision_judge_time(&d);
         decision_dispatch(&d);
     }

@@ -169,6 +169,21 @@ void inbox_park(struct decision *d)
     decision_row(d, ENTITY_INBOX, item->id, item);
 }
 
+/* --- notices --- */
+
+void inbox_notice(struct decision *d, struct uuid concerned, struct str field, struct str said)
+{
+    struct uuid id = uuid_derive(d->mutation->target, STR("notice"));
+    if (d->context->predicted || item_find(d, id)) return;
+    struct inbox_item *item = item_new(d, id, INBOX_NOTICE);
+    if (!item) return;
+    item->payload = STR_NONE;
+    item->concerned = concerned;
+    item->field = field;
+    item->mine = said;
+    decision_row(d, ENTITY_INBOX, item->id, item);
+}
+
 /* --- closing --- */
 
 static bool item_is_mine_to_close(const struct decision *d, const struct inbox_item *item)

@@ -13,9 +13,20 @@ enum { CODE_HASH_BYTES = 32 };
 
 static const int64_t HOUR_MS = INT64_C(3600000);
 
-static bool role_is_modest(int64_t role)
+bool role_is_modest(int64_t role)
 {
     return role == ROLE_REP || role == ROLE_VIEWER;
+}
+
+/* Without a scan: who is left cannot be counted, but who acts is an owner and stays one. */
+void member_judge_owner(struct decision *d, const struct member *before,
+                        const struct member *after)
+{
+    bool was = before && before->role == ROLE_OWNER && !before->removed;
+    bool stays = after->role == ROLE_OWNER && !after->removed;
+    if (was && !stays && uuid_equal(before->id, d->actor)) {
+        decision_refuse(d, (struct reason){.code = REASON_OWNER_SELF});
+    }
 }
 
 static void invite_allow_fields(struct decision *d)
@@ -53,6 +64,7 @@ static void invite_judge(struct decision *d, const struct member *before,
 {
     bool modest = role_is_modest(member->role) && (!before || role_is_modest(before->role));
     (void)decision_may(d, modest ? ACTION_INVITE_REP : ACTION_INVITE_ANY);
+    member_judge_owner(d, before, member);
     if (before && before->removed) {
         char id[UUID_TEXT_LENGTH + 1];
         uuid_format(before->id, id);

@@ -8,6 +8,7 @@
  *   decide_transition.c the unit pipeline+stage+status
  *   decide_import.c     IMPORT
  *   decide_invite.c     INVITE
+ *   decide_people.c     EDIT of members; devices: announced, named, revoked
  *   decide_inbox.c      conflict and parked items, CLOSE, what a mutation resolves
  *   history.c           event rows
  *
@@ -70,6 +71,12 @@ void content_references(struct decision *d, const struct edit *edit);
 /* Required fields of the entity are there; `named_only`: of those the mutation names. */
 void content_required(struct decision *d, const void *entity, bool named_only);
 
+/* --- decide_invite.c, shared with decide_people.c --- */
+bool role_is_modest(int64_t role); /* a rep's or a viewer's: managers may give and take it */
+/* Nobody takes the last owner away: only another owner may change or remove an owner. */
+void member_judge_owner(struct decision *d, const struct member *before,
+                        const struct member *after);
+
 /* --- decide_create.c, shared with decide_import.c --- */
 /* Can things of that kind be created? */
 bool create_makes(enum entity_kind kind);
@@ -86,6 +93,8 @@ void decide_delete(struct decision *d);
 void decide_import(struct decision *d);
 void decide_invite(struct decision *d);
 void decide_close(struct decision *d);
+void decide_member(struct decision *d);
+void decide_device(struct decision *d);
 
 /* --- decide_deal.c --- */
 /* All rules about the deal as it would be; completes and stamps it. `before` is NULL when it is
@@ -111,6 +120,8 @@ bool transition_fits(const struct pipeline *pipeline, int64_t status, const stru
 void inbox_conflict(struct decision *d, const struct field *leader, const struct field *changed,
                     const void *current);
 void inbox_park(struct decision *d);
+/* A notice about the target for that member, once. */
+void inbox_notice(struct decision *d, struct uuid concerned, struct str field, struct str said);
 /* May the mutation name that item, and how? Refuses if not. */
 void inbox_resolves_check(struct decision *d);
 /* Closes what the mutation resolves, according to the outcome. */

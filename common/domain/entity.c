@@ -17,6 +17,7 @@ size_t entity_size(enum entity_kind kind)
     case ENTITY_INBOX: return sizeof(struct inbox_item);
     case ENTITY_OUTCOME: return sizeof(struct outcome);
     case ENTITY_INVITATION: return sizeof(struct invitation);
+    case ENTITY_DEVICE: return sizeof(struct device);
     }
     return 0; /* a number from outside */
 }
@@ -37,6 +38,7 @@ const char *entity_name(enum entity_kind kind)
     case ENTITY_INBOX: return "inbox";
     case ENTITY_OUTCOME: return "outcome";
     case ENTITY_INVITATION: return "invitation";
+    case ENTITY_DEVICE: return "device";
     }
     return NULL; /* a number from outside */
 }

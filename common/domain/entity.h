@@ -24,7 +24,8 @@ enum entity_kind {
     ENTITY_INBOX = 9,   /* conflicts, parked mutations, notices; seen by the people concerned */
     ENTITY_OUTCOME = 10, /* answer to one mutation; seen by its replica only; key (replica, n) */
     ENTITY_INVITATION = 11, /* never leaves the server */
-    ENTITY_COUNT = 12
+    ENTITY_DEVICE = 12,     /* seen by its member and by managers; its key never leaves the server */
+    ENTITY_COUNT = 13
 };
 
 struct optional {
@@ -185,6 +186,14 @@ struct invitation {
     struct uuid id, member, invited_by;
     struct str code_hash; /* BLAKE2b-256; the code itself is stored nowhere */
     struct optional expires_at, created_at;
+};
+
+struct device {
+    struct uuid id, member;
+    struct str name;
+    struct optional created_at, revoked_at;
+    struct uuid revoked_by;
+    bool revoked; /* for good: it may deliver what it has, then it is told to erase itself */
 };
 
 struct entity_key {

@@ -15,7 +15,7 @@
 static const char *const kind_choices[] = {"",       "team",         "member", "definition",
                                            "organisation", "person", "deal",   "activity",
                                            "event",  "inbox",        "outcome", "invitation",
-                                           NULL};
+                                           "device", NULL};
 static const char *const role_choices[] = {"", "owner", "manager", "rep", "viewer", NULL};
 static const char *const status_choices[] = {"", "open", "won", "lost", "iced", "discarded", NULL};
 static const char *const category_choices[] = {"", "commit", "best-case", "pipeline", "omitted",
@@ -260,6 +260,20 @@ static const struct field invitation_fields[] = {
 #undef KIND
 #undef STRUCT
 
+#define KIND   ENTITY_DEVICE
+#define STRUCT device
+static const struct field device_fields[] = {
+    REFERENCE(1, "id", "ID", id, ENTITY_NONE, NO_FLAGS),
+    REFERENCE(2, "member", "Member", member, ENTITY_MEMBER, NO_FLAGS),
+    TEXT(3, "name", "Name", name, NAME_BYTES_MAX, REQUIRED),
+    TIME(4, "created_at", "Joined", created_at, NO_FLAGS),
+    TIME(5, "revoked_at", "Revoked", revoked_at, NO_FLAGS),
+    REFERENCE(6, "revoked_by", "Revoked by", revoked_by, ENTITY_MEMBER, NO_FLAGS),
+    FLAG(7, "revoked", "Revoked for good", revoked, EDITABLE),
+};
+#undef KIND
+#undef STRUCT
+
 #define TABLE(fields) (*count = sizeof(fields) / sizeof(fields)[0], (fields))
 
 const struct field *fields_of(enum entity_kind kind, size_t *count)
@@ -279,6 +293,7 @@ const struct field *fields_of(enum entity_kind kind, size_t *count)
     case ENTITY_INBOX: return TABLE(inbox_fields);
     case ENTITY_OUTCOME: return TABLE(outcome_fields);
     case ENTITY_INVITATION: return TABLE(invitation_fields);
+    case ENTITY_DEVICE: return TABLE(device_fields);
     }
     return NULL; /* a number from outside */
 }

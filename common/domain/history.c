@@ -66,6 +66,9 @@ void history_stage(struct decision *d, const struct deal *before, const struct d
 /* Is that field told by FIELD events? Stage and status have their own; stamps are no news. */
 static bool field_is_told(const struct field *field)
 {
+    if (field->entity == ENTITY_MEMBER) { /* nobody edits them as one edits a deal */
+        return strcmp(field->name, "id") != 0 && strcmp(field->name, "imported") != 0;
+    }
     if (field->entity != ENTITY_DEAL) return (field->flags & FIELD_EDITABLE) != 0;
     if (strcmp(field->name, "closed_at") == 0) return true; /* a correction */
     if (!(field->flags & FIELD_EDITABLE)) return false;

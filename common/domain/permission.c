@@ -14,8 +14,9 @@ static const unsigned may[] = {
     [ROLE_NONE] = 0,
     [ROLE_OWNER] = EVERY_ACTION,
     [ROLE_MANAGER] = EVERY_ACTION & ~MAY(INVITE_ANY),
-    [ROLE_REP] = MAY(EDIT) | MAY(ASSIGN_OWN) | MAY(DELETE_OWN) | MAY(REOPEN_OWN),
-    [ROLE_VIEWER] = 0,
+    [ROLE_REP] =
+        MAY(EDIT) | MAY(ASSIGN_OWN) | MAY(DELETE_OWN) | MAY(REOPEN_OWN) | MAY(DEVICE_OWN),
+    [ROLE_VIEWER] = MAY(DEVICE_OWN),
 };
 
 bool permission_allows(enum role role, enum action action)
@@ -48,16 +49,28 @@ const char *permission_name(enum action action)
     case ACTION_INVITE_REP: return "invite people";
     case ACTION_INVITE_ANY: return "invite owners and managers";
     case ACTION_RESOLVE_ANY: return "resolve what concerns others";
+    case ACTION_DEVICE_OWN: return "revoke devices";
+    case ACTION_DEVICE_ANY: return "revoke devices of others";
     case ACTION_COUNT: break;
     }
     bug("action", __FILE__, __LINE__);
+}
+
+static bool member_manages(const struct member *member)
+{
+    return member->role == ROLE_OWNER || member->role == ROLE_MANAGER;
 }
 
 static bool inbox_concerns(const struct member *member, const struct inbox_item *item)
 {
     if (uuid_equal(item->author, member->id)) return true;
     if (uuid_equal(item->concerned, member->id)) return true;
-    return member->role == ROLE_OWNER || member->role == ROLE_MANAGER;
+    return member_manages(member);
+}
+
+static bool device_concerns(const struct member *member, const struct device *device)
+{
+    return uuid_equal(device->member, member->id) || member_manages(member);
 }
 
 bool permission_sees(const struct member *member, enum entity_kind kind, const void *entity)
@@ -69,6 +82,7 @@ bool permission_sees(const struct member *member, enum entity_kind kind, const v
     case ENTITY_INVITATION:
     case ENTITY_COUNT: return false;
     case ENTITY_INBOX: return entity && inbox_concerns(member, entity);
+    case ENTITY_DEVICE: return entity && device_concerns(member, entity);
     case ENTITY_TEAM:
     case ENTITY_MEMBER:
     case ENTITY_DEFINITION:

@@ -19,6 +19,8 @@ enum action {
     ACTION_INVITE_REP,   /* reps and viewers */
     ACTION_INVITE_ANY,
     ACTION_RESOLVE_ANY,  /* close inbox items of others */
+    ACTION_DEVICE_OWN,   /* name or revoke one's own devices */
+    ACTION_DEVICE_ANY,
     ACTION_COUNT
 };
 
@@ -27,7 +29,8 @@ bool permission_allows(enum role role, enum action action);
 bool permission_member_allows(const struct member *member, enum action action);
 /* What the action is called in a refusal: "import deals". */
 const char *permission_name(enum action action);
-/* May that member see that row? Inbox items: author, concerned, managers and owners; outcomes and
+/* May that member see that row? Inbox items: author, concerned, managers and owners; devices: whose
+ * they are, managers and owners; outcomes and
  * invitations: nobody by this function; all else in this version: everybody in the team. */
 bool permission_sees(const struct member *member, enum entity_kind kind, const void *entity);
 

@@ -65,6 +65,8 @@ static const struct {
     {REASON_REQUIRED, "required"},
     {REASON_CLOSING_FIXED, "closing_fixed"},
     {REASON_CHECK_UNKNOWN, "check_unknown"},
+    {REASON_DEVICE_REVOKED, "device_revoked"},
+    {REASON_OWNER_SELF, "owner_self"},
 };
 enum { CODE_COUNT = sizeof code_names / sizeof code_names[0] };
 

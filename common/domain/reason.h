@@ -48,7 +48,9 @@
     REASON(PIPELINE_UNKNOWN, 36, "there is no pipeline \"{value}\"; there are: {other}")           \
     REASON(REQUIRED, 37, "{field} is needed")                                                      \
     REASON(CLOSING_FIXED, 38, "{field} of a closed deal changes only by a correction")             \
-    REASON(CHECK_UNKNOWN, 39, "there is no check \"{value}\"; there are: {other}")
+    REASON(CHECK_UNKNOWN, 39, "there is no check \"{value}\"; there are: {other}")               \
+    REASON(DEVICE_REVOKED, 40, "it came from a device that was revoked")                           \
+    REASON(OWNER_SELF, 41, "an owner is changed or removed by another owner only")
 
 enum reason_code {
     REASON_NONE = 0,

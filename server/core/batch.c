@@ -101,6 +101,9 @@ enum fault batch_plan(struct arena *arena, struct uuid team, struct batch_mutati
             outcomes[outcome_count++] = (struct store_outcome_key){
                 .replica = item->replica, .number = item->number, .mutation = item->mutation.id};
         }
+        if (!uuid_is_zero(item->device)) {
+            plan_key(&plan, (struct entity_key){ENTITY_DEVICE, item->device});
+        }
         if (!item->decoded) continue;
         size_t key_count = mutation_keys(&item->mutation, item->actor, keys);
         for (size_t k = 0; k < key_count; k++) plan_key(&plan, keys[k]);
@@ -283,13 +286,24 @@ static bool number_settles(struct batch *batch, struct batch_mutation *item,
     return true;
 }
 
+/* At commit: a session may not have heard of it yet. */
+static bool device_is_revoked(const struct batch *batch, const struct batch_mutation *item)
+{
+    if (uuid_is_zero(item->device)) return false;
+    const struct device *device = state_find(&batch->state, ENTITY_DEVICE, item->device);
+    return !device || device->revoked;
+}
+
 static enum fault decide_one(struct batch *batch, struct batch_mutation *item, bool readable,
                              const uint8_t hash[HASH_BYTES])
 {
     struct member nobody = {.id = item->actor, .role = ROLE_NONE};
     const struct member *actor = state_find(&batch->state, ENTITY_MEMBER, item->actor);
     struct decision_context context = {.actor = actor ? actor : &nobody,
-                                       .recorded_at = batch->recorded_at};
+                                       .recorded_at = batch->recorded_at,
+                                       .administration = item->number == 0,
+                                       .revoked = device_is_revoked(batch, item),
+                                       .failed = item->failed};
     struct change change;
     enum fault fault =
         readable ? decide(batch->arena, &batch->state, &context, &item->mutation, item->payload,

@@ -9,8 +9,10 @@
 
 struct batch_mutation {
     struct uuid actor, replica;
+    struct uuid device; /* it came from; zero: administration. A revoked one's is parked */
     uint64_t number;    /* of that replica; 0 for administration without a replica */
     struct str payload; /* packed mutation, as received */
+    bool failed;        /* broke the server twice: parked without being looked at */
     /* filled by batch_plan */
     struct mutation mutation;
     bool decoded;

@@ -15,33 +15,48 @@
 
 #include "common/base/banned.h"
 
+/* False: out of memory. number 0: a change of the server's own. */
+static bool queue_add(struct session *session, uint64_t number, struct str payload)
+{
+    struct team_actor *team = session->team;
+    struct queued *item = malloc(sizeof *item + payload.n);
+    if (!item) return false;
+    *item = (struct queued){
+        .connection = session->connection,
+        .actor = session->member.id,
+        .replica = number > 0 ? session->hello.replica : (struct uuid){{0}},
+        .device = number > 0 ? session->device : (struct uuid){{0}},
+        .number = number,
+        .n = payload.n,
+    };
+    if (payload.n > 0) memcpy(item->payload, payload.p, payload.n);
+    if (team->last) {
+        team->last->next = item;
+    } else {
+        team->first = item;
+    }
+    team->last = item;
+    team->queue_count++;
+    session->inflight++;
+    return true;
+}
+
 bool commit_queue(struct server *server, struct session *session, const struct push *push,
                   struct now now)
 {
-    struct team_actor *team = session->team;
-    if (!team) return false;
+    if (!session->team) return false;
     for (size_t i = 0; i < push->count; i++) {
-        struct str payload = push->mutations[i];
-        struct queued *item = malloc(sizeof *item + payload.n);
-        if (!item) return false;
-        *item = (struct queued){
-            .connection = session->connection,
-            .actor = session->member.id,
-            .replica = session->hello.replica,
-            .number = push->first_number + i,
-            .n = payload.n,
-        };
-        if (payload.n > 0) memcpy(item->payload, payload.p, payload.n);
-        if (team->last) {
-            team->last->next = item;
-        } else {
-            team->first = item;
-        }
-        team->last = item;
-        team->queue_count++;
-        session->inflight++;
+        if (!queue_add(session, push->first_number + i, push->mutations[i])) return false;
     }
-    commit_run(server, team, now);
+    commit_run(server, session->team, now);
+    return true;
+}
+
+bool commit_queue_own(struct server *server, struct session *session, struct str payload,
+                      struct now now)
+{
+    if (!session->team || !queue_add(session, 0, payload)) return false;
+    commit_run(server, session->team, now);
     return true;
 }
 
@@ -95,6 +110,7 @@ static bool batch_take(struct team_actor *team)
         team->batch[i] = (struct batch_mutation){
             .actor = item->actor,
             .replica = item->replica,
+            .device = item->device,
             .number = item->number,
             .payload = {item->payload, item->n},
         };
@@ -135,6 +151,11 @@ static void item_answered(struct server *server, const struct queued *item,
     if (session->state != SESSION_OPEN) return;
     /* What was decided before is told first. */
     if (decided->forked || decided->gap) feed_session(server, session, now);
+    if (session->revoked && item->number >= session->deliver_to) {
+        feed_session(server, session, now);
+        session_refuse(server, session, REFUSAL_REVOKED, "revoked");
+        return;
+    }
     if (decided->forked) session_bye(server, session, BYE_FORKED);
     if (decided->gap) session_bye(server, session, BYE_GAP);
 }
@@ -233,6 +254,7 @@ void commit_done(struct server *server, struct team_actor *team,
         }
         server->counters.commits++;
         feed_committed(team, &team->write);
+        feed_heed(server, team, &team->write);
         batch_answered(server, team, now);
         return;
     case STORE_STALE:

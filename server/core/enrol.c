@@ -118,6 +118,7 @@ static enum plan plan_for(const struct session *session, const struct store_resu
 {
     if (!replica_is_itself(session, result)) return PLAN_NEW_REPLICA;
     if (session->hello.cursor_seq == 0 || !result->mark_known) return PLAN_SNAPSHOT;
+    if (session->hello.cursor_seq < result->sight_seq) return PLAN_SNAPSHOT;
     return PLAN_DELTA;
 }
 
@@ -138,6 +139,30 @@ static void token_next(struct server *server, struct session *session,
     if (wanted->has_token) memcpy(wanted->token, hello->token, TOKEN_BYTES);
     random_bytes(&server->random, wanted->next_token, TOKEN_BYTES);
     session->expected.id = hello->replica;
+    if (!session->revoked) return;
+    wanted->has_deliver_to = true;
+    wanted->deliver_to = session->deliver_to;
+}
+
+/* A new device's row gets its seq, and its member hears of it if there is another device to hear it
+ * on. Repeated at each sign-in until it is done. */
+static void announce_device(struct server *server, struct session *session, struct now now)
+{
+    if (!session->announce || session->state != SESSION_OPEN || !session->team) return;
+    struct mutation mutation = {
+        .id = uuid_derive(session->device, STR("announced")),
+        .kind = MUTATION_CREATE,
+        .entity = ENTITY_DEVICE,
+        .target = session->device,
+        .acted_at = {true, now.wall_ms},
+        .bulk = !session->others,
+    };
+    struct buffer packed;
+    buffer_init(&packed, MUTATION_BYTES_MAX);
+    if (codec_mutation_pack(&mutation, &packed) == FAULT_NONE) {
+        (void)commit_queue_own(server, session, buffer_str(&packed), now);
+    }
+    buffer_finish(&packed);
 }
 
 static void session_welcome(struct server *server, struct session *session, struct now now)
@@ -183,6 +208,7 @@ static void session_welcome(struct server *server, struct session *session, stru
         team->sessions = session;
         feed_session(server, session, now);
     }
+    announce_device(server, session, now);
     if (server->stopping) session_bye(server, session, BYE_SHUTDOWN);
     session_pump(server, session, now);
 }
@@ -206,6 +232,19 @@ static void register_replica(struct server *server, struct session *session, str
     job_submit(server, job);
 }
 
+/* A revoked device gives up what it holds, once: how much is settled at its first visit. */
+static bool revoked_delivers(struct session *session, const struct store_result *result)
+{
+    const struct store_replica *known = &result->replica;
+    if (!known->known || session->plan == PLAN_NEW_REPLICA) return false;
+    uint64_t last = known->last_number, most = last + REVOKED_MUTATIONS_MAX;
+    session->deliver_to = session->hello.next_number - 1;
+    if (session->deliver_to > most) session->deliver_to = most;
+    if (known->has_deliver_to) session->deliver_to = known->deliver_to;
+    session->announce = false;
+    return session->deliver_to > last;
+}
+
 static void signed_in(struct server *server, struct session *session,
                       const struct store_result *result, struct now now)
 {
@@ -215,13 +254,16 @@ static void signed_in(struct server *server, struct session *session,
         session_refuse(server, session, REFUSAL_UNKNOWN_DEVICE, "this device is not enrolled");
         return;
     }
-    if (member->removed) {
+    session->member = *member;
+    session->device = result->device;
+    session->announce = !result->announced;
+    session->others = result->others;
+    session->plan = plan_for(session, result);
+    session->revoked = result->status == STORE_REVOKED;
+    if (session->revoked && !revoked_delivers(session, result)) {
         session_refuse(server, session, REFUSAL_REVOKED, "revoked");
         return;
     }
-    session->member = *member;
-    session->device = result->device;
-    session->plan = plan_for(session, result);
     session->cursor = session->plan == PLAN_DELTA ? session->hello.cursor_seq : 0;
     token_next(server, session, result);
     memcpy(session->head_mark, result->mark, MARK_BYTES);
@@ -249,12 +291,10 @@ static void sign_in_answered(struct server *server, struct session *session,
                              const struct store_result *result, struct now now)
 {
     switch (result->status) {
-    case STORE_OK: signed_in(server, session, result, now); return;
+    case STORE_OK:
+    case STORE_REVOKED: signed_in(server, session, result, now); return;
     case STORE_NOT_FOUND:
         session_refuse(server, session, REFUSAL_UNKNOWN_DEVICE, "this device is not enrolled");
-        return;
-    case STORE_REVOKED:
-        session_refuse(server, session, REFUSAL_REVOKED, "revoked");
         return;
     case STORE_USED:
     case STORE_EXPIRED:

@@ -27,6 +27,7 @@ static void ring_row_finish(struct ring_row *row)
     free(body.out);
     free(row->item);
     free(row->member);
+    free(row->device);
     *row = (struct ring_row){.bytes = 0};
 }
 
@@ -64,8 +65,17 @@ static enum fault ring_row_make(const struct row *from, struct ring_row *out)
                 .id = member->id, .role = member->role, .removed = member->removed};
         }
     }
+    if (from->kind == ENTITY_DEVICE) {
+        const struct device *device = from->entity;
+        out->device = malloc(sizeof *out->device);
+        if (out->device) {
+            *out->device = (struct device){
+                .id = device->id, .member = device->member, .revoked = device->revoked};
+        }
+    }
     bool starved = (from->kind == ENTITY_INBOX && !out->item) ||
-                   (from->kind == ENTITY_MEMBER && !out->member);
+                   (from->kind == ENTITY_MEMBER && !out->member) ||
+                   (from->kind == ENTITY_DEVICE && !out->device);
     if (starved) ring_row_finish(out);
     return starved ? FAULT_MEMORY : FAULT_NONE;
 }
@@ -75,7 +85,9 @@ static bool session_sees(const struct session *session, const struct ring_row *r
     enum entity_kind kind = (enum entity_kind)row->row.kind;
     if (kind == ENTITY_INVITATION) return false;
     if (kind == ENTITY_OUTCOME) return uuid_equal(row->row.id, session->hello.replica);
-    return permission_sees(&session->member, kind, row->item);
+    if (session->revoked) return false;
+    const void *judged = row->item ? (const void *)row->item : (const void *)row->device;
+    return permission_sees(&session->member, kind, judged);
 }
 
 /* --- the ring --- */
@@ -157,24 +169,55 @@ struct feed_span { /* rows in order; complete for everything up to to_seq */
     uint8_t mark[MARK_BYTES];
 };
 
-/* Own rights may have changed. */
-static void session_heed_member(struct session *session, const struct ring_row *row)
+/* Does that row take from the session what it may, or change what it may see? A copy made under
+ * another role starts over: what it must not have any more leaves it, what it lacks comes. What was
+ * there when it signed in is known. */
+static bool session_ends_by(const struct session *session, uint64_t seq, enum entity_kind kind,
+                            const void *entity)
 {
-    if (!row->member || !uuid_equal(row->member->id, session->member.id)) return;
-    session->member.role = row->member->role;
-    session->member.removed = row->member->removed;
+    if (session->revoked || !entity || seq <= session->welcome.head_seq) return false;
+    if (kind == ENTITY_MEMBER) {
+        const struct member *member = entity;
+        return uuid_equal(member->id, session->member.id) &&
+               (member->removed || member->role != session->member.role);
+    }
+    if (kind == ENTITY_DEVICE) {
+        const struct device *device = entity;
+        return uuid_equal(device->id, session->device) && device->revoked;
+    }
+    return false;
 }
 
-/* Fills page with whole seqs from rows[*at] on, as much as one page takes. */
-static void page_fill(struct session *session, const struct feed_span *span, size_t *at,
+void feed_heed(struct server *server, struct team_actor *team, const struct store_request *commit)
+{
+    for (size_t i = 0; i < commit->row_count; i++) {
+        const struct row *row = &commit->rows[i];
+        if (row->kind != ENTITY_MEMBER && row->kind != ENTITY_DEVICE) continue;
+        struct session *session = team->sessions;
+        while (session) {
+            struct session *next = session->team_next;
+            if (session_ends_by(session, row->seq, row->kind, row->entity)) {
+                session_bye(server, session, BYE_REHANDSHAKE);
+            }
+            session = next;
+        }
+    }
+}
+
+/* Fills page with whole seqs from rows[*at] on, as much as one page takes. False: among them is
+ * one that ends the session. */
+static bool page_fill(struct session *session, const struct feed_span *span, size_t *at,
                       struct page *page)
 {
     size_t bytes = 0, i = *at;
     uint64_t seq = page->from_seq;
+    bool ends = false;
     while (i < span->count) {
         size_t end = i, group = 0, group_bytes = 0;
         for (; end < span->count && span->rows[end].row.seq == span->rows[i].row.seq; end++) {
-            session_heed_member(session, &span->rows[end]);
+            const struct ring_row *row = &span->rows[end];
+            ends = ends || session_ends_by(session, row->row.seq, ENTITY_MEMBER, row->member) ||
+                   session_ends_by(session, row->row.seq, ENTITY_DEVICE, row->device);
             if (!session_sees(session, &span->rows[end])) continue;
             group++;
             group_bytes += span->rows[end].bytes;
@@ -191,6 +234,7 @@ static void page_fill(struct session *session, const struct feed_span *span, siz
     }
     page->to_seq = i == span->count ? span->to_seq : seq;
     *at = i;
+    return !ends;
 }
 
 /* The first row after that seq. */
@@ -224,13 +268,12 @@ static void feed_rows(struct server *server, struct session *session,
         page->from_seq = session->cursor;
         page->head_seq = span->head;
         page->rows = rows;
-        page_fill(session, span, &at, page);
-        page->has_mark = span->has_mark && page->to_seq == span->to_seq;
-        memcpy(page->to_mark, span->mark, MARK_BYTES);
-        if (session->member.removed) {
-            session_refuse(server, session, REFUSAL_REVOKED, "revoked");
+        if (!page_fill(session, span, &at, page)) {
+            session_bye(server, session, BYE_REHANDSHAKE);
             break;
         }
+        page->has_mark = span->has_mark && page->to_seq == span->to_seq;
+        memcpy(page->to_mark, span->mark, MARK_BYTES);
         session_send(server, session, &message);
         session->cursor = page->to_seq;
         server->counters.pages++;

@@ -29,6 +29,7 @@ enum {
     BATCH_BYTES_MAX = 4 * 1024 * 1024,
     BATCH_ARENA_MAX = 256 * 1024 * 1024,
     HELLO_ARENA_MAX = 1024 * 1024,
+    REVOKED_MS = 60 * 1000,      /* a revoked device has that long to deliver */
     TICK_MS = 50,                /* ticks closer together are not worth a look at everybody */
 };
 
@@ -64,6 +65,10 @@ struct session {
     uint8_t device_key[32];
     unsigned tries;
     enum plan plan;
+    bool revoked;        /* it may deliver up to deliver_to, and sees its answers only */
+    uint64_t deliver_to;
+    bool announce; /* its device is new */
+    bool others;   /* its member has another one */
     struct store_replica expected, wanted;
     struct uuid device;
     struct member member;
@@ -95,7 +100,7 @@ struct log_line {
 struct queued { /* a mutation waiting for its commit */
     struct queued *next;
     uint64_t connection;
-    struct uuid actor, replica;
+    struct uuid actor, replica, device;
     uint64_t number;
     size_t n;
     char payload[];
@@ -105,6 +110,7 @@ struct ring_row {
     struct packed_row row;
     struct inbox_item *item; /* INBOX: whom it concerns; else NULL */
     struct member *member;   /* MEMBER: rights may have changed; else NULL */
+    struct device *device;   /* DEVICE: whose it is, may be revoked; else NULL */
     size_t bytes;
 };
 
@@ -193,6 +199,9 @@ void enrol_done(struct server *server, struct session *session, const struct sto
 /* False: out of memory. */
 bool commit_queue(struct server *server, struct session *session, const struct push *push,
                   struct now now);
+/* A change the server itself makes, in the name of the session's member. */
+bool commit_queue_own(struct server *server, struct session *session, struct str payload,
+                      struct now now);
 void commit_run(struct server *server, struct team_actor *team, struct now now);
 void commit_done(struct server *server, struct team_actor *team,
                  const struct store_result *result, struct now now);
@@ -200,6 +209,8 @@ void commit_drop(struct team_actor *team);
 
 /* --- feed.c --- */
 void feed_committed(struct team_actor *team, const struct store_request *commit);
+/* Ends the sessions whose rights that commit takes away or changes. */
+void feed_heed(struct server *server, struct team_actor *team, const struct store_request *commit);
 void feed_session(struct server *server, struct session *session, struct now now);
 void feed_team(struct server *server, struct team_actor *team, struct now now);
 void feed_page(struct server *server, struct session *session, const struct store_result *result,

@@ -127,6 +127,10 @@ static void session_push(struct server *server, struct session *session, const s
         session_bye(server, session, BYE_FORKED);
         return;
     }
+    if (session->revoked && push->first_number + push->count - 1 > session->deliver_to) {
+        session_refuse(server, session, REFUSAL_REVOKED, "revoked");
+        return;
+    }
     for (size_t i = 0; i < push->count; i++) {
         if (push->mutations[i].n > MUTATION_BYTES_MAX) {
             session_bye(server, session, BYE_FORM);
@@ -220,6 +224,9 @@ uint64_t session_deadline(const struct server *server, const struct session *ses
     case SESSION_REGISTERING: return session->state_ms + SIGN_IN_MS;
     case SESSION_OPEN:
         soonest = session->pinged_ms + PING_MS;
+        if (session->revoked && session->state_ms + REVOKED_MS < soonest) {
+            soonest = session->state_ms + REVOKED_MS;
+        }
         if (session->page_again_ms && session->page_again_ms < soonest) {
             soonest = session->page_again_ms;
         }
@@ -235,6 +242,8 @@ static void session_tick_open(struct server *server, struct session *session, st
     if (now.boot_ms >= session->heard_ms + DEAD_MS) {
         session_log(server, session, "session_silent", STR_NONE);
         session_close(server, session);
+    } else if (session->revoked && now.boot_ms >= session->state_ms + REVOKED_MS) {
+        session_refuse(server, session, REFUSAL_REVOKED, "revoked");
     } else if (now.boot_ms >= session->opened_ms + age_max && session->inflight == 0) {
         session_bye(server, session, BYE_REHANDSHAKE);
     } else {

@@ -27,7 +27,7 @@ enum store_status {
     STORE_NOT_FOUND, /* unknown device, code, team */
     STORE_USED,      /* the invitation was used by another key */
     STORE_EXPIRED,
-    STORE_REVOKED,
+    STORE_REVOKED, /* SIGN_IN: all of the result is there nevertheless */
     STORE_STALE,   /* seq (or the token) is not the expected one; nothing was written */
     STORE_FAILED,  /* nothing was written; trying again may help */
     STORE_UNKNOWN  /* the connection died at COMMIT: load again, the replica numbers tell */
@@ -39,6 +39,8 @@ struct store_replica { /* what the server knows of one copy */
     bool known;
     bool has_token, has_next_token; /* the client holds one of them */
     uint8_t token[TOKEN_BYTES], next_token[TOKEN_BYTES];
+    bool has_deliver_to;  /* set once, at its first visit after its device was revoked: */
+    uint64_t deliver_to;  /* the last number it may still deliver */
 };
 
 struct store_outcome_key { /* has this mutation an answer already? */
@@ -109,6 +111,9 @@ struct store_result {
     struct uuid device;
     const struct member *member;
     struct store_replica replica;
+    bool announced; /* the device has been, to its member */
+    bool others;    /* its member has another living device */
+    uint64_t sight_seq; /* a copy with an older cursor may lack or hold what it must not */
     bool mark_known; /* (cursor_seq, cursor_mark) is a commit of this history */
 
     /* SIGN_IN, LOAD */

@@ -15,7 +15,7 @@ const char statement_listen[] = "LISTEN sluice_commit";
 #define HEAD_COLUMNS                                                                               \
     "SELECT head_seq, head_mark, recorded_last, inbox_last, definition_version, access_version"    \
     " FROM team "
-#define REPLICA_COLUMNS "SELECT id, device, last_number, token, next_token FROM replica "
+#define REPLICA_COLUMNS "SELECT id, device, last_number, token, next_token, deliver_to FROM replica "
 #define NEWEST "(SELECT max(version) FROM definition WHERE team_id = $1)"
 
 static const struct {
@@ -24,7 +24,8 @@ static const struct {
 } written[] = {
     {STATEMENT_TEAM_ENTER, "team_enter", "SELECT set_config('sluice.team', $1::uuid::text, true)"},
     {STATEMENT_DEVICE_FIND, "device_find",
-     "SELECT team_id, device, member, revoked FROM device_find($1::bytea)"},
+     "SELECT team_id, device, member, revoked, announced, others, sight_seq"
+     " FROM device_find($1::bytea)"},
     {STATEMENT_DEVICE_ENROL, "device_enrol",
      "SELECT status, team_id, enrolled FROM device_enrol($1::bytea, $2::bytea, $3::uuid, $4::text,"
      " $5::timestamptz)"},
@@ -41,7 +42,8 @@ static const struct {
      " WHERE EXISTS (SELECT FROM team WHERE team_id = $1::uuid)"
      " ON CONFLICT DO NOTHING RETURNING id"},
     {STATEMENT_REPLICA_ROTATE, "replica_rotate",
-     "UPDATE replica SET token = $3::bytea, next_token = $4::bytea"
+     "UPDATE replica SET token = $3::bytea, next_token = $4::bytea,"
+     " deliver_to = coalesce(deliver_to, $7::bigint)"
      " WHERE team_id = $1::uuid AND id = $2::uuid"
      " AND token IS NOT DISTINCT FROM $5::bytea AND next_token IS NOT DISTINCT FROM $6::bytea"
      " RETURNING id"},

@@ -11,7 +11,7 @@
 
 enum statement {
     STATEMENT_TEAM_ENTER = 0, /* $1 team: first of every reading segment */
-    STATEMENT_DEVICE_FIND,    /* $1 key -> team, device, member, revoked; enters the team */
+    STATEMENT_DEVICE_FIND,    /* $1 key -> the columns of device_find; enters the team */
     STATEMENT_DEVICE_ENROL,   /* $1 code hash, $2 key, $3 device, $4 name, $5 at -> status,.. */
     STATEMENT_SIGN_IN_HEAD,   /* the next four: of the team entered */
     STATEMENT_SIGN_IN_TEAM,
@@ -20,7 +20,8 @@ enum statement {
     STATEMENT_SIGN_IN_MARK,    /* $1 seq, $2 mark -> known */
     STATEMENT_HEAD,            /* $1 team -> seq, mark, recorded, inbox, definition, access */
     STATEMENT_REPLICA_ADD,     /* $1 team, $2 id, $3 device, $4 token, $5 next -> id */
-    STATEMENT_REPLICA_ROTATE,  /* $1 team, $2 id, $3 token, $4 next, $5 and $6 expected -> id */
+    STATEMENT_REPLICA_ROTATE,  /* $1 team, $2 id, $3 token, $4 next, $5 and $6 expected,
+                                  $7 deliver to -> id */
     STATEMENT_LOAD_MEMBERS,    /* $1 team, $2 ids */
     STATEMENT_LOAD_REPLICAS,   /* $1 team, $2 ids */
     STATEMENT_LOAD_OUTCOMES,   /* $1 team, $2 replicas, $3 numbers, $4 mutations */

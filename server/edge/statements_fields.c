@@ -81,6 +81,9 @@ static void write_text(struct buffer *sql, enum entity_kind kind)
     for (size_t i = 1; i < count; i++) { /* the first is the id */
         buffer_format(sql, ", %s = EXCLUDED.%s", fields[i].name, fields[i].name);
     }
+    if (kind != ENTITY_MEMBER) return;
+    buffer_format(sql, ", sight_seq = CASE WHEN member.role IS DISTINCT FROM EXCLUDED.role"
+                       " THEN EXCLUDED.seq ELSE member.sight_seq END");
 }
 
 static void keep(struct arena *arena, struct statement_text *statement, const char *prefix,

@@ -97,6 +97,11 @@ static void write_token(struct store_job *job)
     if (!expected->known) return;
     bytes(p, expected->has_token, expected->token, TOKEN_BYTES);
     bytes(p, expected->has_next_token, expected->next_token, TOKEN_BYTES);
+    if (wanted->has_deliver_to) {
+        pg_add_number(p, (int64_t)wanted->deliver_to);
+    } else {
+        pg_add_null(p);
+    }
 }
 
 static void write_definition_read(struct store_job *job)

@@ -99,6 +99,9 @@ static void read_device(struct store_job *job, const PGresult *result)
     job->result.team = pg_uuid(value_at(result, 0, 0));
     job->result.device = pg_uuid(value_at(result, 0, 1));
     if (pg_bool(value_at(result, 0, 3))) job->result.status = STORE_REVOKED;
+    job->result.announced = pg_bool(value_at(result, 0, 4));
+    job->result.others = pg_bool(value_at(result, 0, 5));
+    job->result.sight_seq = (uint64_t)number_at(result, 0, 6);
 }
 
 static void read_enrolled(struct store_job *job, const PGresult *result)
@@ -131,6 +134,9 @@ static struct store_replica replica_at(const PGresult *result, int row)
     replica.has_next_token = !next.null;
     pg_bytes(token, replica.token, TOKEN_BYTES);
     pg_bytes(next, replica.next_token, TOKEN_BYTES);
+    struct pg_value deliver_to = value_at(result, row, 5);
+    replica.has_deliver_to = !deliver_to.null;
+    replica.deliver_to = deliver_to.null ? 0 : (uint64_t)pg_number(deliver_to);
     return replica;
 }
 

@@ -167,6 +167,37 @@ static void a_stopped_server_blocks_nobody(void **state)
     }
 }
 
+/* The other server hears of it in time, and what the device still holds is kept for managers. */
+static void a_revoked_device_is_cut_within_a_second(void **state)
+{
+    (void)state;
+    enum session_refusal refusal;
+    enum bye_reason bye;
+    struct outcome outcome;
+    uint64_t number = ada.hello.next_number;
+    double begin = clock_ms();
+    assert_true(socket_peer_push(&ada, number,
+                                 socket_peer_edit(&ada, ENTITY_DEVICE, bob.welcome.device,
+                                                  "revoked", value_absent(VALUE_FLAG),
+                                                  value_number(VALUE_FLAG, 1))));
+    assert_true(socket_peer_await_end(&bob, 1000, &refusal, &bye));
+    print_message("cut after %.1f ms\n", clock_ms() - begin);
+    assert_int_equal(bye, BYE_REHANDSHAKE);
+    assert_true(socket_peer_await_answer(&ada, number, WAIT_MS, &outcome));
+    assert_int_equal(outcome.kind, OUTCOME_APPLIED);
+    uint64_t held = bob.hello.next_number;
+    bob.hello.next_number = held + 1;
+    assert_true(socket_peer_welcomed(&bob, second.port));
+    struct uuid deal = uuid_v7(1, &bob.random);
+    assert_true(socket_peer_push(&bob, held, socket_peer_deal(&bob, deal, "Bob's last")));
+    assert_true(socket_peer_await_answer(&bob, held, WAIT_MS, &outcome));
+    assert_int_equal(outcome.kind, OUTCOME_PARKED);
+    assert_true(socket_peer_await_end(&bob, WAIT_MS, &refusal, &bye));
+    assert_int_equal(refusal, REFUSAL_REVOKED);
+    assert_false(socket_peer_welcomed(&bob, live.first.port));
+    assert_true(socket_peer_await_row(&ada, ENTITY_INBOX, inbox_creation_id(deal), WAIT_MS));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -174,6 +205,7 @@ int main(void)
         cmocka_unit_test(also_from_another_server),
         cmocka_unit_test(two_servers_write_to_one_team),
         cmocka_unit_test(a_stopped_server_blocks_nobody),
+        cmocka_unit_test(a_revoked_device_is_cut_within_a_second),
     };
     return cmocka_run_group_tests(tests, group_begin, group_end);
 }

@@ -22,7 +22,7 @@ enum { SEEDS = 250, STEPS = 60, ITEMS_MAX = 256 };
 
 static struct {
     unsigned outcomes[OUTCOME_PARKED + 1];
-    unsigned reasons[REASON_CHECK_UNKNOWN + 1];
+    unsigned reasons[REASON_OWNER_SELF + 1];
     unsigned moves, restored, not_restorable, resolved;
 } seen;
 
@@ -531,9 +531,11 @@ static void test_the_generator_reached_everything(void **state)
                                                     REASON_NAME_TAKEN,
                                                     REASON_TOO_MANY,
                                                     REASON_SERVER_FAULT,
+                                                    REASON_DEVICE_REVOKED,
+                                                    REASON_OWNER_SELF,
                                                     REASON_VALUE_WITHOUT_CURRENCY,
                                                     REASON_DEAL_NOT_CLOSED};
-    for (int code = 1; code <= REASON_CHECK_UNKNOWN; code++) {
+    for (int code = 1; code <= REASON_OWNER_SELF; code++) {
         bool expected = true;
         for (size_t i = 0; i < COUNT_OF(out_of_reach); i++) {
             if ((int)out_of_reach[i] == code) expected = false;

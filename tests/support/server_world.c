@@ -274,6 +274,16 @@ struct peer *peer_second(struct server_world *w)
     return peer;
 }
 
+struct str server_world_pack(const struct mutation *mutation, struct arena *arena)
+{
+    struct buffer out;
+    buffer_init(&out, MUTATION_BYTES_MAX);
+    assert_int_equal(codec_mutation_pack(mutation, &out), FAULT_NONE);
+    struct str packed = arena_str(arena, buffer_str(&out));
+    buffer_finish(&out);
+    return packed;
+}
+
 struct str server_world_deal(struct server_world *w, struct arena *arena, const char *title)
 {
     struct edit edits[] = {
@@ -288,12 +298,7 @@ struct str server_world_deal(struct server_world *w, struct arena *arena, const 
                                 .edits = edits,
                                 .edit_count = 2,
                                 .acted_at = {true, SERVER_WORLD_WALL}};
-    struct buffer out;
-    buffer_init(&out, MUTATION_BYTES_MAX);
-    assert_int_equal(codec_mutation_pack(&mutation, &out), FAULT_NONE);
-    struct str packed = arena_str(arena, buffer_str(&out));
-    buffer_finish(&out);
-    return packed;
+    return server_world_pack(&mutation, arena);
 }
 
 void peer_push(struct server_world *w, struct peer *peer, uint64_t number,

@@ -3,6 +3,7 @@
 #ifndef SLUICE_TESTS_SUPPORT_SERVER_WORLD_H
 #define SLUICE_TESTS_SUPPORT_SERVER_WORLD_H
 
+#include "common/domain/mutation.h"
 #include "server/core/server.h"
 #include "tests/support/link_pair.h"
 #include "tests/support/store_memory.h"
@@ -47,6 +48,7 @@ void server_world_settle(struct server_world *w);
 /* Runs a held COMMIT. */
 void server_world_answer(struct server_world *w, const struct store_request *request);
 void server_world_carry(struct server_world *w, uint64_t connection);
+struct str server_world_pack(const struct mutation *mutation, struct arena *arena);
 /* A packed creation of a deal of the owner's. */
 struct str server_world_deal(struct server_world *w, struct arena *arena, const char *title);
 void peer_make(struct server_world *w, struct peer *peer);

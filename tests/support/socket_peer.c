@@ -244,6 +244,34 @@ void socket_peer_finish(struct socket_peer *peer)
     arena_finish(&peer->arena);
 }
 
+static struct str pack(struct socket_peer *peer, struct mutation *mutation)
+{
+    struct buffer out;
+    struct str packed = STR_NONE;
+    int64_t wall = now_read().wall_ms;
+    mutation->id = uuid_v7((uint64_t)wall, &peer->random);
+    mutation->acted_at = (struct optional){true, wall};
+    buffer_init(&out, MUTATION_BYTES_MAX);
+    arena_reset(&peer->arena);
+    if (codec_mutation_pack(mutation, &out) == FAULT_NONE) {
+        packed = arena_str(&peer->arena, buffer_str(&out));
+    }
+    buffer_finish(&out);
+    return packed;
+}
+
+struct str socket_peer_edit(struct socket_peer *peer, enum entity_kind kind, struct uuid target,
+                            const char *field, struct value base, struct value want)
+{
+    struct edit edit = {.field = field_by_name(kind, str_from(field)), .base = base, .want = want};
+    edit.tag = edit.field->tag;
+    return pack(peer, &(struct mutation){.kind = MUTATION_EDIT,
+                                         .entity = kind,
+                                         .target = target,
+                                         .edits = &edit,
+                                         .edit_count = 1});
+}
+
 struct str socket_peer_deal(struct socket_peer *peer, struct uuid id, const char *title)
 {
     struct edit edits[] = {
@@ -252,21 +280,9 @@ struct str socket_peer_deal(struct socket_peer *peer, struct uuid id, const char
          .want = value_reference(peer->welcome.member)},
     };
     for (size_t i = 0; i < 2; i++) edits[i].tag = edits[i].field->tag;
-    int64_t wall = now_read().wall_ms;
-    struct mutation mutation = {.id = uuid_v7((uint64_t)wall, &peer->random),
-                                .kind = MUTATION_CREATE,
-                                .entity = ENTITY_DEAL,
-                                .target = id,
-                                .edits = edits,
-                                .edit_count = 2,
-                                .acted_at = {true, wall}};
-    struct buffer out;
-    buffer_init(&out, MUTATION_BYTES_MAX);
-    struct str packed = STR_NONE;
-    arena_reset(&peer->arena);
-    if (codec_mutation_pack(&mutation, &out) == FAULT_NONE) {
-        packed = arena_str(&peer->arena, buffer_str(&out));
-    }
-    buffer_finish(&out);
-    return packed;
+    return pack(peer, &(struct mutation){.kind = MUTATION_CREATE,
+                                         .entity = ENTITY_DEAL,
+                                         .target = id,
+                                         .edits = edits,
+                                         .edit_count = 2});
 }

@@ -6,7 +6,7 @@
 #include "common/base/arena.h"
 #include "common/base/random.h"
 #include "common/codec/message.h"
-#include "common/domain/entity.h"
+#include "common/domain/mutation.h"
 #include "common/link/channel.h"
 
 struct socket_peer {
@@ -43,6 +43,9 @@ MUST_USE bool socket_peer_push(struct socket_peer *peer, uint64_t number, struct
 void socket_peer_leave(struct socket_peer *peer); /* ends the connection only */
 void socket_peer_finish(struct socket_peer *peer);
 
+/* A packed edit of one field; kept until the next message is read. */
+struct str socket_peer_edit(struct socket_peer *peer, enum entity_kind kind, struct uuid target,
+                            const char *field, struct value base, struct value want);
 /* A packed creation of a deal with that id. */
 struct str socket_peer_deal(struct socket_peer *peer, struct uuid id, const char *title);
 

@@ -30,6 +30,7 @@ struct memory_team {
     const struct definition *definition;
     struct map rows;      /* key -> row */
     struct map mutations; /* mutation id -> outcome row, the first one */
+    struct map sights;    /* member -> seq of the last change of role */
     struct log_entry *log;
     size_t log_count, log_cap;
     struct commit_mark *marks;
@@ -41,7 +42,6 @@ struct memory_device {
     struct uuid id, member;
     struct memory_team *team;
     uint8_t key[32];
-    bool revoked;
 };
 
 struct memory_replica {
@@ -195,11 +195,55 @@ static struct memory_device *device_find(struct store_memory *store, const uint8
     return NULL;
 }
 
+/* Without a seq: pages show it once it is written by a commit. */
+static void device_row_make(struct store_memory *store, const struct memory_device *device,
+                            const struct store_request *request)
+{
+    char key[KEY_BYTES];
+    struct device entity = {.id = device->id,
+                            .member = device->member,
+                            .name = request->device_name,
+                            .created_at = {true, request->now_ms}};
+    struct row *row = store_alloc(store, sizeof *row);
+    *row = (struct row){.kind = ENTITY_DEVICE, .id = device->id};
+    row->entity = result_entity(&store->arena, ENTITY_DEVICE, &entity);
+    struct str text = row_key(key, ENTITY_DEVICE, device->id, 0, 0);
+    check(map_put(&device->team->rows, text, row) == FAULT_NONE);
+}
+
+static bool device_is_revoked(const struct memory_device *device)
+{
+    const struct device *entity = entity_living(device->team, ENTITY_DEVICE, device->id);
+    return !entity || entity->revoked;
+}
+
 void store_memory_revoke(struct store_memory *store, struct uuid device)
 {
-    for (struct memory_device *d = store->devices; d; d = d->next) {
-        if (uuid_equal(d->id, device)) d->revoked = true;
+    for (const struct memory_device *d = store->devices; d; d = d->next) {
+        if (!uuid_equal(d->id, device)) continue;
+        struct row *row = row_find(d->team, ENTITY_DEVICE, device, 0);
+        struct device *entity = entity_copy(&store->arena, ENTITY_DEVICE, row->entity);
+        check(entity != NULL);
+        entity->revoked = true;
+        row->entity = entity;
     }
+}
+
+static bool member_has_others(const struct store_memory *store, const struct memory_device *device)
+{
+    for (const struct memory_device *d = store->devices; d; d = d->next) {
+        if (d != device && d->team == device->team && uuid_equal(d->member, device->member) &&
+            !device_is_revoked(d)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static uint64_t member_sight(const struct memory_team *team, struct uuid member)
+{
+    const uint64_t *seq = map_get(&team->sights, (struct str){(const char *)member.b, 16});
+    return seq ? *seq : 0;
 }
 
 static enum store_status run_sign_in(struct store_memory *store,
@@ -210,7 +254,10 @@ static enum store_status run_sign_in(struct store_memory *store,
     if (!device) return STORE_NOT_FOUND;
     struct memory_team *team = device->team;
     const struct member *member = entity_living(team, ENTITY_MEMBER, device->member);
-    if (device->revoked || !member || member->removed) return STORE_REVOKED;
+    const struct row *row = row_find(team, ENTITY_DEVICE, device->id, 0);
+    out->result.announced = row && row->seq > 0;
+    out->result.others = member_has_others(store, device);
+    out->result.sight_seq = member_sight(team, device->member);
     result_stand(out, team);
     out->result.device = device->id;
     out->result.member = result_entity(&out->arena, ENTITY_MEMBER, member);
@@ -221,7 +268,8 @@ static enum store_status run_sign_in(struct store_memory *store,
     const uint8_t *mark = mark_at(team, request->cursor_seq);
     out->result.mark_known =
         request->has_mark && mark && memcmp(mark, request->cursor_mark, MARK_BYTES) == 0;
-    return STORE_OK;
+    bool revoked = device_is_revoked(device) || !member || member->removed;
+    return revoked ? STORE_REVOKED : STORE_OK;
 }
 
 static const struct invitation *invitation_find(struct store_memory *store,
@@ -264,6 +312,7 @@ static enum store_status run_enrol(struct store_memory *store, const struct stor
                                      .team = team};
     memcpy(device->key, request->device_key, 32);
     store->devices = device;
+    device_row_make(store, device, request);
     struct memory_use *use = store_alloc(store, sizeof *use);
     *use = (struct memory_use){.next = store->uses, .invitation = invitation->id};
     memcpy(use->key, request->device_key, 32);
@@ -302,6 +351,10 @@ static enum store_status run_token(struct store_memory *store, const struct stor
     stand->has_next_token = wanted->has_next_token;
     memcpy(stand->token, wanted->token, TOKEN_BYTES);
     memcpy(stand->next_token, wanted->next_token, TOKEN_BYTES);
+    if (!stand->has_deliver_to && wanted->has_deliver_to) {
+        stand->has_deliver_to = true;
+        stand->deliver_to = wanted->deliver_to;
+    }
     return STORE_OK; /* numbers move by commits only */
 }
 
@@ -372,10 +425,21 @@ static enum store_status run_load(struct store_memory *store, const struct store
     return STORE_OK;
 }
 
+static void sight_note(struct store_memory *store, struct memory_team *team, const struct row *from)
+{
+    const struct member *before = entity_living(team, ENTITY_MEMBER, from->id);
+    const struct member *after = from->entity;
+    if (!before || !after || before->role == after->role) return;
+    uint64_t *seq = store_alloc(store, sizeof *seq);
+    *seq = from->seq;
+    check(map_put(&team->sights, (struct str){(const char *)from->id.b, 16}, seq) == FAULT_NONE);
+}
+
 static void row_write(struct store_memory *store, struct memory_team *team, const struct row *from)
 {
     char key[KEY_BYTES];
     struct str text = row_key(key, from->kind, from->id, from->seq, from->n);
+    if (from->kind == ENTITY_MEMBER) sight_note(store, team, from);
     struct row *row = map_get(&team->rows, text);
     if (!row) {
         row = store_alloc(store, sizeof *row);
@@ -437,6 +501,7 @@ static struct memory_team *team_found(struct store_memory *store,
     team->id = request->team;
     map_init(&team->rows, &store->arena);
     map_init(&team->mutations, &store->arena);
+    map_init(&team->sights, &store->arena);
     team->next = store->teams;
     store->teams = team;
     return team;

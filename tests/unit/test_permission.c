@@ -26,7 +26,8 @@ static void rights_are_as_written_down(void **state)
         {ACTION_CORRECT, "yy---"},      {ACTION_REOPEN_OWN, "yyy--"},
         {ACTION_REOPEN_ANY, "yy---"},   {ACTION_BACK_MANAGED, "yy---"},
         {ACTION_INVITE_REP, "yy---"},   {ACTION_INVITE_ANY, "y----"},
-        {ACTION_RESOLVE_ANY, "yy---"},
+        {ACTION_RESOLVE_ANY, "yy---"},   {ACTION_DEVICE_OWN, "yyyy-"},
+        {ACTION_DEVICE_ANY, "yy---"},
     };
     static const enum role roles[] = {ROLE_OWNER, ROLE_MANAGER, ROLE_REP, ROLE_VIEWER, ROLE_NONE};
     assert_int_equal(sizeof rows / sizeof rows[0], ACTION_COUNT);
@@ -93,6 +94,20 @@ static void inbox_items_are_seen_by_those_concerned(void **state)
     }
 }
 
+static void devices_are_seen_by_their_member_and_managers(void **state)
+{
+    (void)state;
+    struct device device = {.member = uuid_sample(1)};
+    struct member member = {.id = uuid_sample(1), .role = ROLE_VIEWER};
+    assert_true(permission_sees(&member, ENTITY_DEVICE, &device));
+    member.id = uuid_sample(2);
+    for (enum role role = ROLE_OWNER; role <= ROLE_VIEWER; role++) {
+        member.role = role;
+        assert_int_equal(permission_sees(&member, ENTITY_DEVICE, &device), role <= ROLE_MANAGER);
+    }
+    assert_false(permission_sees(&member, ENTITY_DEVICE, NULL));
+}
+
 static void the_rest_is_team_wide_or_nobodys(void **state)
 {
     (void)state;
@@ -120,6 +135,7 @@ int main(void)
         cmocka_unit_test(a_role_out_of_nowhere_may_nothing),
         cmocka_unit_test(actions_have_different_names),
         cmocka_unit_test(inbox_items_are_seen_by_those_concerned),
+        cmocka_unit_test(devices_are_seen_by_their_member_and_managers),
         cmocka_unit_test(the_rest_is_team_wide_or_nobodys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

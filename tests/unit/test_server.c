@@ -27,7 +27,7 @@ static void an_invitation_leads_to_the_whole_team(void **state)
     assert_int_equal(peer_rows(peer, ENTITY_MEMBER), 1);
     assert_int_equal(peer_rows(peer, ENTITY_DEFINITION), 1);
     assert_int_equal(peer_rows(peer, ENTITY_INVITATION), 0);
-    assert_true(peer->hello.cursor_seq == 1 && peer->hello.has_mark);
+    assert_true(peer->hello.cursor_seq == 2 && peer->hello.has_mark);
     server_world_end(&w);
 }
 
@@ -71,7 +71,7 @@ static void a_mutation_reaches_everybody_who_listens(void **state)
     assert_int_equal(peer_rows(reader, ENTITY_EVENT), 1);
     assert_int_equal(peer_rows(reader, ENTITY_OUTCOME), 0);
     const struct page *page = &peer_find(reader, MESSAGE_PAGE)->page;
-    assert_true(page->from_seq == 1 && page->to_seq == 2 && page->head_seq == 2 && page->has_mark);
+    assert_true(page->from_seq == 2 && page->to_seq == 3 && page->head_seq == 3 && page->has_mark);
     server_world_end(&w);
 }
 
@@ -95,7 +95,7 @@ static void the_same_number_gets_the_same_answer(void **state)
     assert_false(peer->closed);
     assert_int_equal(peer_outcome(peer, 1).kind, OUTCOME_APPLIED);
     assert_int_equal(peer_rows(peer, ENTITY_DEAL), 1);
-    assert_true(peer_find(peer, MESSAGE_PAGE)->page.to_seq == 2); /* nothing was written twice */
+    assert_true(peer_find(peer, MESSAGE_PAGE)->page.to_seq == 3); /* nothing was written twice */
     peer_push(&w, peer, 1, server_world_deal(&w, &arena, "Another"));
     assert_int_equal(peer_bye(peer), BYE_FORKED);
     arena_finish(&arena);
@@ -138,7 +138,7 @@ static void what_the_database_does_changes_no_answer(void **state)
         for (int k = 0; k < 100; k++) server_world_pass(&w, 100);
         if (peer_outcome(peer, 1).kind != OUTCOME_APPLIED) fail_msg("%s", rows[i].sentence);
         if (peer_rows(peer, ENTITY_DEAL) != 1) fail_msg("%s: once", rows[i].sentence);
-        if (peer_find(peer, MESSAGE_PAGE)->page.to_seq != 2) fail_msg("%s: seq", rows[i].sentence);
+        if (peer_find(peer, MESSAGE_PAGE)->page.to_seq != 3) fail_msg("%s: seq", rows[i].sentence);
         server_world_end(&w);
     }
 }
@@ -289,11 +289,11 @@ static void another_process_is_noticed(void **state)
     struct peer *peer = peer_enrolled(&w);
     struct member member = {.id = uuid_v7((uint64_t)SERVER_WORLD_WALL, &w.random),
                             .name = STR("Bert")};
-    struct row row = {.kind = ENTITY_MEMBER, .id = member.id, .seq = 2, .entity = &member};
+    struct row row = {.kind = ENTITY_MEMBER, .id = member.id, .seq = 3, .entity = &member};
     struct store_request commit = {.kind = STORE_COMMIT,
                                    .team = w.team,
-                                   .expected_seq = 1,
-                                   .new_seq = 2,
+                                   .expected_seq = 2,
+                                   .new_seq = 3,
                                    .mark = {2},
                                    .rows = &row,
                                    .row_count = 1};
@@ -302,8 +302,8 @@ static void another_process_is_noticed(void **state)
     server_world_pass(&w, 2100);
     assert_int_equal(peer_rows(peer, ENTITY_MEMBER), 2);
     member.name = STR("Bertha");
-    row.seq = commit.new_seq = 3;
-    commit.expected_seq = 2;
+    row.seq = commit.new_seq = 4;
+    commit.expected_seq = 3;
     store_memory_release(w.store, store_memory_run(w.store, &commit));
     server_hint(w.server, w.team, w.now);
     server_world_settle(&w);
@@ -373,7 +373,7 @@ static void a_slow_reader_costs_little_and_misses_nothing(void **state)
     server_world_settle(&w);
     assert_false(reader->closed);
     assert_int_equal(peer_rows(reader, ENTITY_INBOX), 2 * ITEMS);
-    assert_true(peer_find(reader, MESSAGE_PAGE)->page.to_seq == 1 + 2 * ITEMS);
+    assert_true(peer_find(reader, MESSAGE_PAGE)->page.to_seq == 2 + 2 * ITEMS);
     server_world_end(&w);
 }
 

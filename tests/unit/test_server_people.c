@@ -1,0 +1,261 @@
+/* test_server_people.c - who is in the team and with what, through the server core: devices announced
+ * and revoked, roles changed, owners kept. */
+#include "tests/support/server_world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "common/codec/row.h"
+
+/* Another member, invited with the code `code` by a commit of the owner's. */
+static void invite_member(struct server_world *w, struct uuid member, const char *name,
+                          enum role role, uint8_t code[CODE_BYTES])
+{
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
+    uint8_t hash[32];
+    random_bytes(&w->random, code, CODE_BYTES);
+    codec_payload_hash((struct str){(const char *)code, CODE_BYTES}, hash);
+    struct edit edits[] = {
+        {.field = field_by_name(ENTITY_MEMBER, STR("name")), .want = value_text(str_from(name))},
+        {.field = field_by_name(ENTITY_MEMBER, STR("role")),
+         .want = value_number(VALUE_CHOICE, role)},
+    };
+    for (size_t i = 0; i < 2; i++) edits[i].tag = edits[i].field->tag;
+    struct mutation mutation = {.id = uuid_v7((uint64_t)SERVER_WORLD_WALL, &w->random),
+                                .kind = MUTATION_INVITE,
+                                .entity = ENTITY_MEMBER,
+                                .target = member,
+                                .edits = edits,
+                                .edit_count = 2,
+                                .code_hash = {(const char *)hash, sizeof hash}};
+    struct peer *owner = &w->peers[0];
+    uint64_t number = owner->hello.next_number++;
+    peer_push(w, owner, number, server_world_pack(&mutation, &arena));
+    assert_int_equal(peer_outcome(owner, number).kind, OUTCOME_APPLIED);
+    arena_finish(&arena);
+}
+
+static struct peer *bert_enrolled(struct server_world *w, enum role role)
+{
+    uint8_t code[CODE_BYTES];
+    struct peer *bert = &w->peers[2];
+    invite_member(w, uuid_v7(99, &w->random), "Bert", role, code);
+    peer_make(w, bert);
+    bert->hello.has_code = true;
+    memcpy(bert->hello.code, code, CODE_BYTES);
+    peer_connect(w, bert);
+    assert_false(bert->closed);
+    peer_welcomed(bert);
+    return bert;
+}
+
+static struct str people_edit(struct server_world *w, struct arena *arena, enum entity_kind kind,
+                              struct uuid target, const char *name, struct value base,
+                              struct value want)
+{
+    const struct field *field = field_by_name(kind, str_from(name));
+    struct edit edit = {.tag = field->tag, .field = field, .base = base, .want = want};
+    struct mutation mutation = {.id = uuid_v7((uint64_t)SERVER_WORLD_WALL, &w->random),
+                                .kind = MUTATION_EDIT,
+                                .entity = kind,
+                                .target = target,
+                                .edits = &edit,
+                                .edit_count = 1};
+    return server_world_pack(&mutation, arena);
+}
+
+static struct str revocation(struct server_world *w, struct arena *arena, struct uuid device)
+{
+    return people_edit(w, arena, ENTITY_DEVICE, device, "revoked", value_absent(VALUE_FLAG),
+                       value_number(VALUE_FLAG, 1));
+}
+
+static void a_new_device_is_announced(void **state)
+{
+    (void)state;
+    static struct server_world w;
+    server_world_begin(&w);
+    struct peer *peer = peer_enrolled(&w), *second = &w.peers[2];
+    assert_int_equal(peer_rows(peer, ENTITY_DEVICE), 1);
+    assert_int_equal(peer_rows(peer, ENTITY_INBOX), 0); /* nobody to tell */
+    uint8_t code[CODE_BYTES];
+    invite_member(&w, w.owner, "Anna", ROLE_OWNER, code);
+    peer_make(&w, second);
+    second->hello.has_code = true;
+    memcpy(second->hello.code, code, CODE_BYTES);
+    peer_connect(&w, second);
+    assert_int_equal(peer_rows(peer, ENTITY_DEVICE), 2);
+    assert_int_equal(peer_rows(peer, ENTITY_INBOX), 1);
+    /* Once: at the next sign-in it is known. */
+    peer_welcomed(second);
+    peer_leave(&w, second);
+    peer_connect(&w, second);
+    assert_int_equal(peer_rows(peer, ENTITY_DEVICE), 2);
+    server_world_end(&w);
+}
+
+static void a_revoked_device_delivers_once_and_is_told(void **state)
+{
+    (void)state;
+    static struct server_world w;
+    server_world_begin(&w);
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
+    struct peer *owner = peer_enrolled(&w), *bert = bert_enrolled(&w, ROLE_REP);
+    struct uuid device = peer_welcomed(bert)->device;
+    /* A rep may not revoke the owner's, nor learn whether it exists. */
+    peer_push(&w, bert, 1, revocation(&w, &arena, peer_welcomed(owner)->device));
+    assert_int_equal(peer_outcome(bert, 1).kind, OUTCOME_PARKED);
+    assert_int_equal(peer_rows(bert, ENTITY_DEVICE), 1); /* his own only */
+    uint64_t number = owner->hello.next_number++;
+    peer_push(&w, owner, number, revocation(&w, &arena, device));
+    assert_int_equal(peer_outcome(owner, number).kind, OUTCOME_APPLIED);
+    assert_int_equal(peer_bye(bert), BYE_REHANDSHAKE); /* at once */
+    size_t items = peer_rows(owner, ENTITY_INBOX), deals = peer_rows(owner, ENTITY_DEAL);
+    peer_welcomed(bert);
+    bert->hello.next_number = 4; /* two made meanwhile, offline */
+    peer_connect(&w, bert);
+    assert_false(bert->closed);
+    assert_int_equal(peer_find(bert, MESSAGE_WELCOME)->welcome.plan, PLAN_DELTA);
+    peer_push(&w, bert, 2, server_world_deal(&w, &arena, "Mine"));
+    assert_false(bert->closed);
+    assert_int_equal(peer_outcome(bert, 2).kind, OUTCOME_PARKED);
+    peer_push(&w, bert, 3, server_world_deal(&w, &arena, "Too"));
+    assert_int_equal(peer_outcome(bert, 3).kind, OUTCOME_PARKED);
+    assert_int_equal(peer_find(bert, MESSAGE_REFUSAL)->refusal.code, REFUSAL_REVOKED);
+    /* It got its two answers and nothing else. */
+    assert_int_equal(peer_rows(bert, ENTITY_OUTCOME), 2);
+    assert_int_equal(peer_rows(bert, ENTITY_INBOX), 0);
+    assert_int_equal(peer_rows(owner, ENTITY_INBOX), items + 2);
+    assert_int_equal(peer_rows(owner, ENTITY_DEAL), deals);
+    /* Not a second time. */
+    bert->hello.next_number = 9;
+    peer_connect(&w, bert);
+    assert_int_equal(peer_find(bert, MESSAGE_REFUSAL)->refusal.code, REFUSAL_REVOKED);
+    assert_null(peer_find(bert, MESSAGE_WELCOME));
+    arena_finish(&arena);
+    server_world_end(&w);
+}
+
+static void a_revoked_device_delivers_no_more_than_it_said(void **state)
+{
+    (void)state;
+    static struct server_world w;
+    server_world_begin(&w);
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
+    (void)peer_enrolled(&w);
+    struct peer *bert = bert_enrolled(&w, ROLE_REP);
+    peer_leave(&w, bert);
+    store_memory_revoke(w.store, peer_welcomed(bert)->device);
+    bert->hello.next_number = 3;
+    peer_connect(&w, bert);
+    peer_leave(&w, bert);
+    bert->hello.next_number = 30; /* more than at its first visit */
+    peer_connect(&w, bert);
+    assert_false(bert->closed);
+    peer_push(&w, bert, 1, server_world_deal(&w, &arena, "One"));
+    assert_int_equal(peer_outcome(bert, 1).kind, OUTCOME_PARKED);
+    assert_false(bert->closed);
+    peer_push(&w, bert, 2, server_world_deal(&w, &arena, "Two"));
+    assert_int_equal(peer_find(bert, MESSAGE_REFUSAL)->refusal.code, REFUSAL_REVOKED);
+    arena_finish(&arena);
+    server_world_end(&w);
+}
+
+static void another_role_is_another_sight(void **state)
+{
+    (void)state;
+    static struct server_world w;
+    server_world_begin(&w);
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
+    struct peer *owner = peer_enrolled(&w), *bert = bert_enrolled(&w, ROLE_MANAGER);
+    struct uuid member = peer_find(bert, MESSAGE_WELCOME)->welcome.member;
+    uint64_t number = owner->hello.next_number++;
+    peer_push(&w, owner, number, STR("\xff\xff")); /* parked: managers see it */
+    assert_int_equal(peer_rows(bert, ENTITY_INBOX), 1);
+    peer_welcomed(bert);
+    number = owner->hello.next_number++;
+    peer_push(&w, owner, number,
+              people_edit(&w, &arena, ENTITY_MEMBER, member, "role",
+                          value_number(VALUE_CHOICE, ROLE_MANAGER),
+                          value_number(VALUE_CHOICE, ROLE_REP)));
+    assert_int_equal(peer_outcome(owner, number).kind, OUTCOME_APPLIED);
+    assert_int_equal(peer_bye(bert), BYE_REHANDSHAKE);
+    peer_connect(&w, bert);
+    assert_false(bert->closed);
+    const struct welcome *welcome = &peer_find(bert, MESSAGE_WELCOME)->welcome;
+    assert_int_equal(welcome->plan, PLAN_SNAPSHOT);
+    assert_int_equal(welcome->role, ROLE_REP);
+    assert_int_equal(peer_rows(bert, ENTITY_TEAM), 1);
+    assert_int_equal(peer_rows(bert, ENTITY_INBOX), 0);
+    /* And only once. */
+    peer_welcomed(bert);
+    peer_leave(&w, bert);
+    peer_connect(&w, bert);
+    assert_int_equal(peer_find(bert, MESSAGE_WELCOME)->welcome.plan, PLAN_DELTA);
+    arena_finish(&arena);
+    server_world_end(&w);
+}
+
+static void the_last_owner_stays(void **state)
+{
+    (void)state;
+    static struct server_world w;
+    server_world_begin(&w);
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
+    struct peer *owner = peer_enrolled(&w);
+    const struct {
+        const char *field;
+        struct value base, want;
+    } rows[] = {
+        {"role", value_number(VALUE_CHOICE, ROLE_OWNER), value_number(VALUE_CHOICE, ROLE_REP)},
+        {"removed", value_absent(VALUE_FLAG), value_number(VALUE_FLAG, 1)},
+    };
+    for (size_t i = 0; i < 2; i++) {
+        uint64_t number = owner->hello.next_number++;
+        peer_push(&w, owner, number,
+                  people_edit(&w, &arena, ENTITY_MEMBER, w.owner, rows[i].field, rows[i].base,
+                              rows[i].want));
+        struct outcome outcome = peer_outcome(owner, number);
+        assert_int_equal(outcome.kind, OUTCOME_PARKED);
+        if (!str_starts_with(outcome.reasons, STR("owner_self"))) fail_msg("%s", rows[i].field);
+    }
+    /* By an invitation to oneself neither. */
+    uint8_t code[CODE_BYTES];
+    random_bytes(&w.random, code, sizeof code);
+    const struct field *role = field_by_name(ENTITY_MEMBER, STR("role"));
+    struct edit edit = {.tag = role->tag, .field = role,
+                        .base = value_number(VALUE_CHOICE, ROLE_OWNER),
+                        .want = value_number(VALUE_CHOICE, ROLE_REP)};
+    struct mutation mutation = {.id = uuid_v7(5, &w.random), .kind = MUTATION_INVITE,
+                                .entity = ENTITY_MEMBER, .target = w.owner, .edits = &edit,
+                                .edit_count = 1,
+                                .code_hash = STR("0123456789abcdef0123456789abcdef")};
+    uint64_t number = owner->hello.next_number++;
+    peer_push(&w, owner, number, server_world_pack(&mutation, &arena));
+    assert_int_equal(peer_outcome(owner, number).kind, OUTCOME_PARKED);
+    arena_finish(&arena);
+    server_world_end(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_new_device_is_announced),
+        cmocka_unit_test(a_revoked_device_delivers_once_and_is_told),
+        cmocka_unit_test(a_revoked_device_delivers_no_more_than_it_said),
+        cmocka_unit_test(another_role_is_another_sight),
+        cmocka_unit_test(the_last_owner_stays),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
