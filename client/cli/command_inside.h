@@ -34,6 +34,8 @@ void command_fault(struct command *command, const char *what, enum fault fault,
                    const struct trouble *trouble);
 void command_doctor(struct command *command);
 void command_join(struct command *command);
+/* After an exchange: a clock that is far off is worth a word. */
+void command_tell_clock(struct command *command);
 void command_sync(struct command *command);
 void command_import(struct command *command);
 void command_deliver(struct command *command);

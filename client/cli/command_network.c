@@ -1,4 +1,4 @@
-/* command_network.c - the commands that talk with the server: join, sync, and waiting for answers. */
+/* command_network.c - what talks with the server: sync, delivering, waiting for answers. */
 #define _POSIX_C_SOURCE 200809L
 #include "client/cli/command_inside.h"
 
@@ -8,123 +8,9 @@
 #include <unistd.h>
 
 #include "client/cli/say.h"
-#include "common/link/invitation.h"
 #include "common/base/banned.h"
 
-enum { JOIN_MS = 60 * 1000, POLL_MS = 20, OTHER_MS = 30 * 1000 };
-
-/* --- join --- */
-
-static struct str device_name(struct command *command)
-{
-    char name[256] = "";
-    const struct request_option *given = request_option(&command->line.request, "device");
-    if (given && given->value.n > 0) return given->value;
-    if (gethostname(name, sizeof name - 1) != 0 || !name[0]) return STR("device");
-    return arena_str(&command->arena, str_from(name));
-}
-
-static enum fault join_prepare(struct command *command, const struct invitation_line *invitation)
-{
-    struct replica *replica = home_replica(command->home);
-    struct identity identity;
-    enum fault fault = replica->f->identity_load(replica, &command->arena, &identity);
-    if (fault == FAULT_NOT_FOUND) identity = (struct identity){.next_number = 1}; /* a new copy */
-    else if (fault) return fault;
-    identity.addresses[0] = invitation->address;
-    identity.address_count = 1;
-    memcpy(identity.server_key, invitation->server_key, sizeof identity.server_key);
-    memcpy(identity.code, invitation->code, sizeof identity.code);
-    identity.has_code = true;
-    identity.device_name = device_name(command);
-    if (identity.next_number == 0) identity.next_number = 1;
-    if (uuid_is_zero(identity.replica)) {
-        identity.replica = uuid_v7((uint64_t)home_now().wall_ms, &command->random);
-    }
-    fault = replica->f->begin(replica);
-    if (fault) return fault;
-    fault = replica->f->identity_store(replica, &identity);
-    if (!fault) return replica->f->commit(replica);
-    replica->f->rollback(replica);
-    return fault;
-}
-
-static void join_exchange(struct command *command)
-{
-    struct sync_report report;
-    struct home_sync_options options = {.timeout_ms = JOIN_MS};
-    enum answer_code code;
-    enum fault fault = home_sync(command->home, &options, &report);
-    if (fault) {
-        command_fault(command, "exchange with the server", fault, NULL);
-        return;
-    }
-    const char *trouble = say_trouble(&report, &code);
-    if (report.trouble == SYNC_TROUBLE_LOCAL) {
-        command_fault(command, "write the offline copy", report.local_fault, NULL);
-        return;
-    }
-    if (trouble) {
-        answer_fail(&command->answer, code,
-                    code == ANSWER_NETWORK && report.refusal == REFUSAL_NONE
-                        ? "the server cannot be reached; join again when there is a network"
-                        : trouble);
-        return;
-    }
-    if (command_work(command)) return;
-    struct work *work = &command->work;
-    NOTE(&command->answer, NOTE_RESULT, "Joined {team} as {member}",
-         {"team", work->team ? work->team->name : STR("the team")},
-         {"member", work->me ? work->me->name : STR("a member")});
-}
-
-/* A home whose joining was cut off: goes on with its keys. FAULT_EXISTS when it has joined. */
-static enum fault join_again(struct command *command, struct trouble *trouble)
-{
-    struct identity identity;
-    enum fault fault = home_open(command->path, &command->home, trouble);
-    if (fault) return fault;
-    struct replica *replica = home_replica(command->home);
-    fault = replica->f->identity_load(replica, &command->arena, &identity);
-    if (fault == FAULT_NOT_FOUND) return FAULT_NONE; /* not even prepared */
-    return !fault && identity.joined ? FAULT_EXISTS : fault;
-}
-
-void command_join(struct command *command)
-{
-    struct invitation_line invitation;
-    struct trouble trouble = {.fault = FAULT_NONE};
-    struct answer *answer = &command->answer;
-    if (command->offline) {
-        answer_fail(answer, ANSWER_NETWORK, "joining needs the network; leave out --offline");
-        return;
-    }
-    enum fault fault = invitation_line_parse(command->line.request.arguments[0], &invitation);
-    if (fault) {
-        answer_fail(answer, ANSWER_USAGE,
-                    fault == FAULT_CRYPTO
-                        ? "the invitation was cut or mistyped; copy the whole line"
-                        : "this is not an invitation; it is one line that begins with sluice1-");
-        return;
-    }
-    fault = home_create(command->path, &command->home, &trouble);
-    bool made = !fault;
-    if (fault == FAULT_EXISTS) fault = join_again(command, &trouble);
-    if (fault == FAULT_EXISTS) {
-        answer_fail(answer, ANSWER_FAILURE,
-                    "there is an identity here already; set SLUICE_HOME to join another team");
-        return;
-    }
-    if (!fault) fault = join_prepare(command, &invitation);
-    if (fault) command_fault(command, "make the offline copy", fault, &trouble);
-    else join_exchange(command);
-    /* Without an answer the invitation may be used up: the same device may then try again. */
-    if (answer->code == ANSWER_OK || answer->code == ANSWER_NETWORK || !made) return;
-    home_close(command->home);
-    command->home = NULL;
-    command->working = false;
-    home_discard(command->path);
-}
+enum { POLL_MS = 20, OTHER_MS = 30 * 1000 };
 
 /* --- sync --- */
 
@@ -154,6 +40,19 @@ static enum fault sync_in_turn(struct command *command, const struct home_sync_o
         if (fault != FAULT_BUSY || home_now().boot_ms >= limit) return fault;
         pause_ms(POLL_MS);
     }
+}
+
+void command_tell_clock(struct command *command)
+{
+    bool ahead;
+    struct str span = work_clock_skew(&command->work, &ahead);
+    if (!span.p) return;
+    NOTE(&command->answer, NOTE_TALK,
+         ahead ? "this machine's clock is {span} ahead of the server's; set it right, or dates like "
+                 "today and +2w go wrong"
+               : "this machine's clock is {span} behind the server's; set it right, or dates like "
+                 "today and +2w go wrong",
+         {"span", span});
 }
 
 void command_sync(struct command *command)
@@ -199,6 +98,7 @@ void command_sync(struct command *command)
         answer_say(answer, NOTE_TALK, "this copy had been copied or restored; it goes its own way");
     }
     if (command_work(command)) return;
+    command_tell_clock(command);
     if (answer->code != ANSWER_OK) return;
     NOTE(answer, NOTE_TALK, "Exchanged everything: {sent} sent",
          {"sent", arena_format(&command->arena, "%llu", (unsigned long long)report.answered)});

@@ -5,6 +5,7 @@
 #include <locale.h>
 
 #include "common/base/check.h"
+#include "common/link/channel.h"
 #include "common/base/banned.h"
 
 void say_begin(void)
@@ -62,6 +63,47 @@ static const char *say_refusal(enum session_refusal refusal, enum answer_code *c
     return "the server refuses this device; ask your administrator";
 }
 
+/* peer: what the server claims to speak, 0 when it did not say. */
+static const char *say_version(uint8_t peer)
+{
+    if (peer > CHANNEL_VERSION) return "the server is newer than this sluice; update sluice";
+    if (peer > 0) {
+        return "the server is older than this sluice; ask your administrator to update it";
+    }
+    return "the server speaks another version; update sluice";
+}
+
+const char *say_join_trouble(const struct sync_report *report, enum answer_code *code)
+{
+    *code = ANSWER_NETWORK;
+    switch (report->trouble) {
+    case SYNC_TROUBLE_UNREACHABLE:
+        return "the server cannot be reached at {server}; join again when the network is there";
+    case SYNC_TROUBLE_CLOSED:
+        return "what answers at {server} closed the connection without a word; it is no Sluice "
+               "server, or one that is too busy: ask who invited you, or join again later";
+    case SYNC_TROUBLE_LOST: return "the connection to {server} broke; join again with the same line";
+    case SYNC_TROUBLE_NONE:
+    case SYNC_TROUBLE_SILENT:
+        return "{server} takes the connection but does not answer; join again later with the same "
+               "line, or ask who invited you";
+    case SYNC_TROUBLE_NOT_SLUICE:
+        return "something else than Sluice answers at {server}; ask who invited you for the right "
+               "address";
+    case SYNC_TROUBLE_BUSY:
+        return "the server at {server} is busy; join again in a minute with the same line";
+    case SYNC_TROUBLE_SERVER_KEY:
+        *code = ANSWER_FAILURE;
+        return "the server at {server} is not the one of this invitation: its key differs; ask for "
+               "a new invitation";
+    case SYNC_TROUBLE_VERSION:
+    case SYNC_TROUBLE_REFUSED:
+    case SYNC_TROUBLE_PROTOCOL:
+    case SYNC_TROUBLE_LOCAL: break;
+    }
+    return say_trouble(report, code);
+}
+
 const char *say_trouble(const struct sync_report *report, enum answer_code *code)
 {
     *code = ANSWER_NETWORK;
@@ -74,16 +116,20 @@ const char *say_trouble(const struct sync_report *report, enum answer_code *code
         return "the server did not answer in time; your work is kept and sent later";
     case SYNC_TROUBLE_UNREACHABLE:
         return "the server cannot be reached; your work is kept and sent later";
+    case SYNC_TROUBLE_CLOSED:
+        return "what answers at the server's address closed the connection without a word; if that "
+               "goes on, check the address with `sluice server`; your work is kept and sent later";
     case SYNC_TROUBLE_LOST:
         return "the connection broke; your work is kept and sent later";
     case SYNC_TROUBLE_SILENT:
         return "the server does not answer; your work is kept and sent later";
     case SYNC_TROUBLE_NOT_SLUICE:
-        return "something else than Sluice answers at that address; check the address";
+        return "something else than Sluice answers at the server's address; check it with `sluice "
+               "server`; your work is kept and sent later";
     case SYNC_TROUBLE_BUSY: return "the server is busy; try again in a minute";
     case SYNC_TROUBLE_VERSION:
         *code = ANSWER_FAILURE;
-        return "the server speaks another version; update sluice";
+        return say_version(report->peer_version);
     case SYNC_TROUBLE_SERVER_KEY:
         *code = ANSWER_FAILURE;
         return "this is not the server you joined: its key differs; ask your administrator";

@@ -13,5 +13,8 @@ struct str say_sentence(struct arena *arena, const char *sentence, const struct 
 struct str say_reason(struct arena *arena, struct work *work, const struct reason *reason);
 /* Why an exchange failed and what to do, and the exit code it gives. */
 const char *say_trouble(const struct sync_report *report, enum answer_code *code);
+/* The same for joining, where there is no work to lose and no server pinned yet but the one in the
+ * invitation; with a place {server}. */
+const char *say_join_trouble(const struct sync_report *report, enum answer_code *code);
 
 #endif

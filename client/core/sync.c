@@ -128,6 +128,7 @@ static void channel_pump(struct sync *sync, struct now now)
         case CHANNEL_HANDSHAKE_DONE: break;
         case CHANNEL_MESSAGE: sync_session_message(sync, event.bytes, now); break;
         case CHANNEL_CLOSED:
+            sync->report.peer_version = event.peer_version;
             if (event.reason == CHANNEL_REASON_MEMORY) {
                 sync_fail_local(sync, FAULT_MEMORY, now);
             } else {

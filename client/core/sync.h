@@ -49,6 +49,8 @@ enum sync_effect_kind {
 enum sync_trouble {
     SYNC_TROUBLE_NONE = 0,
     SYNC_TROUBLE_UNREACHABLE, /* no connection */
+    SYNC_TROUBLE_CLOSED,      /* closed before it proved to be our server, without a word: something
+                                 else, or a server that has no room */
     SYNC_TROUBLE_LOST,        /* the connection broke */
     SYNC_TROUBLE_SILENT,      /* half-open: nothing came for DEAD_MS, or the handshake timed out */
     SYNC_TROUBLE_NOT_SLUICE,  /* something else listens there */
@@ -70,6 +72,7 @@ struct sync_report {
     enum sync_trouble trouble;
     enum session_refusal refusal;
     enum fault local_fault;
+    uint8_t peer_version; /* SYNC_TROUBLE_VERSION: what the server claims to speak; 0: not told */
     uint64_t rows_received, rows_expected; /* progress of catching up, by seq */
     uint64_t sent, answered;               /* mutations in this session */
     uint64_t conflicts, parked;            /* answers that need attention, in this session */
@@ -95,9 +98,7 @@ struct str sync_output(const struct sync *sync);
 void sync_sent(struct sync *sync, size_t n, struct now now);
 uint64_t sync_deadline(const struct sync *sync);
 struct sync_report sync_report(const struct sync *sync);
-/* Stable lower-case codes for identity.last_failure, --json and logs: "unreachable", "revoked".
- * Never NULL. */
+/* Stable lower-case codes for identity.last_failure, --json and logs: "unreachable". Never NULL. */
 const char *sync_trouble_name(enum sync_trouble trouble);
-const char *sync_refusal_name(enum session_refusal refusal);
 
 #endif

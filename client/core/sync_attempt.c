@@ -12,6 +12,7 @@ const char *sync_trouble_name(enum sync_trouble trouble)
     switch (trouble) {
     case SYNC_TROUBLE_NONE: return "none";
     case SYNC_TROUBLE_UNREACHABLE: return "unreachable";
+    case SYNC_TROUBLE_CLOSED: return "closed";
     case SYNC_TROUBLE_LOST: return "lost";
     case SYNC_TROUBLE_SILENT: return "silent";
     case SYNC_TROUBLE_NOT_SLUICE: return "not_sluice";
@@ -25,22 +26,6 @@ const char *sync_trouble_name(enum sync_trouble trouble)
     return "unknown";
 }
 
-const char *sync_refusal_name(enum session_refusal refusal)
-{
-    switch (refusal) {
-    case REFUSAL_NONE: return "none";
-    case REFUSAL_UNKNOWN_DEVICE: return "unknown_device";
-    case REFUSAL_REVOKED: return "revoked";
-    case REFUSAL_INVITATION_UNKNOWN: return "invitation_unknown";
-    case REFUSAL_INVITATION_USED: return "invitation_used";
-    case REFUSAL_INVITATION_EXPIRED: return "invitation_expired";
-    case REFUSAL_VERSION: return "version";
-    case REFUSAL_BUSY: return "busy";
-    case REFUSAL_INTERNAL: return "internal";
-    }
-    return "unknown";
-}
-
 enum sync_trouble sync_trouble_of(enum channel_reason reason)
 {
     switch (reason) {
@@ -48,6 +33,7 @@ enum sync_trouble sync_trouble_of(enum channel_reason reason)
     case CHANNEL_REASON_LOCAL:
     case CHANNEL_REASON_ENDED:
     case CHANNEL_REASON_TRUNCATED: return SYNC_TROUBLE_LOST;
+    case CHANNEL_REASON_HANDSHAKE_ENDED: return SYNC_TROUBLE_CLOSED;
     case CHANNEL_REASON_NOT_SLUICE: return SYNC_TROUBLE_NOT_SLUICE;
     case CHANNEL_REASON_VERSION:
     case CHANNEL_REASON_FLAGS: return SYNC_TROUBLE_VERSION;
@@ -184,7 +170,7 @@ void sync_refuse(struct sync *sync, const struct refusal *refusal, struct now no
     sync->report.trouble = SYNC_TROUBLE_REFUSED;
     sync->report.state = SYNC_REFUSED;
     sync->retry_at = UINT64_MAX;
-    failure_note(sync, sync_refusal_name(refusal->code), (int64_t)refusal->code, now);
+    failure_note(sync, refusal_name(refusal->code), (int64_t)refusal->code, now);
 }
 
 void sync_again(struct sync *sync, enum sync_trouble otherwise, struct now now)

@@ -71,7 +71,8 @@ enum fault work_run(struct work *work, const struct request *request, struct ans
                     "this device has not joined a team yet; run `sluice join INVITATION`");
         return FAULT_NONE;
     }
-    if (!work->ready && request->verb->run != status_show) {
+    bool early = request->verb->run == status_show || request->verb->run == server_run;
+    if (!work->ready && !early) {
         answer_fail(answer, ANSWER_NOT_JOINED,
                     "the team's data has not arrived yet; run `sluice sync`");
         return FAULT_NONE;

@@ -103,5 +103,8 @@ void work_reason_places(struct work *work, const struct reason *reason,
 bool verb_columns(const struct verb *verb, const struct column **columns, size_t *count);
 /* Open inbox items that wait for this member. */
 MUST_USE enum fault work_attention(struct work *work, size_t *count);
+/* How far this machine's clock was off the server's at the last exchange, in words ("3 years");
+ * absent when that is nothing to speak of. *ahead: this machine's is. */
+struct str work_clock_skew(struct work *work, bool *ahead);
 
 #endif

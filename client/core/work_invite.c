@@ -61,8 +61,7 @@ enum fault member_invite(struct work *work, const struct request *request, struc
     mutation.edits = wish.edits;
     mutation.edit_count = wish.count;
     mutation.code_hash = arena_str(work->arena, (struct str){(const char *)hash, sizeof hash});
-    mutation.expires_at = (struct optional){true, work->now.wall_ms +
-                                                      INT64_C(3600000) * INVITATION_HOURS};
+    /* When it expires the server decides, by its own clock: INVITATION_HOURS from then. */
     struct str summary = arena_format(work->arena, "invite %.*s", STR_ARGS(name));
     enum fault fault = mutation_submit(work, &mutation, summary, answer, &done);
     if (fault || answer->code != ANSWER_OK) return fault;

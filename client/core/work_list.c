@@ -1,4 +1,4 @@
-/* work_list.c - the verbs that only look at deals: list, show, history, status, members. */
+/* work_list.c - the verbs that only look at deals: list, show, history; and members. */
 #include "client/core/work_inside.h"
 
 #include <inttypes.h>
@@ -219,49 +219,7 @@ enum fault deal_history(struct work *work, const struct request *request, struct
     return fault;
 }
 
-/* --- status, members --- */
-
-static const struct column status_columns[] = {
-    {"team", "Team", COLUMN_SHOWN},         {"member", "Member", COLUMN_SHOWN},
-    {"role", "Role", COLUMN_SHOWN},         {"server", "Server", COLUMN_SHOWN},
-    {"pending", "Waiting to be sent", COLUMN_SHOWN | COLUMN_RIGHT},
-    {"attention", "Needs attention", COLUMN_SHOWN | COLUMN_RIGHT},
-    {"last_sync", "Last exchange", COLUMN_SHOWN},
-    {"last_failure", "Last failure", COLUMN_SHOWN},
-    {"seq", "Seq", 0},
-};
-
-enum fault status_show(struct work *work, const struct request *request, struct answer *answer)
-{
-    size_t pending, attention;
-    (void)request;
-    enum fault fault = work->replica->f->outbox_count(work->replica, &pending);
-    if (!fault) fault = work_attention(work, &attention);
-    if (fault) return fault;
-    const struct identity *identity = &work->identity;
-    answer_table(answer, SHAPE_RECORD, status_columns,
-                 sizeof status_columns / sizeof status_columns[0]);
-    struct cell *cells = answer_row(answer);
-    if (!cells) return FAULT_MEMORY;
-    if (work->team) cells[0] = cell_text(work->team->name);
-    if (work->me) {
-        cells[1] = cell_text(work->me->name);
-        cells[2] = cell_field(work, field_by_name(ENTITY_MEMBER, STR("role")), work->me);
-    }
-    if (identity->address_count > 0) cells[3] = cell_text(identity->addresses[0]);
-    cells[4] = cell_number(work->arena, (int64_t)pending);
-    cells[5] = cell_number(work->arena, (int64_t)attention);
-    if (identity->last_sync_at) {
-        char text[25];
-        instant_format(identity->last_sync_at, text);
-        cells[6] = cell_text(arena_str(work->arena, str_from(text)));
-    }
-    if (identity->last_failure_at > identity->last_sync_at) {
-        cells[7] = cell_text(identity->last_failure);
-    }
-    cells[8] = cell_number(work->arena, (int64_t)identity->cursor_seq);
-    return FAULT_NONE;
-}
+/* --- members --- */
 
 static const struct column member_columns[] = {
     {"id", "ID", COLUMN_SHOWN},

@@ -142,7 +142,7 @@ static bool home_failed_lately(struct home *home)
     int64_t now = home_now().wall_ms;
     arena_init(&arena, IDENTITY_BYTES);
     bool failed = home->replica->f->identity_load(home->replica, &arena, &identity) != FAULT_NONE;
-    if (!failed && identity.last_failure_at != 0) {
+    if (!failed && identity.last_failure_at != 0 && identity.last_failure.n > 0) {
         /* A clock that was set back must not keep senders away for ever. */
         failed = now >= identity.last_failure_at &&
                  now - identity.last_failure_at < SENDER_PAUSE_MS;

@@ -65,7 +65,10 @@ enum {
     /* --- sessions --- */
     SESSIONS_MAX = 12000,
     HANDSHAKES_MAX = 256,            /* unauthenticated connections at once */
-    HANDSHAKES_PER_SOURCE_MAX = 64,  /* generous: tests and offices share an address */
+    HANDSHAKES_PER_SOURCE_MAX = 64,  /* generous: tests and offices share an address; above either,
+                                        the oldest one goes */
+    STRANGER_LINES_MAX = 30,         /* log lines of a kind that strangers can cause, in each */
+    STRANGER_LINES_MS = 60 * 1000,   /* minute: 5 MB a day at worst; the rest is counted */
     INVITATION_HOURS = 48,
     INVITATION_TRIES_MAX = 5,
 
@@ -73,6 +76,7 @@ enum {
     JOURNAL_DAYS = 90,               /* answered mutations are kept for a restored server */
     SENDER_LINGER_MS = 2000,
     SENDER_PAUSE_MS = 30 * 1000,     /* none within this of a failed attempt */
+    CLOCK_SKEW_TOLD_MS = 5 * 60 * 1000, /* a clock that far off is worth a word; less is usual */
     LOCAL_BUSY_MS = 10 * 1000,       /* another process's write may hold the file that long */
 };
 

@@ -14,6 +14,22 @@
 #include "proto/sluice.pb-c.h"
 #include "common/base/banned.h"
 
+const char *refusal_name(enum session_refusal refusal)
+{
+    switch (refusal) {
+    case REFUSAL_NONE: return "none";
+    case REFUSAL_UNKNOWN_DEVICE: return "unknown_device";
+    case REFUSAL_REVOKED: return "revoked";
+    case REFUSAL_INVITATION_UNKNOWN: return "invitation_unknown";
+    case REFUSAL_INVITATION_USED: return "invitation_used";
+    case REFUSAL_INVITATION_EXPIRED: return "invitation_expired";
+    case REFUSAL_VERSION: return "version";
+    case REFUSAL_BUSY: return "busy";
+    case REFUSAL_INTERNAL: return "internal";
+    }
+    return "unknown";
+}
+
 static ProtobufCBinaryData array_pack(const uint8_t *bytes, size_t n)
 {
     return packing_bytes((struct str){(const char *)bytes, n});

@@ -105,6 +105,9 @@ struct message {
     enum bye_reason bye;
 };
 
+/* A stable lower-case word for logs, --json and identity.last_failure ("revoked"). Never NULL. */
+const char *refusal_name(enum session_refusal refusal);
+
 MUST_USE enum fault codec_hello_pack(const struct hello *hello, struct buffer *out);
 MUST_USE enum fault codec_hello_unpack(struct arena *arena, struct str bytes, struct hello *out);
 MUST_USE enum fault codec_message_pack(const struct message *message, struct buffer *out);

@@ -19,6 +19,7 @@
 #include "common/base/banned.h"
 
 enum { LENGTH_BYTES = 2, MAGIC_BYTES = 4, AT_VERSION = 4, AT_FLAGS = 5, AT_KEY = 6, KEY_ID = 2 };
+enum { FLAG_SERVER = 0x80 }; /* in a hint, so that an echo is not taken for one */
 
 static const char magic[] = "SLCE";
 static const char prologue_text[] = "Sluice v1";
@@ -36,6 +37,7 @@ const char *channel_reason_name(enum channel_reason reason)
     case CHANNEL_REASON_LOCAL: return "local";
     case CHANNEL_REASON_ENDED: return "ended";
     case CHANNEL_REASON_TRUNCATED: return "truncated";
+    case CHANNEL_REASON_HANDSHAKE_ENDED: return "handshake_ended";
     case CHANNEL_REASON_NOT_SLUICE: return "not_sluice";
     case CHANNEL_REASON_VERSION: return "version";
     case CHANNEL_REASON_FLAGS: return "flags";
@@ -148,6 +150,17 @@ static bool header_has_magic(const uint8_t *header)
     return memcmp(header, magic, MAGIC_BYTES) == 0;
 }
 
+/* Server: ends it, and says in clear who answers here: a version, or a key, that is not the one the
+ * client asks for. Without that a wrong address looks to a person like a broken line. */
+static void server_fail_hint(struct channel *c, enum channel_reason reason)
+{
+    uint8_t ours[HEADER_BYTES];
+    header_write(ours, &c->keys[0].public);
+    ours[AT_FLAGS] = FLAG_SERVER;
+    channel_fail(c, reason);
+    buffer_append(&c->output, ours, sizeof ours); /* if it fails none is given */
+}
+
 /* Server: input holds the client's header. */
 static void header_read(struct channel *c)
 {
@@ -158,11 +171,8 @@ static void header_read(struct channel *c)
         return;
     }
     if (c->header[AT_VERSION] != CHANNEL_VERSION) {
-        uint8_t ours[HEADER_BYTES];
-        header_write(ours, &c->keys[0].public);
         c->peer_version = c->header[AT_VERSION];
-        channel_fail(c, CHANNEL_REASON_VERSION);
-        buffer_append(&c->output, ours, sizeof ours); /* a hint; if it fails none is given */
+        server_fail_hint(c, CHANNEL_REASON_VERSION);
         return;
     }
     if (c->header[AT_FLAGS] != 0) {
@@ -175,7 +185,7 @@ static void header_read(struct channel *c)
         c->wanted = LENGTH_BYTES;
         return;
     }
-    channel_fail(c, CHANNEL_REASON_KEY_UNKNOWN);
+    server_fail_hint(c, CHANNEL_REASON_KEY_UNKNOWN);
 }
 
 /* --- the handshake --- */
@@ -233,7 +243,7 @@ static void handshake_length(struct channel *c)
     size_t n = length_read(c->input.p);
     if (c->role == CHANNEL_CLIENT) {
         if (memcmp(c->input.p, magic, LENGTH_BYTES) == 0) {
-            c->wanted = HEADER_BYTES; /* perhaps a server's version hint */
+            c->wanted = HEADER_BYTES; /* perhaps a server's hint */
         } else if (n == NOISE_MESSAGE_2_BYTES) {
             c->wanted += n;
         } else {
@@ -296,11 +306,13 @@ static void client_hint(struct channel *c)
     const uint8_t *hint = c->input.p;
     if (!header_has_magic(hint)) {
         channel_fail(c, CHANNEL_REASON_NOT_SLUICE);
-    } else if (hint[AT_VERSION] == CHANNEL_VERSION) {
-        channel_fail(c, CHANNEL_REASON_HANDSHAKE_FAILED);
-    } else {
+    } else if (hint[AT_VERSION] != CHANNEL_VERSION) {
         c->peer_version = hint[AT_VERSION];
         channel_fail(c, CHANNEL_REASON_VERSION);
+    } else if (hint[AT_FLAGS] & FLAG_SERVER) {
+        channel_fail(c, CHANNEL_REASON_HANDSHAKE_FAILED);
+    } else {
+        channel_fail(c, CHANNEL_REASON_NOT_SLUICE);
     }
 }
 
@@ -311,15 +323,18 @@ static void handshake_message(struct channel *c)
         return;
     }
     struct str message = str_slice(buffer_str(&c->input), LENGTH_BYTES, c->input.n);
+    bool first = c->role == CHANNEL_SERVER && c->handshake.step == 0;
     enum fault fault;
     if (c->role == CHANNEL_CLIENT)
         fault = client_second(c, message);
-    else if (c->handshake.step == 0)
+    else if (first)
         fault = server_first(c, message);
     else
         fault = server_third(c, message);
     if (fault == FAULT_MEMORY) {
         channel_fail(c, CHANNEL_REASON_MEMORY);
+    } else if (fault != FAULT_NONE && first) { /* most likely meant for another key of that id */
+        server_fail_hint(c, CHANNEL_REASON_HANDSHAKE_FAILED);
     } else if (fault != FAULT_NONE) {
         channel_fail(c, CHANNEL_REASON_HANDSHAKE_FAILED);
     } else if (c->stage == CHANNEL_STAGE_HANDSHAKE) {
@@ -416,7 +431,7 @@ void channel_feed(struct channel *c, struct str bytes)
 void channel_end(struct channel *c)
 {
     c->ended = true;
-    if (c->stage < CHANNEL_STAGE_OPEN) channel_fail(c, CHANNEL_REASON_TRUNCATED);
+    if (c->stage < CHANNEL_STAGE_OPEN) channel_fail(c, CHANNEL_REASON_HANDSHAKE_ENDED);
 }
 
 void channel_tick(struct channel *c, struct now now)

@@ -37,7 +37,8 @@ enum channel_reason {
     CHANNEL_REASON_NONE = 0,
     CHANNEL_REASON_LOCAL,             /* channel_close() was called by our own side */
     CHANNEL_REASON_ENDED,             /* the stream ended between two frames; fine after a bye */
-    CHANNEL_REASON_TRUNCATED,         /* the stream ended within a handshake or a frame */
+    CHANNEL_REASON_TRUNCATED,         /* the stream ended within a frame */
+    CHANNEL_REASON_HANDSHAKE_ENDED,   /* the stream ended before the peer had proven anything */
     CHANNEL_REASON_NOT_SLUICE,        /* the peer does not speak this protocol at all */
     CHANNEL_REASON_VERSION,           /* another version; at the client only a hint (in clear) */
     CHANNEL_REASON_FLAGS,             /* header flags we do not know */
@@ -143,7 +144,7 @@ void channel_tick(struct channel *c, struct now now);
 uint64_t channel_deadline_ms(const struct channel *c);
 
 /* What is to be written to the stream; borrowed until the next call. Also after closing: what was
- * sent before channel_close() (a bye), or a version hint. Then close the stream. */
+ * sent before channel_close() (a bye), or a hint in clear. Then close the stream. */
 struct str channel_output(const struct channel *c);
 void channel_sent(struct channel *c, size_t n); /* n bytes of it are written */
 

@@ -56,12 +56,12 @@ void enrol_hello(struct server *server, struct session *session, struct str byte
 {
     enum fault fault = codec_hello_unpack(&session->arena, bytes, &session->hello);
     if (fault) {
-        session_bye(server, session, BYE_FORM);
+        session_bad(server, session, "hello");
     } else if (session->hello.protocol != PROTOCOL_VERSION) {
         session_refuse(server, session, REFUSAL_VERSION, "the server speaks protocol 1");
     } else if (!text_is_clean(session->hello.device_name, false) ||
                session->hello.device_name.n > NAME_BYTES_MAX) {
-        session_bye(server, session, BYE_FORM);
+        session_bad(server, session, "hello");
     } else if (session->hello.has_code) {
         enrol(server, session, now);
     } else {
@@ -196,6 +196,7 @@ static void session_welcome(struct server *server, struct session *session, stru
     struct buffer *line = server_log(server, "session_open", false);
     if (line) {
         logline_number(line, "connection", (int64_t)session->connection);
+        logline_str(line, "source", (struct str){session->source, session->source_length});
         logline_id(line, "team", team->id);
         logline_id(line, "member", session->member.id);
         logline_id(line, "replica", session->hello.replica);

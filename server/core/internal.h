@@ -121,6 +121,15 @@ struct ring { /* rows of recent commits, in order; complete for (start, end] */
     uint64_t start, end;
 };
 
+/* Lines that strangers can cause, by kind, so that one kind cannot hide the other. */
+enum log_topic { LOG_CONNECTION, LOG_SIGN_IN, LOG_TOPICS };
+
+struct log_budget {
+    uint64_t began_ms;
+    size_t lines;    /* in this minute */
+    uint64_t missed; /* counted instead */
+};
+
 enum commit_state { COMMIT_IDLE = 0, COMMIT_LOADING, COMMIT_WRITING, COMMIT_WAITING };
 
 struct team_actor {
@@ -158,7 +167,9 @@ struct server {
     struct team_actor *teams;
     struct job *jobs, *queue_first, *queue_last;
     struct log_line *lines_first, *lines_last, *line_out;
+    struct log_budget budgets[LOG_TOPICS];
     uint64_t ticket, wake_ms;
+    uint64_t now_ms; /* boot time of what is being handled */
     bool stopping;
     struct server_counters counters;
 };
@@ -173,11 +184,20 @@ void server_wake(struct server *server, uint64_t boot_ms);
 void server_ready(struct server *server, struct session *session);
 /* A line under way; logline_* into it. NULL when out of memory. */
 struct buffer *server_log(struct server *server, const char *event, bool warning);
+/* The same for what strangers can cause as often as they like: NULL too when there were
+ * STRANGER_LINES_MAX of that topic in this minute; how many more is told when it is over. */
+struct buffer *server_log_stranger(struct server *server, enum log_topic topic, const char *event);
 
 /* --- session.c --- */
 void session_pump(struct server *server, struct session *session, struct now now);
 void session_send(struct server *server, struct session *session, const struct message *message);
 void session_close(struct server *server, struct session *session);
+/* The connection is gone. */
+void session_end(struct server *server, struct session *session);
+/* For another connection to have its place. */
+void session_drop(struct server *server, struct session *session, const char *why);
+/* Logs what was malformed, and says bye. */
+void session_bad(struct server *server, struct session *session, const char *what);
 void session_bye(struct server *server, struct session *session, enum bye_reason reason);
 void session_refuse(struct server *server, struct session *session, enum session_refusal code,
                     const char *detail);

@@ -59,6 +59,37 @@ struct buffer *server_log(struct server *server, const char *event, bool warning
     return &line->text;
 }
 
+static const char *const topic_names[] = {[LOG_CONNECTION] = "connection",
+                                          [LOG_SIGN_IN] = "sign_in"};
+
+/* A minute is over: what was only counted in it is told in one line. */
+static void budgets_renew(struct server *server)
+{
+    for (size_t i = 0; i < LOG_TOPICS; i++) {
+        struct log_budget *budget = &server->budgets[i];
+        if (server->now_ms < budget->began_ms + STRANGER_LINES_MS) continue;
+        uint64_t missed = budget->missed;
+        *budget = (struct log_budget){.began_ms = server->now_ms};
+        struct buffer *line = missed ? server_log(server, "lines_left_out", true) : NULL;
+        if (!line) continue;
+        logline_str(line, "topic", str_from(topic_names[i]));
+        logline_number(line, "count", (int64_t)missed);
+    }
+}
+
+struct buffer *server_log_stranger(struct server *server, enum log_topic topic, const char *event)
+{
+    budgets_renew(server);
+    struct log_budget *budget = &server->budgets[topic];
+    if (budget->lines < STRANGER_LINES_MAX) {
+        budget->lines++;
+        return server_log(server, event, false);
+    }
+    budget->missed++;
+    server_wake(server, budget->began_ms + STRANGER_LINES_MS);
+    return NULL;
+}
+
 /* --- jobs --- */
 
 struct job *job_new(struct server *server, uint64_t connection, struct uuid team)
@@ -104,6 +135,7 @@ static void job_free(struct job *job)
 
 void server_store_done(struct server *server, const struct store_result *result, struct now now)
 {
+    server->now_ms = now.boot_ms;
     struct job *job = job_unlink(server, result->ticket);
     check(job != NULL);
     struct session *session = server_session(server, job->connection);
@@ -164,6 +196,7 @@ static bool team_is_idle(const struct team_actor *team)
 void server_hint(struct server *server, struct uuid team_id, struct now now)
 {
     struct team_actor *team = server_team(server, team_id, false, now);
+    server->now_ms = now.boot_ms;
     if (team && team->sessions) feed_ask_head(server, team, now);
 }
 
@@ -217,14 +250,63 @@ static void ready_remove(struct server *server, struct session *session)
     session->ready_next = NULL;
 }
 
-static bool source_is_busy(const struct server *server, struct str source)
+/* Those who have proven nothing yet. */
+struct crowd {
+    size_t of_source;
+    struct session *oldest, *oldest_of_source; /* that wait for nobody but their peer */
+};
+
+static struct crowd crowd_look(const struct server *server, struct str source)
 {
-    size_t count = 0;
-    for (const struct session *s = server->sessions; s; s = s->next) {
+    struct crowd crowd = {0};
+    for (struct session *s = server->sessions; s; s = s->next) { /* the newest first */
         if (s->state == SESSION_OPEN || s->state == SESSION_CLOSING) continue;
-        if (str_equal((struct str){s->source, s->source_length}, source)) count++;
+        bool same = str_equal((struct str){s->source, s->source_length}, source);
+        if (same) crowd.of_source++;
+        if (s->state != SESSION_HANDSHAKE) continue;
+        crowd.oldest = s;
+        if (same) crowd.oldest_of_source = s;
     }
-    return count >= HANDSHAKES_PER_SOURCE_MAX;
+    return crowd;
+}
+
+/* NULL when there is room, or when the oldest half-open connection could be made to give it: a
+ * client that means it is done in two round trips, so whoever fills the server with idle ones loses
+ * them before the others lose theirs. Else what there is too much of. */
+static const char *room_make(struct server *server, struct str source)
+{
+    if (server->stopping) return "stopping";
+    bool full = server->session_count >= server->sessions_max;
+    if (!full && server->handshake_count < HANDSHAKES_PER_SOURCE_MAX) return NULL;
+    struct crowd crowd = crowd_look(server, source);
+    struct session *leaving = crowd.oldest;
+    const char *why = "sessions";
+    if (crowd.of_source >= HANDSHAKES_PER_SOURCE_MAX) {
+        leaving = crowd.oldest_of_source;
+        why = "handshakes_of_source";
+    } else if (server->handshake_count >= HANDSHAKES_MAX) {
+        why = "handshakes";
+    } else if (!full) {
+        return NULL;
+    }
+    if (!leaving) return why;
+    session_drop(server, leaving, why);
+    return NULL;
+}
+
+static void connection_refused(struct server *server, struct str source, const char *why)
+{
+    struct buffer *line = server_log_stranger(server, LOG_CONNECTION, "connection_refused");
+    if (!line) return;
+    if (source.n > 0) logline_str(line, "source", source);
+    logline_str(line, "reason", str_from(why));
+}
+
+void server_accept_failed(struct server *server, struct str why, struct now now)
+{
+    server->now_ms = now.boot_ms;
+    struct buffer *line = server_log_stranger(server, LOG_CONNECTION, "accept_failed");
+    if (line) logline_str(line, "reason", why);
 }
 
 static bool session_open_channel(struct server *server, struct session *session, struct now now)
@@ -246,6 +328,7 @@ static bool session_open_channel(struct server *server, struct session *session,
 void server_accepted(struct server *server, uint64_t connection, struct str source,
                      struct now now)
 {
+    server->now_ms = now.boot_ms;
     struct session *session = calloc(1, sizeof *session);
     if (!session) return; /* the edge's own time limit ends it */
     session->connection = connection;
@@ -255,14 +338,14 @@ void server_accepted(struct server *server, uint64_t connection, struct str sour
     arena_init(&session->arena, HELLO_ARENA_MAX);
     session->opened_ms = session->state_ms = session->heard_ms = session->pinged_ms = now.boot_ms;
     struct str kept = {session->source, session->source_length};
-    bool room = !server->stopping && server->session_count < server->sessions_max &&
-                server->handshake_count < HANDSHAKES_MAX && !source_is_busy(server, kept);
+    const char *full = room_make(server, kept);
     session->state = SESSION_CLOSING;
-    if (room && session_open_channel(server, session, now)) {
+    if (!full && session_open_channel(server, session, now)) {
         session->state = SESSION_HANDSHAKE;
         server->handshake_count++;
         server_wake(server, session_deadline(server, session));
     } else {
+        connection_refused(server, kept, full ? full : "memory");
         session->close_due = true;
         server_ready(server, session);
     }
@@ -277,6 +360,7 @@ void server_accepted(struct server *server, uint64_t connection, struct str sour
 
 void server_received(struct server *server, uint64_t connection, struct str bytes, struct now now)
 {
+    server->now_ms = now.boot_ms;
     struct session *session = server_session(server, connection);
     if (!session || session->state == SESSION_CLOSING) return;
     session->heard_ms = session->pinged_ms = now.boot_ms;
@@ -291,10 +375,10 @@ void server_received(struct server *server, uint64_t connection, struct str byte
 
 void server_closed(struct server *server, uint64_t connection, struct now now)
 {
-    (void)now;
+    server->now_ms = now.boot_ms;
     struct session *session = server_session(server, connection);
     if (!session) return;
-    session_close(server, session);
+    session_end(server, session);
     ready_remove(server, session);
     struct session **link = session_bucket(server, connection);
     while (*link != session) link = &(*link)->bucket_next;
@@ -321,6 +405,7 @@ void server_sent(struct server *server, uint64_t connection, size_t n, struct no
 {
     struct session *session = server_session(server, connection);
     if (!session || !session->has_channel) return;
+    server->now_ms = now.boot_ms;
     channel_sent(&session->channel, n);
     if (session->state == SESSION_CLOSING) return;
     if (n > 0) session->heard_ms = now.boot_ms; /* it takes what we send */
@@ -417,6 +502,10 @@ static void wake_again(struct server *server, struct now now)
         if (team->commit == COMMIT_WAITING) server_wake(server, team->again_ms);
         if (team->sessions) server_wake(server, team->head_ms);
     }
+    for (size_t i = 0; i < LOG_TOPICS; i++) {
+        if (server->budgets[i].missed == 0) continue;
+        server_wake(server, server->budgets[i].began_ms + STRANGER_LINES_MS);
+    }
     uint64_t soonest = now.boot_ms + TICK_MS;
     if (server->wake_ms < soonest) server->wake_ms = soonest;
 }
@@ -424,6 +513,8 @@ static void wake_again(struct server *server, struct now now)
 void server_tick(struct server *server, struct now now)
 {
     if (now.boot_ms < server->wake_ms) return;
+    server->now_ms = now.boot_ms;
+    budgets_renew(server);
     for (struct session *session = server->sessions; session; session = session->next) {
         session_tick(server, session, now);
     }
@@ -445,7 +536,7 @@ void server_tick(struct server *server, struct now now)
 
 void server_stop(struct server *server, struct now now)
 {
-    (void)now;
+    server->now_ms = now.boot_ms;
     server->stopping = true;
     for (struct session *session = server->sessions; session; session = session->next) {
         if (session->inflight > 0) continue; /* told when its mutations have their outcome */

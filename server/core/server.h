@@ -52,6 +52,8 @@ void server_destroy(struct server *server);
  * limits and logs. */
 void server_accepted(struct server *server, uint64_t connection, struct str source,
                      struct now now);
+/* A connection came that could not be accepted: no descriptor, no memory. */
+void server_accept_failed(struct server *server, struct str why, struct now now);
 void server_received(struct server *server, uint64_t connection, struct str bytes,
                      struct now now);
 void server_closed(struct server *server, uint64_t connection, struct now now);

@@ -71,14 +71,39 @@ void session_free(struct session *session)
     arena_finish(&session->arena);
 }
 
-static void session_log(struct server *server, const struct session *session, const char *event,
-                        struct str what)
+static void session_tell(struct buffer *line, const struct session *session, struct str what)
 {
-    struct buffer *line = server_log(server, event, false);
     if (!line) return;
     logline_number(line, "connection", (int64_t)session->connection);
     logline_str(line, "source", (struct str){session->source, session->source_length});
     if (what.n > 0) logline_str(line, "reason", what);
+}
+
+/* What an enrolled device does. */
+static void session_log(struct server *server, const struct session *session, const char *event,
+                        struct str what)
+{
+    session_tell(server_log(server, event, false), session, what);
+}
+
+void session_end(struct server *server, struct session *session)
+{
+    if (session->state == SESSION_OPEN) session_log(server, session, "session_lost", STR_NONE);
+    session_close(server, session);
+}
+
+void session_drop(struct server *server, struct session *session, const char *why)
+{
+    session_tell(server_log_stranger(server, LOG_CONNECTION, "connection_dropped"), session,
+                 str_from(why));
+    session_close(server, session);
+}
+
+void session_bad(struct server *server, struct session *session, const char *what)
+{
+    session_tell(server_log_stranger(server, LOG_SIGN_IN, "session_bad_message"), session,
+                 str_from(what));
+    session_bye(server, session, BYE_FORM);
 }
 
 void session_send(struct server *server, struct session *session, const struct message *message)
@@ -111,7 +136,8 @@ void session_refuse(struct server *server, struct session *session, enum session
                     const char *detail)
 {
     if (session->state == SESSION_CLOSING) return;
-    session_log(server, session, "session_refused", str_from(detail));
+    session_tell(server_log_stranger(server, LOG_SIGN_IN, "session_refused"), session,
+                 str_from(refusal_name(code)));
     session_send(server, session,
                  &(struct message){.kind = MESSAGE_REFUSAL,
                                    .refusal = {.code = code, .detail = str_from(detail)}});
@@ -133,7 +159,7 @@ static void session_push(struct server *server, struct session *session, const s
     }
     for (size_t i = 0; i < push->count; i++) {
         if (push->mutations[i].n > MUTATION_BYTES_MAX) {
-            session_bye(server, session, BYE_FORM);
+            session_bad(server, session, "mutation_size");
             return;
         }
     }
@@ -161,7 +187,7 @@ static void session_message(struct server *server, struct session *session, stru
     case MESSAGE_NONE:
     case MESSAGE_WELCOME:
     case MESSAGE_REFUSAL:
-    case MESSAGE_PAGE: session_bye(server, session, BYE_FORM); break;
+    case MESSAGE_PAGE: session_bad(server, session, "message"); break;
     }
     arena_finish(&arena);
 }
@@ -185,8 +211,8 @@ static void session_event(struct server *server, struct session *session,
         break;
     case CHANNEL_MESSAGE: session_message(server, session, event->bytes, now); break;
     case CHANNEL_CLOSED:
-        session_log(server, session, "session_channel",
-                    str_from(channel_reason_name(event->reason)));
+        session_tell(server_log_stranger(server, LOG_CONNECTION, "session_channel"), session,
+                     str_from(channel_reason_name(event->reason)));
         session_close(server, session);
         break;
     }

@@ -21,6 +21,7 @@
 #include <sodium.h>
 #include <uv.h>
 
+#include "common/base/bounds.h"
 #include "common/base/version.h"
 #include "server/core/server.h"
 #include "server/edge/configuration.h"
@@ -36,6 +37,8 @@ enum {
     DEAD_PEER_MS = 30 * 1000,
     KEEPALIVE_S = 30,
     STOP_MS = 5 * 1000, /* what is in flight has that long */
+    DESCRIPTORS_OWN = 64,   /* files, pipes, the database's connections */
+    DESCRIPTORS_LEAST = 16, /* sessions, whatever the limit says */
 };
 
 struct listener;
@@ -243,7 +246,8 @@ static void listener_accept(uv_stream_t *stream, int status)
 {
     struct listener *listener = stream->data;
     if (status < 0) {
-        log_line(STR("listener.accept_failed"), true);
+        server_accept_failed(listener->server, str_from(uv_err_name(status)), now_read());
+        listener_turn(listener);
         return;
     }
     struct connection *connection = calloc(1, sizeof *connection);
@@ -469,17 +473,31 @@ static enum fault socket_open(struct listener *listener, const char *listen,
     return failed == UV_EACCES ? FAULT_DENIED : FAULT_IO;
 }
 
-static void descriptors_raise(void)
+/* How many sessions there are descriptors for: connections must not take those that the database's
+ * need. */
+static size_t descriptors_raise(void)
 {
     struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return DESCRIPTORS_LEAST;
     limit.rlim_cur = limit.rlim_max;
     (void)setrlimit(RLIMIT_NOFILE, &limit);
+    size_t all = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < SESSIONS_MAX * 2
+                     ? (size_t)limit.rlim_cur
+                     : (size_t)SESSIONS_MAX * 2;
+    size_t left = all > DESCRIPTORS_OWN + DESCRIPTORS_LEAST ? all - DESCRIPTORS_OWN
+                                                            : (size_t)DESCRIPTORS_LEAST;
+    if (left >= SESSIONS_MAX) return SESSIONS_MAX;
+    char text[96];
+    snprintf(text, sizeof text, "descriptors_few limit=%zu sessions_max=%zu", all, left);
+    log_line(str_from(text), true);
+    return left;
 }
 
-static struct server *server_make(const struct key_pair *key)
+static struct server *server_make(const struct key_pair *key, size_t sessions_max)
 {
-    struct server_options options = {.key_count = 1, .program = STR("sluiced " SLUICE_VERSION)};
+    struct server_options options = {.key_count = 1,
+                                     .sessions_max = sessions_max,
+                                     .program = STR("sluiced " SLUICE_VERSION)};
     options.keys[0].secret = key->secret;
     memcpy(options.keys[0].public_key, key->public.b, sizeof key->public.b);
     randombytes_buf(options.seed, sizeof options.seed);
@@ -502,7 +520,7 @@ static void listener_handles(struct listener *listener)
 
 enum fault listener_run(const struct listener_options *options, struct trouble *trouble)
 {
-    descriptors_raise();
+    size_t sessions_max = descriptors_raise();
     struct listener *listener = calloc(1, sizeof *listener);
     if (!listener || uv_loop_init(&listener->loop) != 0) {
         free(listener);
@@ -518,7 +536,7 @@ enum fault listener_run(const struct listener_options *options, struct trouble *
                                                .hint = store_hint,
                                                .log = store_log,
                                                .context = listener};
-        listener->server = server_make(options->key);
+        listener->server = server_make(options->key, sessions_max);
         listener->store = listener->server ? store_postgres_open(&store) : NULL;
         if (!listener->store) {
             trouble_say(trouble, "the database setting cannot be used; correct `database`");

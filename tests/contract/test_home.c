@@ -322,7 +322,7 @@ static void something_else_there_is_told_apart(void **state)
     peer = peer_start(listener, 1, "");
     report = exchange(b);
     assert_int_equal(report.state, SYNC_OFFLINE);
-    assert_int_not_equal(report.trouble, SYNC_TROUBLE_NONE);
+    assert_int_equal(report.trouble, SYNC_TROUBLE_CLOSED);
     peer_end(peer);
     close(listener);
 }

@@ -303,10 +303,10 @@ static void test_ends(void **state)
 
     link_pair_open(&pair); /* an end within the handshake */
     channel_end(&pair.server);
-    expect_closed(&pair.server, CHANNEL_REASON_TRUNCATED);
+    expect_closed(&pair.server, CHANNEL_REASON_HANDSHAKE_ENDED);
     link_carry(&pair.client, &pair.server);
     channel_end(&pair.client);
-    expect_closed(&pair.client, CHANNEL_REASON_TRUNCATED);
+    expect_closed(&pair.client, CHANNEL_REASON_HANDSHAKE_ENDED);
     link_pair_finish(&pair);
 
     struct channel zeroed = {.role = CHANNEL_CLIENT};

@@ -47,7 +47,7 @@ static void test_headers(void **state)
         {"version 255 with flags too", "534c4345 ff ff 0000", CHANNEL_REASON_VERSION, 8},
         {"flags must be 0", "534c4345 01 01 KKKK", CHANNEL_REASON_FLAGS, 0},
         {"a flag at the top too", "534c4345 01 80 KKKK", CHANNEL_REASON_FLAGS, 0},
-        {"a key that is not ours", "534c4345 01 00 0000", CHANNEL_REASON_KEY_UNKNOWN, 0},
+        {"a key that is not ours too", "534c4345 01 00 0000", CHANNEL_REASON_KEY_UNKNOWN, 8},
     };
     struct link_pair pair;
     link_pair_init(&pair, 4);
@@ -61,7 +61,7 @@ static void test_headers(void **state)
         channel_feed(&pair.server, text_of(header, sizeof header));
         if (channel_output(&pair.server).n != rows[i].answer) fail_msg("%s", rows[i].claim);
         if (rows[i].answer > 0) {
-            assert_memory_equal(channel_output(&pair.server).p, "SLCE\1\0", 6);
+            assert_memory_equal(channel_output(&pair.server).p, "SLCE\1\200", 6);
         }
         expect_closed(&pair.server, rows[i].reason);
     }
@@ -78,10 +78,8 @@ static void test_hints(void **state)
         uint8_t version;
     } rows[] = {
         {"a server of another version", {"SLCE\7\0ab", 8}, CHANNEL_REASON_VERSION, 7},
-        {"a hint that says our version is none",
-         {"SLCE\1\0ab", 8},
-         CHANNEL_REASON_HANDSHAKE_FAILED,
-         0},
+        {"a server that has another key", {"SLCE\1\200ab", 8}, CHANNEL_REASON_HANDSHAKE_FAILED, 0},
+        {"our own header, come back", {"SLCE\1\0ab", 8}, CHANNEL_REASON_NOT_SLUICE, 0},
         {"almost the magic", {"SLCX\7\0ab", 8}, CHANNEL_REASON_NOT_SLUICE, 0},
         {"a secure shell", {"SSH-2.0-OpenSSH", 15}, CHANNEL_REASON_NOT_SLUICE, 0},
         {"a web server", {"HTTP/1.1 400 Bad Request", 24}, CHANNEL_REASON_NOT_SLUICE, 0},
@@ -182,12 +180,14 @@ static void test_bad_keys(void **state)
     assert_int_equal(expect(&pair.server, CHANNEL_HANDSHAKE_DONE).key_index, 1);
 
     /* The id of the right key, but the secret of another: the client notices nothing before the
-     * server has proven itself, and the server closes at message 1. */
+     * server has proven itself, and the server closes at message 1, with its header as a hint. */
     pair.server_options.key_count = 1;
     link_pair_open(&pair);
     link_carry(&pair.client, &pair.server);
-    assert_int_equal(channel_output(&pair.server).n, 0);
+    assert_int_equal(channel_output(&pair.server).n, HEADER_BYTES);
+    link_carry(&pair.server, &pair.client);
     expect_closed(&pair.server, CHANNEL_REASON_HANDSHAKE_FAILED);
+    expect_closed(&pair.client, CHANNEL_REASON_HANDSHAKE_FAILED);
     link_pair_finish(&pair);
 }
 
@@ -212,7 +212,9 @@ static void test_every_bit(void **state)
             assert_false(channel_is_open(to));
             /* a longer length makes it wait for more, but only until the deadline */
             channel_tick(to, (struct now){.boot_ms = HANDSHAKE_MS});
-            bool hint = message == 0 && bit / 8 == 4; /* the version */
+            /* the version, the key's id, message 1 itself: for another server, perhaps */
+            size_t byte = bit / 8;
+            bool hint = message == 0 && (byte == 4 || byte == 6 || byte == 7 || byte >= 10);
             assert_int_equal(channel_output(to).n, hint ? HEADER_BYTES : 0);
             expect(to, CHANNEL_CLOSED);
             buffer_finish(&bytes);

@@ -266,7 +266,7 @@ static struct sync_report exchange(struct bench *b, size_t index)
     struct sync_report report = sync_report(client->sync);
     if (report.state != SYNC_DONE) {
         fail_msg("client %zu: state %d, trouble %s, refusal %s", index, (int)report.state,
-                 sync_trouble_name(report.trouble), sync_refusal_name(report.refusal));
+                 sync_trouble_name(report.trouble), refusal_name(report.refusal));
     }
     return report;
 }

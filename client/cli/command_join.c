@@ -1,0 +1,173 @@
+/* command_join.c - `join INVITATION`: makes a home and takes its device into a team.
+ *
+ *   no home --home_create--> not joined --welcome--> joined
+ *      ^                         |
+ *      +---- surely not taken ---+   (what else went wrong leaves it: see below)
+ *
+ * Invariant: a device key that the server may have taken the invitation for is never thrown away,
+ * for an invitation is worth one key, once, and only that key may try again. */
+#define _POSIX_C_SOURCE 200809L
+#include "client/cli/command_inside.h"
+
+#include <string.h>
+
+#include <unistd.h>
+
+#include "client/cli/say.h"
+#include "common/link/invitation.h"
+#include "common/base/banned.h"
+
+enum { JOIN_MS = 60 * 1000 };
+
+static struct str device_name(struct command *command)
+{
+    char name[256] = "";
+    const struct request_option *given = request_option(&command->line.request, "device");
+    if (given && given->value.n > 0) return given->value;
+    if (gethostname(name, sizeof name - 1) != 0 || !name[0]) return STR("device");
+    return arena_str(&command->arena, str_from(name));
+}
+
+static enum fault join_prepare(struct command *command, const struct invitation_line *invitation)
+{
+    struct replica *replica = home_replica(command->home);
+    struct identity identity;
+    enum fault fault = replica->f->identity_load(replica, &command->arena, &identity);
+    if (fault == FAULT_NOT_FOUND) identity = (struct identity){.next_number = 1}; /* a new copy */
+    else if (fault) return fault;
+    identity.addresses[0] = invitation->address;
+    identity.address_count = 1;
+    memcpy(identity.server_key, invitation->server_key, sizeof identity.server_key);
+    memcpy(identity.code, invitation->code, sizeof identity.code);
+    identity.has_code = true;
+    identity.device_name = device_name(command);
+    if (identity.next_number == 0) identity.next_number = 1;
+    if (uuid_is_zero(identity.replica)) {
+        identity.replica = uuid_v7((uint64_t)home_now().wall_ms, &command->random);
+    }
+    fault = replica->f->begin(replica);
+    if (fault) return fault;
+    fault = replica->f->identity_store(replica, &identity);
+    if (!fault) return replica->f->commit(replica);
+    replica->f->rollback(replica);
+    return fault;
+}
+
+/* The server may know this device key now: the answer got lost, or did not come. */
+static bool join_may_be_taken(const struct sync_report *report)
+{
+    switch (report->trouble) {
+    case SYNC_TROUBLE_UNREACHABLE:
+    case SYNC_TROUBLE_CLOSED:
+    case SYNC_TROUBLE_NOT_SLUICE:
+    case SYNC_TROUBLE_VERSION:
+    case SYNC_TROUBLE_SERVER_KEY:
+    case SYNC_TROUBLE_REFUSED: return false;
+    case SYNC_TROUBLE_NONE:
+    case SYNC_TROUBLE_LOST:
+    case SYNC_TROUBLE_SILENT:
+    case SYNC_TROUBLE_BUSY:
+    case SYNC_TROUBLE_PROTOCOL:
+    case SYNC_TROUBLE_LOCAL: break;
+    }
+    return true;
+}
+
+static bool join_is_done(struct command *command)
+{
+    struct replica *replica = home_replica(command->home);
+    struct identity identity;
+    return replica->f->identity_load(replica, &command->arena, &identity) == FAULT_NONE &&
+           identity.joined;
+}
+
+static void join_welcome(struct command *command)
+{
+    if (command_work(command)) return;
+    struct work *work = &command->work;
+    NOTE(&command->answer, NOTE_RESULT, "Joined {team} as {member}",
+         {"team", work->team ? work->team->name : STR("the team")},
+         {"member", work->me ? work->me->name : STR("a member")});
+    command_tell_clock(command);
+}
+
+/* *keep: the home must stay. */
+static void join_exchange(struct command *command, struct str server, bool *keep)
+{
+    struct sync_report report;
+    struct home_sync_options options = {.timeout_ms = JOIN_MS};
+    struct answer *answer = &command->answer;
+    enum answer_code code;
+    *keep = true;
+    enum fault fault = home_sync(command->home, &options, &report);
+    if (fault == FAULT_BUSY) {
+        answer_fail(answer, ANSWER_FAILURE, "another sluice is joining here; wait for it");
+        return;
+    }
+    if (fault) {
+        command_fault(command, "exchange with the server", fault, NULL);
+        return;
+    }
+    if (report.state == SYNC_DONE) {
+        join_welcome(command);
+        return;
+    }
+    if (report.trouble == SYNC_TROUBLE_LOCAL) {
+        command_fault(command, "write the offline copy", report.local_fault, NULL);
+        return;
+    }
+    const char *trouble = say_join_trouble(&report, &code);
+    if (join_is_done(command) && code == ANSWER_NETWORK) {
+        answer_fail(answer, ANSWER_NETWORK,
+                    "joined, but the team's data has not all arrived; run `sluice sync`");
+        return;
+    }
+    *keep = join_is_done(command) || join_may_be_taken(&report);
+    FAIL(answer, code, trouble, {"server", server});
+}
+
+/* A new home, or one whose joining did not get through. */
+static enum fault join_home(struct command *command, bool *made, struct trouble *trouble)
+{
+    enum fault fault = home_create(command->path, &command->home, trouble);
+    *made = fault == FAULT_NONE;
+    if (fault != FAULT_EXISTS) return fault;
+    fault = home_open(command->path, &command->home, trouble);
+    if (fault) return fault;
+    return join_is_done(command) ? FAULT_EXISTS : FAULT_NONE;
+}
+
+void command_join(struct command *command)
+{
+    struct invitation_line invitation;
+    struct trouble trouble = {.fault = FAULT_NONE};
+    struct answer *answer = &command->answer;
+    bool made, keep = false;
+    if (command->offline) {
+        answer_fail(answer, ANSWER_NETWORK, "joining needs the network; leave out --offline");
+        return;
+    }
+    enum fault fault = invitation_line_parse(command->line.request.arguments[0], &invitation);
+    if (fault) {
+        answer_fail(answer, ANSWER_USAGE,
+                    fault == FAULT_CRYPTO
+                        ? "the invitation was cut or mistyped; copy the whole line"
+                        : "this is not an invitation; it is one line that begins with sluice1-");
+        return;
+    }
+    fault = join_home(command, &made, &trouble);
+    if (fault == FAULT_EXISTS) {
+        answer_fail(answer, ANSWER_FAILURE,
+                    "this device has joined a team already; set SLUICE_HOME to another folder to "
+                    "join one more");
+        return;
+    }
+    if (!fault) fault = join_prepare(command, &invitation);
+    if (fault) command_fault(command, "make the offline copy", fault, &trouble);
+    else join_exchange(command, invitation.address, &keep);
+    if (answer->code == ANSWER_OK || !made || keep) return;
+    home_close(command->home);
+    command->home = NULL;
+    command->working = false;
+    home_discard(command->path);
+}

@@ -1,0 +1,260 @@
+"""What else there is on a network: servers that are none of ours, clients that mean no good, and a
+relay that writes down what it carries. Standard library only.
+
+    peers.py http|silent|echo|close|blackhole [VERSION]   prints its port, serves until ended
+    peers.py version N                 answers like a Sluice server of version N
+    peers.py relay TO_PORT FILE        carries to TO_PORT, appends all bytes of both ways to FILE
+    peers.py send PORT WHAT            garbage|http|slow|prefix: prints how it ended, after how long
+    peers.py idle PORT COUNT SOURCES   holds COUNT connections from that many addresses, says "held",
+                                       then how many are still open whenever a line comes in
+    peers.py cut TO_PORT               carries a client's messages 1 and 3 in, and then nothing back
+    peers.py other-key INVITATION same|else   the line with another server key, of the same id or not
+    peers.py relined INVITATION PORT [other-code]   the line with another port, or another code too
+"""
+import base64
+import hashlib
+import os
+import select
+import socket
+import sys
+import threading
+import time
+
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+RFC = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+
+
+def say(*words):
+    print(*words, flush=True)
+
+
+# --- servers that are none
+
+def serve(answer):
+    listener = socket.create_server(("127.0.0.1", 0), backlog=16)
+    say(listener.getsockname()[1])
+    while True:
+        connection, _ = listener.accept()
+        threading.Thread(target=answer, args=(connection,), daemon=True).start()
+
+
+def http(connection):
+    connection.recv(4096)
+    connection.sendall(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+    connection.close()
+
+
+def silent(connection):
+    while connection.recv(4096):
+        pass
+
+
+def echo(connection):
+    while data := connection.recv(4096):
+        connection.sendall(data)
+
+
+def close(connection):
+    connection.recv(4096)
+    connection.close()
+
+
+def version(number):
+    def answer(connection):
+        connection.recv(4096)
+        connection.sendall(b"SLCE" + bytes([number, 0]) + b"ab")
+        connection.close()
+    return answer
+
+
+def blackhole():
+    """A listener whose queue is full: the system drops what wants to connect."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(0)
+    port = listener.getsockname()[1]
+    held = []
+    for _ in range(4):
+        connection = socket.socket()
+        connection.setblocking(False)
+        connection.connect_ex(("127.0.0.1", port))
+        held.append(connection)
+    say(port)
+    threading.Event().wait()
+
+
+# --- the relay
+
+def carry(source, to, record, lock):
+    try:
+        while data := source.recv(65536):
+            with lock:
+                record.write(data)
+                record.flush()
+            to.sendall(data)
+    except OSError:
+        pass
+    for each in (source, to):
+        try:
+            each.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+
+
+def relay(to_port, path):
+    record, lock = open(path, "ab"), threading.Lock()
+
+    def answer(connection):
+        server = socket.create_connection(("127.0.0.1", to_port))
+        threading.Thread(target=carry, args=(server, connection, record, lock),
+                         daemon=True).start()
+        carry(connection, server, record, lock)
+    serve(answer)
+
+
+def cut(to_port):
+    header_and_message_1 = 58
+
+    def answer(client):
+        server = socket.create_connection(("127.0.0.1", to_port))
+        carried = 0
+        while True:
+            for source in select.select([client, server], [], [])[0]:
+                data = source.recv(65536)
+                if source is client:
+                    carried += len(data)
+                    server.sendall(data)
+                elif carried > header_and_message_1:
+                    client.close()
+                    server.close()
+                    return
+                else:
+                    client.sendall(data)
+    serve(answer)
+
+
+# --- clients that mean no good
+
+def ended(connection, began):
+    """Waits until the other side has closed."""
+    answer = 0
+    try:
+        while data := connection.recv(65536):
+            answer += len(data)
+        how = "closed"
+    except ConnectionError:
+        how = "closed"
+    except TimeoutError:
+        how = "open"
+    say(how, answer, "bytes", int((time.monotonic() - began) * 1000), "ms")
+
+
+def send(port, what):
+    connection = socket.create_connection(("127.0.0.1", port))
+    connection.settimeout(30)
+    began = time.monotonic()
+    if what == "garbage":
+        connection.sendall(os.urandom(40000))
+    elif what == "http":
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    elif what == "prefix":
+        connection.sendall(b"SLCE\x01\x00")
+    elif what == "slow":
+        try:
+            for byte in b"SLCE\x01\x00" + os.urandom(60):
+                connection.sendall(bytes([byte]))
+                if select.select([connection], [], [], 1)[0]:
+                    break
+        except ConnectionError:
+            pass
+    ended(connection, began)
+
+
+def idle(port, count, sources):
+    held = []
+    for i in range(count):
+        connection = socket.socket()
+        connection.bind((f"127.0.1.{1 + i % sources}", 0))
+        connection.connect(("127.0.0.1", port))
+        connection.setblocking(False)
+        held.append(connection)
+    say("held")
+    for _ in sys.stdin:
+        still = 0
+        for connection in held:
+            try:
+                still += connection.recv(1, socket.MSG_PEEK) != b""
+            except BlockingIOError:
+                still += 1
+            except ConnectionError:
+                pass
+        say(still)
+
+
+# --- invitations
+
+def base32(data):
+    return base64.b32encode(data).decode().rstrip("=").translate(str.maketrans(RFC, ALPHABET))
+
+
+def unbase32(text):
+    text = text.lower().translate(str.maketrans(ALPHABET, RFC))
+    return base64.b32decode(text + "=" * (-len(text) % 8))
+
+
+def key_id(key):
+    return hashlib.blake2b(key).digest()[:2]
+
+
+def line_parts(line):
+    head, tail = line.strip().rsplit("-", 1)
+    data = unbase32(tail)
+    return head, data[:32], data[32:48]
+
+
+def line_say(head, key, code):
+    check = hashlib.blake2b((head + "-").encode() + key + code, digest_size=32).digest()[:4]
+    say(head + "-" + base32(key + code + check))
+
+
+def other_key(line, which):
+    """A key whose secret nobody has: X25519 takes any 32 bytes."""
+    head, ours, code = line_parts(line)
+    while True:
+        key = os.urandom(32)
+        if (key_id(key) == key_id(ours)) == (which == "same"):
+            break
+    line_say(head, key, code)
+
+
+def relined(line, port, *other):
+    _, key, code = line_parts(line)
+    line_say(f"sluice1-127.0.0.1:{port}", key, os.urandom(16) if other else code)
+
+
+def main():
+    what, words = sys.argv[1], sys.argv[2:]
+    if what in ("http", "silent", "echo", "close"):
+        serve({"http": http, "silent": silent, "echo": echo, "close": close}[what])
+    elif what == "blackhole":
+        blackhole()
+    elif what == "version":
+        serve(version(int(words[0])))
+    elif what == "relay":
+        relay(int(words[0]), words[1])
+    elif what == "cut":
+        cut(int(words[0]))
+    elif what == "send":
+        send(int(words[0]), words[1])
+    elif what == "idle":
+        idle(int(words[0]), int(words[1]), int(words[2]))
+    elif what == "other-key":
+        other_key(words[0], words[1])
+    elif what == "relined":
+        relined(*words)
+    else:
+        sys.exit(f"peers.py: no {what}")
+
+
+if __name__ == "__main__":
+    main()
