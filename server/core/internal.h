@@ -121,8 +121,8 @@ struct ring { /* rows of recent commits, in order; complete for (start, end] */
     uint64_t start, end;
 };
 
-/* Lines that strangers can cause, by kind, so that one kind cannot hide the other. */
-enum log_topic { LOG_CONNECTION, LOG_SIGN_IN, LOG_TOPICS };
+/* Lines that strangers can cause, by kind, so that one kind cannot hide another. */
+enum log_topic { LOG_CONNECTION, LOG_CROWD, LOG_SIGN_IN, LOG_TOPICS };
 
 struct log_budget {
     uint64_t began_ms;

@@ -59,8 +59,8 @@ struct buffer *server_log(struct server *server, const char *event, bool warning
     return &line->text;
 }
 
-static const char *const topic_names[] = {[LOG_CONNECTION] = "connection",
-                                          [LOG_SIGN_IN] = "sign_in"};
+static const char *const topic_names[] = {
+    [LOG_CONNECTION] = "connection", [LOG_CROWD] = "crowd", [LOG_SIGN_IN] = "sign_in"};
 
 /* A minute is over: what was only counted in it is told in one line. */
 static void budgets_renew(struct server *server)
@@ -296,7 +296,7 @@ static const char *room_make(struct server *server, struct str source)
 
 static void connection_refused(struct server *server, struct str source, const char *why)
 {
-    struct buffer *line = server_log_stranger(server, LOG_CONNECTION, "connection_refused");
+    struct buffer *line = server_log_stranger(server, LOG_CROWD, "connection_refused");
     if (!line) return;
     if (source.n > 0) logline_str(line, "source", source);
     logline_str(line, "reason", str_from(why));
@@ -305,7 +305,7 @@ static void connection_refused(struct server *server, struct str source, const c
 void server_accept_failed(struct server *server, struct str why, struct now now)
 {
     server->now_ms = now.boot_ms;
-    struct buffer *line = server_log_stranger(server, LOG_CONNECTION, "accept_failed");
+    struct buffer *line = server_log_stranger(server, LOG_CROWD, "accept_failed");
     if (line) logline_str(line, "reason", why);
 }
 

@@ -94,7 +94,7 @@ void session_end(struct server *server, struct session *session)
 
 void session_drop(struct server *server, struct session *session, const char *why)
 {
-    session_tell(server_log_stranger(server, LOG_CONNECTION, "connection_dropped"), session,
+    session_tell(server_log_stranger(server, LOG_CROWD, "connection_dropped"), session,
                  str_from(why));
     session_close(server, session);
 }
