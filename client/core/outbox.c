@@ -43,21 +43,20 @@ static enum fault entry_add(struct replica *replica, struct identity *identity,
 
 /* Inside the transaction. Leaves the identity changed but not yet stored. */
 static enum fault mutation_submit(struct replica *replica, struct arena *arena,
-                                  struct identity *identity, struct mutation *mutation,
-                                  struct str summary, struct now now, struct change *change)
+                                  struct outbox_base *base, struct identity *identity,
+                                  struct mutation *mutation, struct str summary, struct now now,
+                                  struct change *change)
 {
     struct buffer packed;
     buffer_init(&packed, MUTATION_BYTES_MAX);
     enum fault fault = codec_mutation_pack(mutation, &packed);
     struct str payload = buffer_str(&packed);
     uint64_t number = identity->next_number;
-    if (!fault) {
-        fault = outbox_decide(replica, arena, identity->member, mutation, payload, now, change);
-    }
+    if (!fault) fault = outbox_decide(replica, arena, base, mutation, payload, now, change);
     bool queued = !fault && change->outcome != OUTCOME_PARKED &&
                   !change_is_nothing(mutation, change);
     if (queued) fault = entry_add(replica, identity, mutation, payload, summary, now);
-    if (queued && !fault) fault = outbox_show(replica, number, change);
+    if (queued && !fault) fault = outbox_show(replica, base, number, change);
     buffer_finish(&packed);
     return fault;
 }
@@ -71,10 +70,13 @@ enum fault outbox_submit_many(struct replica *replica, struct arena *arena,
     if (fault) return fault;
     fault = replica->f->identity_load(replica, arena, &identity);
     uint64_t first = fault ? 0 : identity.next_number;
+    struct outbox_base base;
+    outbox_base_init(&base, fault ? (struct uuid){{0}} : identity.member);
     for (size_t i = 0; i < count && !fault; i++) {
-        fault = mutation_submit(replica, arena, &identity, &mutations[i], summary, now,
+        fault = mutation_submit(replica, arena, &base, &identity, &mutations[i], summary, now,
                                 &changes[i]);
     }
+    outbox_base_finish(&base);
     if (fault || identity.next_number == first) { /* nothing to keep */
         replica->f->rollback(replica);
         return fault;

@@ -5,6 +5,7 @@
 #ifndef SLUICE_CLIENT_CORE_OUTBOX_H
 #define SLUICE_CLIENT_CORE_OUTBOX_H
 
+#include "client/core/pending.h"
 #include "client/core/replica.h"
 #include "common/base/now.h"
 #include "common/domain/decide.h"
@@ -22,8 +23,13 @@ MUST_USE enum fault outbox_submit_many(struct replica *replica, struct arena *ar
                                        struct mutation *mutations, size_t count,
                                        struct str summary, struct now now,
                                        struct change *changes);
-/* Rebuilds the overlay from scratch. Call inside a transaction, after server rows changed. */
+/* Rebuilds the overlay from scratch. Call inside a transaction, after server rows changed: a
+ * snapshot, work offered again, anything nobody kept account of. */
 MUST_USE enum fault outbox_rebase(struct replica *replica, struct arena *arena, struct now now);
+/* The same, for a delta: only what `pending` was told of (pending_learn, then pending_row and
+ * pending_answered), and what hangs on it, is decided again. */
+MUST_USE enum fault outbox_refresh(struct replica *replica, struct arena *arena,
+                                   struct pending *pending, struct now now);
 /* Marks entries answered as the OUTCOME rows of a delta say (inside a transaction). */
 MUST_USE enum fault outbox_answer(struct replica *replica, struct arena *arena,
                                   const struct packed_row *row, struct now now);

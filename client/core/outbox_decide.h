@@ -10,12 +10,26 @@ enum {
     OUTBOX_STEP_BYTES = 32 * 1024 * 1024
 };
 
-/* Loads the rows the mutation names from the shown layer and decides, predicted. */
-MUST_USE enum fault outbox_decide(struct replica *replica, struct arena *arena, struct uuid actor,
-                                  const struct mutation *mutation, struct str payload,
-                                  struct now now, struct change *change);
+/* What every decision looks at: team, definition, the actor. Loaded when first needed, kept for one
+ * transaction, loaded again when a prediction changed it. */
+struct outbox_base {
+    struct arena arena;
+    struct uuid actor;
+    bool loaded;
+    const struct member *member; /* NULL: not here */
+    struct state state;          /* without rows */
+};
+
+void outbox_base_init(struct outbox_base *base, struct uuid actor);
+void outbox_base_finish(struct outbox_base *base);
+
+/* Loads the rows the mutation names from the shown layer and decides, predicted. FAULT_NOT_FOUND:
+ * no definition, team or member here yet. */
+MUST_USE enum fault outbox_decide(struct replica *replica, struct arena *arena,
+                                  struct outbox_base *base, const struct mutation *mutation,
+                                  struct str payload, struct now now, struct change *change);
 /* Puts what was decided over the server's rows. */
-MUST_USE enum fault outbox_show(struct replica *replica, uint64_t number,
+MUST_USE enum fault outbox_show(struct replica *replica, struct outbox_base *base, uint64_t number,
                                 const struct change *change);
 
 #endif

@@ -1,6 +1,7 @@
 /* outbox_rebase.c - the overlay: what pending mutations make of the server's rows.
  *
- * Called by submit for one mutation and by sync for all, after the server's rows changed.
+ * Called by submit for one mutation and by sync after the server's rows changed: for those that
+ * the change touches (outbox_refresh), or for all (outbox_rebase).
  * Invariant: the overlay is made of pending entries only, in order of number, each decided on the
  * server's rows and what the earlier ones made of them. */
 #include "client/core/outbox_decide.h"
@@ -19,29 +20,57 @@ static enum fault state_load(struct replica *replica, struct arena *arena, struc
     return state_put(state, kind, id, fault ? NULL : entity);
 }
 
-enum fault outbox_decide(struct replica *replica, struct arena *arena, struct uuid actor,
+/* --- deciding --- */
+
+void outbox_base_init(struct outbox_base *base, struct uuid actor)
+{
+    *base = (struct outbox_base){.actor = actor};
+    arena_init(&base->arena, OUTBOX_STEP_BYTES);
+}
+
+void outbox_base_finish(struct outbox_base *base)
+{
+    arena_finish(&base->arena);
+}
+
+static enum fault base_load(struct replica *replica, struct outbox_base *base)
+{
+    const struct team *team = NULL;
+    const void *member = NULL;
+    if (base->loaded) return FAULT_NONE;
+    arena_reset(&base->arena);
+    struct definition *definition = arena_alloc(&base->arena, sizeof *definition);
+    if (!definition) return FAULT_MEMORY;
+    enum fault fault = replica->f->definition(replica, &base->arena, definition);
+    if (!fault) fault = replica->f->team(replica, &base->arena, &team);
+    if (!fault) {
+        fault = replica->f->entity(replica, &base->arena, ENTITY_MEMBER, base->actor, false,
+                                   &member);
+    }
+    if (!fault) fault = state_init(&base->state, &base->arena, team, definition);
+    base->member = member;
+    base->loaded = !fault;
+    return fault;
+}
+
+enum fault outbox_decide(struct replica *replica, struct arena *arena, struct outbox_base *base,
                          const struct mutation *mutation, struct str payload, struct now now,
                          struct change *change)
 {
-    struct state state;
-    const struct team *team = NULL;
-    const void *member = NULL;
-    struct definition *definition = arena_alloc(arena, sizeof *definition);
-    if (!definition) return FAULT_MEMORY;
-    enum fault fault = replica->f->definition(replica, arena, definition);
-    if (!fault) fault = replica->f->team(replica, arena, &team);
-    if (!fault) fault = replica->f->entity(replica, arena, ENTITY_MEMBER, actor, false, &member);
-    if (!fault) fault = state_init(&state, arena, team, definition);
+    enum fault fault = base_load(replica, base);
     if (fault) return fault;
+    struct state state = base->state;
+    state.arena = arena;
+    map_init(&state.rows, arena);
     struct entity_key keys[MUTATION_KEYS_MAX];
-    size_t count = mutation_keys(mutation, actor, keys);
+    size_t count = mutation_keys(mutation, base->actor, keys);
     for (size_t i = 0; i < count && !fault; i++) {
         fault = state_load(replica, arena, &state, keys[i].kind, keys[i].id);
     }
-    if (!fault) fault = state_put(&state, ENTITY_MEMBER, actor, member);
+    if (!fault) fault = state_put(&state, ENTITY_MEMBER, base->actor, base->member);
     if (fault) return fault;
     struct decision_context context = {
-        .actor = member, .recorded_at = now.wall_ms, .predicted = true};
+        .actor = base->member, .recorded_at = now.wall_ms, .predicted = true};
     return decide(arena, &state, &context, mutation, payload, change);
 }
 
@@ -51,7 +80,8 @@ static uint32_t event_place(uint64_t number, uint32_t n)
     return (uint32_t)(number & 0xfffff) << 12 | (n & 0xfff);
 }
 
-enum fault outbox_show(struct replica *replica, uint64_t number, const struct change *change)
+enum fault outbox_show(struct replica *replica, struct outbox_base *base, uint64_t number,
+                       const struct change *change)
 {
     enum fault fault = FAULT_NONE;
     for (size_t i = 0; i < change->row_count && !fault; i++) {
@@ -59,13 +89,18 @@ enum fault outbox_show(struct replica *replica, uint64_t number, const struct ch
         row.seq = 0;
         if (row.kind == ENTITY_EVENT) row.n = event_place(number, row.n);
         if (row.removed) row.entity = NULL;
+        bool own = row.kind == ENTITY_MEMBER && uuid_equal(row.id, base->actor);
+        if (own || row.kind == ENTITY_TEAM || row.kind == ENTITY_DEFINITION) base->loaded = false;
         fault = replica->f->shown_put(replica, &row);
     }
     return fault;
 }
 
-static enum fault entry_show(struct replica *replica, struct arena *arena, struct uuid actor,
-                             const struct outbox_entry *entry, struct now now)
+/* --- the overlay --- */
+
+static enum fault entry_show(struct replica *replica, struct arena *arena,
+                             struct outbox_base *base, const struct outbox_entry *entry,
+                             struct now now)
 {
     struct mutation mutation;
     struct change change;
@@ -74,22 +109,20 @@ static enum fault entry_show(struct replica *replica, struct arena *arena, struc
     if (fault == FAULT_FORMAT) return FAULT_NONE;
     struct now made = {.boot_ms = now.boot_ms, .wall_ms = entry->made_at};
     if (!fault) {
-        fault = outbox_decide(replica, arena, actor, &mutation, entry->payload, made, &change);
+        fault = outbox_decide(replica, arena, base, &mutation, entry->payload, made, &change);
     }
     /* No definition, team or member here yet: nothing can be predicted. */
     if (fault == FAULT_NOT_FOUND) return FAULT_NONE;
     if (fault || change.outcome == OUTCOME_PARKED) return fault;
-    return outbox_show(replica, entry->number, &change);
+    return outbox_show(replica, base, entry->number, &change);
 }
 
-enum fault outbox_rebase(struct replica *replica, struct arena *arena, struct now now)
+static enum fault entries_show(struct replica *replica, struct outbox_base *base, struct now now)
 {
-    struct identity identity;
-    enum fault fault = replica->f->identity_load(replica, arena, &identity);
-    if (!fault) fault = replica->f->shown_clear(replica);
     struct arena list, one;
     arena_init(&list, OUTBOX_STEP_BYTES);
     arena_init(&one, OUTBOX_STEP_BYTES);
+    enum fault fault = FAULT_NONE;
     uint64_t from = 0;
     for (size_t count = OUTBOX_STEP; !fault && count == OUTBOX_STEP;) {
         struct outbox_entry *entries = NULL;
@@ -98,11 +131,78 @@ enum fault outbox_rebase(struct replica *replica, struct arena *arena, struct no
                                         &count);
         for (size_t i = 0; !fault && i < count; i++) {
             arena_reset(&one);
-            fault = entry_show(replica, &one, identity.member, &entries[i], now);
+            fault = entry_show(replica, &one, base, &entries[i], now);
             from = entries[i].number + 1;
         }
     }
     arena_finish(&one);
     arena_finish(&list);
+    return fault;
+}
+
+enum fault outbox_rebase(struct replica *replica, struct arena *arena, struct now now)
+{
+    struct identity identity;
+    struct outbox_base base;
+    enum fault fault = replica->f->identity_load(replica, arena, &identity);
+    if (!fault) fault = replica->f->shown_clear(replica);
+    if (fault) return fault;
+    outbox_base_init(&base, identity.member);
+    fault = entries_show(replica, &base, now);
+    outbox_base_finish(&base);
+    return fault;
+}
+
+/* --- only what a reveal touched --- */
+
+/* To what the server says. */
+static enum fault things_drop(struct replica *replica, const struct pending *pending)
+{
+    enum fault fault = FAULT_NONE;
+    const struct pending_thing *thing = pending->first_dirty;
+    for (; thing && !fault; thing = thing->next_dirty) {
+        for (enum entity_kind kind = ENTITY_NONE; kind < ENTITY_COUNT && !fault; kind++) {
+            if (!(thing->kinds >> kind & 1)) continue;
+            fault = replica->f->shown_drop(replica, kind, thing->id);
+        }
+    }
+    return fault;
+}
+
+static enum fault entries_redo(struct replica *replica, const struct pending *pending,
+                               struct outbox_base *base, struct now now)
+{
+    struct arena one;
+    arena_init(&one, OUTBOX_STEP_BYTES);
+    enum fault fault = FAULT_NONE;
+    for (size_t i = 0; i < pending->entry_count && !fault; i++) {
+        struct outbox_entry *found = NULL;
+        size_t count = 0;
+        if (!pending->entries[i]->marked) continue;
+        uint64_t number = pending->entries[i]->number;
+        arena_reset(&one);
+        fault = replica->f->outbox_list(replica, &one, number, false, 1, &found, &count);
+        if (fault || count == 0 || found[0].number != number) continue;
+        fault = entry_show(replica, &one, base, &found[0], now);
+    }
+    arena_finish(&one);
+    return fault;
+}
+
+enum fault outbox_refresh(struct replica *replica, struct arena *arena, struct pending *pending,
+                          struct now now)
+{
+    struct outbox_base base;
+    pending_close(pending);
+    enum fault fault;
+    if (pending->whole) {
+        fault = outbox_rebase(replica, arena, now);
+    } else {
+        outbox_base_init(&base, pending->member);
+        fault = things_drop(replica, pending);
+        if (!fault) fault = entries_redo(replica, pending, &base, now);
+        outbox_base_finish(&base);
+    }
+    pending_done(pending);
     return fault;
 }

@@ -120,6 +120,9 @@ struct replica_functions {
     /* Overlay (inside begin/commit). entity NULL: shown as removed. Events: predicted rows. */
     enum fault (*shown_clear)(struct replica *);
     enum fault (*shown_put)(struct replica *, const struct row *);
+    /* The row of that kind and id, and predicted events of that id, are the server's again. Nothing
+     * there: nothing to do. */
+    enum fault (*shown_drop)(struct replica *, enum entity_kind, struct uuid);
 
     void (*close)(struct replica *);
 };

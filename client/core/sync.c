@@ -19,10 +19,11 @@ struct sync *sync_create(const struct sync_options *options)
     for (size_t i = 0; i < program.n; i++) sync->program[i] = program.p[i];
     sync->program_length = program.n;
     sync->live = options->live;
-    sync->retry_at = UINT64_MAX;
+    sync->retry_at = sync->reveal_at = UINT64_MAX;
     arena_init(&sync->identity_arena, 64 * 1024);
     arena_init(&sync->kept, SYNC_KEPT_BYTES);
     arena_init(&sync->scratch, SYNC_MESSAGE_BYTES);
+    pending_init(&sync->pending);
     return sync;
 }
 
@@ -34,6 +35,7 @@ void sync_destroy(struct sync *sync)
     arena_finish(&sync->identity_arena);
     arena_finish(&sync->kept);
     arena_finish(&sync->scratch);
+    pending_finish(&sync->pending);
     free(sync);
 }
 
@@ -171,10 +173,9 @@ static void session_tick(struct sync *sync, struct now now)
         sync_fail(sync, SYNC_TROUBLE_SILENT, now);
         return;
     }
-    if (sync->stopping && now.boot_ms >= sync->stop_at) {
-        sync_session_settle(sync, now);
-        return;
-    }
+    bool stop = sync->stopping && now.boot_ms >= sync->stop_at;
+    if (stop || now.boot_ms >= sync->reveal_at) sync_session_settle(sync, now);
+    if (stop || !sync_in_session(sync)) return;
     if (now.boot_ms < sync->heard_at + PING_MS || now.boot_ms < sync->pinged_at + PING_MS) return;
     sync->pinged_at = now.boot_ms;
     struct message ping = {.kind = MESSAGE_PING, .nonce = random_u64(&sync->random)};
@@ -284,6 +285,7 @@ uint64_t sync_deadline(const struct sync *sync)
     }
     uint64_t quiet = sync->heard_at > sync->pinged_at ? sync->heard_at : sync->pinged_at;
     at = earlier(at, earlier(quiet + PING_MS, sync->heard_at + DEAD_MS));
+    at = earlier(at, sync->reveal_at);
     return sync->stopping ? earlier(at, sync->stop_at) : at;
 }
 

@@ -23,6 +23,9 @@ enum {
     SYNC_KEPT_BYTES = 64 * 1024 * 1024, /* of a delta before its reveal */
     SYNC_MESSAGE_BYTES = 2 * WIRE_ARENA_MAX,
     SYNC_PUSH_BYTES = FRAME_TO_SERVER_MAX / 2,
+    SYNC_REVEAL_MS = 500, /* own answers still on their way are waited for that long: a reveal
+                             rewrites pages all over the copy, whether for ten rows or a thousand */
+    SYNC_REVEAL_ROWS = REVEAL_ROWS_MAX / 2, /* ... and that many rows */
     SYNC_PROGRAM_BYTES = 64
 };
 
@@ -59,6 +62,9 @@ struct sync {
     struct arena kept; /* rows not yet revealed; of a snapshot only answers */
     struct packed_row *rows;
     size_t row_count, row_cap;
+    uint64_t reveal_at; /* when what was kept is shown at the latest; UINT64_MAX: nothing waits */
+    struct page tip;    /* the page that reached the head, without its rows */
+    struct pending pending; /* what a reveal need not decide again */
     struct arena scratch; /* of one message or transaction */
 };
 
@@ -91,5 +97,9 @@ void sync_pages_take(struct sync *sync, const struct page *page, struct now now)
 void sync_pages_drop(struct sync *sync);
 /* The copy is at the head without a page: only remembers that it was in touch. */
 MUST_USE enum fault sync_pages_reveal(struct sync *sync, const struct page *page, struct now now);
+/* Shows what waits, if it is time or `at_once`; *shown: whether it did. */
+MUST_USE enum fault sync_pages_settle(struct sync *sync, bool at_once, struct now now, bool *shown);
+/* After a fault of the above. */
+void sync_pages_fail(struct sync *sync, enum fault fault, struct now now);
 
 #endif

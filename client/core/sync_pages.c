@@ -13,12 +13,14 @@ void sync_pages_drop(struct sync *sync)
     arena_reset(&sync->kept);
     sync->rows = NULL;
     sync->row_count = sync->row_cap = 0;
+    sync->reveal_at = UINT64_MAX;
 }
 
 enum fault sync_pages_begin(struct sync *sync, bool snapshot)
 {
     struct replica *replica = sync->replica;
     sync_pages_drop(sync);
+    pending_forget(&sync->pending); /* numbers may have changed, or a transaction was undone */
     sync->snapshot = snapshot;
     sync->position = snapshot ? 0 : sync->identity.cursor_seq;
     if (!snapshot) return FAULT_NONE;
@@ -44,15 +46,15 @@ static enum fault row_keep(struct sync *sync, const struct packed_row *row)
     return arena_fault(&sync->kept);
 }
 
-/* Is that the answer to something pending here? *kind: which. FAULT_EXISTS when it answers another
+/* *answer: what the row says to something pending here, else NULL. FAULT_EXISTS when it answers another
  * mutation under the same number: a clone of this copy was faster, ours is still unanswered. */
 static enum fault answer_awaited(struct sync *sync, struct arena *arena,
-                                 const struct packed_row *row, bool *awaited, int64_t *kind)
+                                 const struct packed_row *row, const struct outcome **answer)
 {
     void *unpacked = NULL;
     struct outbox_entry *entries = NULL;
     size_t count = 0;
-    *awaited = false;
+    *answer = NULL;
     if (row->kind != ENTITY_OUTCOME || row->removed) return FAULT_NONE;
     if (!uuid_equal(row->id, sync->identity.replica)) return FAULT_NONE;
     enum fault fault = codec_entity_unpack(arena, ENTITY_OUTCOME, row->body, &unpacked);
@@ -62,9 +64,8 @@ static enum fault answer_awaited(struct sync *sync, struct arena *arena,
     fault = sync->replica->f->outbox_list(sync->replica, arena, (uint64_t)outcome->number, false,
                                           1, &entries, &count);
     if (fault) return fault;
-    *awaited = count > 0 && entries[0].number == (uint64_t)outcome->number;
-    *kind = outcome->kind;
-    if (!*awaited) return FAULT_NONE;
+    if (count == 0 || entries[0].number != (uint64_t)outcome->number) return FAULT_NONE;
+    *answer = outcome;
     uint8_t hash[32];
     codec_payload_hash(entries[0].payload, hash);
     struct str ours = {(const char *)hash, sizeof hash};
@@ -81,15 +82,14 @@ static enum fault snapshot_put(struct sync *sync, const struct page *page)
     enum fault fault = FAULT_NONE;
     for (size_t i = 0; i < page->count && !fault; i++) {
         const struct packed_row *row = &page->rows[i];
-        bool awaited = false;
-        int64_t kind = 0;
+        const struct outcome *answer = NULL;
         if (row->kind != ENTITY_OUTCOME) {
             fault = replica->f->put_row(replica, sync->generation, row);
             continue;
         }
         arena_reset(&one);
-        fault = answer_awaited(sync, &one, row, &awaited, &kind);
-        if (!fault && awaited) fault = row_keep(sync, row);
+        fault = answer_awaited(sync, &one, row, &answer);
+        if (!fault && answer) fault = row_keep(sync, row);
     }
     arena_finish(&one);
     return fault;
@@ -121,19 +121,20 @@ static enum fault reveal_rows(struct sync *sync, uint64_t generation, struct now
     enum fault fault = FAULT_NONE;
     for (size_t i = 0; i < sync->row_count && !fault; i++) {
         const struct packed_row *row = &sync->rows[i];
-        bool awaited = false;
-        int64_t kind = 0;
+        const struct outcome *answer = NULL;
         if (row->kind != ENTITY_OUTCOME) {
             fault = replica->f->put_row(replica, generation, row);
+            pending_row(&sync->pending, (enum entity_kind)row->kind, row->id);
             continue;
         }
         arena_reset(&one);
-        fault = answer_awaited(sync, &one, row, &awaited, &kind);
-        if (!fault && awaited) fault = outbox_answer(replica, &one, row, now);
-        if (fault || !awaited) continue;
+        fault = answer_awaited(sync, &one, row, &answer);
+        if (!fault && answer) fault = outbox_answer(replica, &one, row, now);
+        if (fault || !answer) continue;
+        pending_answered(&sync->pending, (uint64_t)answer->number);
         counts->answered++;
-        counts->conflicts += kind == OUTCOME_CONFLICT;
-        counts->parked += kind == OUTCOME_PARKED;
+        counts->conflicts += answer->kind == OUTCOME_CONFLICT;
+        counts->parked += answer->kind == OUTCOME_PARKED;
     }
     arena_finish(&one);
     return fault;
@@ -157,13 +158,15 @@ static enum fault reveal_store(struct sync *sync, const struct page *page, struc
     fault = replica->f->identity_store(replica, &identity);
     if (!fault && sync->snapshot)
         fault = replica->f->keep_generation(replica, identity.generation);
+    if (!fault && !sync->snapshot) fault = pending_learn(&sync->pending, replica);
     if (!fault) fault = reveal_rows(sync, identity.generation, now, counts);
     if (!fault && !sync->pruned) {
         int64_t oldest = now.wall_ms - (int64_t)JOURNAL_DAYS * 24 * 3600 * 1000;
         fault = replica->f->outbox_prune(replica, oldest);
     }
-    if (!fault && (sync->snapshot || sync->row_count > 0)) {
-        fault = outbox_rebase(replica, &sync->scratch, now);
+    if (!fault && sync->snapshot) fault = outbox_rebase(replica, &sync->scratch, now);
+    if (!fault && !sync->snapshot) {
+        fault = outbox_refresh(replica, &sync->scratch, &sync->pending, now);
     }
     return fault;
 }
@@ -186,7 +189,6 @@ enum fault sync_pages_reveal(struct sync *sync, const struct page *page, struct 
     if (sync->snapshot) sync->force_snapshot = false;
     sync->snapshot = false;
     sync->pruned = true;
-    sync->inflight -= counts.answered < sync->inflight ? counts.answered : sync->inflight;
     sync->report.answered += counts.answered;
     sync->report.conflicts += counts.conflicts;
     sync->report.parked += counts.parked;
@@ -219,36 +221,86 @@ static enum fault delta_take(struct sync *sync, const struct page *page)
     return FAULT_NONE;
 }
 
+/* Answers to what was pushed in this session: room for more. */
+static void answers_count(struct sync *sync, const struct page *page)
+{
+    for (size_t i = 0; i < page->count; i++) {
+        const struct packed_row *row = &page->rows[i];
+        if (row->kind != ENTITY_OUTCOME || row->removed) continue;
+        if (!uuid_equal(row->id, sync->identity.replica)) continue;
+        /* The low bits tell it from what the server had at the welcome. */
+        bool ours = (int32_t)(row->n - (uint32_t)sync->welcome_last) > 0;
+        if (ours && sync->inflight > 0) sync->inflight--;
+    }
+}
+
+static void tip_keep(struct sync *sync, const struct page *page, struct now now)
+{
+    sync->tip = *page;
+    sync->tip.rows = NULL;
+    sync->tip.count = 0;
+    if (sync->reveal_at == UINT64_MAX) sync->reveal_at = now.boot_ms + SYNC_REVEAL_MS;
+}
+
+enum fault sync_pages_settle(struct sync *sync, bool at_once, struct now now, bool *shown)
+{
+    *shown = false;
+    if (sync->reveal_at == UINT64_MAX || sync->position < sync->head) return FAULT_NONE;
+    bool due = at_once || sync->snapshot || sync->inflight == 0 ||
+               sync->row_count >= SYNC_REVEAL_ROWS || now.boot_ms >= sync->reveal_at;
+    if (!due) return FAULT_NONE;
+    enum fault fault = sync_pages_reveal(sync, &sync->tip, now);
+    *shown = !fault;
+    return fault;
+}
+
+void sync_pages_fail(struct sync *sync, enum fault fault, struct now now)
+{
+    if (fault == FAULT_EXISTS) {
+        sync_session_forked(sync, now);
+    } else if (fault == FAULT_FORMAT) {
+        sync_fail(sync, SYNC_TROUBLE_PROTOCOL, now);
+    } else {
+        sync_fail_local(sync, fault, now);
+    }
+}
+
+/* Puts or keeps the rows; shows them when that is due. */
+static enum fault page_take(struct sync *sync, const struct page *page, struct now now)
+{
+    bool shown = false;
+    /* A long delta begins: what is complete must not wait for it, nor count against its bound. */
+    enum fault fault = FAULT_NONE;
+    if (page->to_seq < page->head_seq) fault = sync_pages_settle(sync, true, now, &shown);
+    if (fault) return fault;
+    fault = sync->snapshot ? snapshot_take(sync, page) : delta_take(sync, page);
+    if (fault) return fault;
+    answers_count(sync, page);
+    sync->position = page->to_seq;
+    sync->head = page->head_seq;
+    sync->report.rows_received = sync->position;
+    sync->report.rows_expected = sync->head;
+    sync->progress_due = true;
+    if (sync->position < sync->head) return FAULT_NONE;
+    tip_keep(sync, page, now);
+    return sync_pages_settle(sync, false, now, &shown);
+}
+
 void sync_pages_take(struct sync *sync, const struct page *page, struct now now)
 {
     if (!sync_in_session(sync) || !page_fits(sync, page)) {
         sync_fail(sync, SYNC_TROUBLE_PROTOCOL, now);
         return;
     }
-    enum fault fault = sync->snapshot ? snapshot_take(sync, page) : delta_take(sync, page);
-    if (!sync->snapshot && fault == FAULT_LIMIT) {
+    bool snapshot = sync->snapshot;
+    enum fault fault = page_take(sync, page, now);
+    if (!snapshot && fault == FAULT_LIMIT) {
         sync->force_snapshot = true;
         sync_again(sync, SYNC_TROUBLE_PROTOCOL, now);
         return;
     }
-    if (!fault) {
-        sync->position = page->to_seq;
-        sync->head = page->head_seq;
-        sync->report.rows_received = sync->position;
-        sync->report.rows_expected = sync->head;
-        sync->progress_due = true;
-        if (sync->position == sync->head) fault = sync_pages_reveal(sync, page, now);
-    }
-    if (fault == FAULT_EXISTS) {
-        sync_session_forked(sync, now);
-        return;
-    }
-    if (fault == FAULT_FORMAT) {
-        sync_fail(sync, SYNC_TROUBLE_PROTOCOL, now);
-        return;
-    }
     if (fault) {
-        sync_fail_local(sync, fault, now);
+        sync_pages_fail(sync, fault, now);
         return;
     }
     if (sync->position < sync->head) return;

@@ -222,6 +222,13 @@ static void session_bye(struct sync *sync)
 void sync_session_settle(struct sync *sync, struct now now)
 {
     if (!sync_in_session(sync)) return;
+    bool shown = false;
+    enum fault fault = sync_pages_settle(sync, sync->stopping, now, &shown);
+    if (fault) {
+        sync_pages_fail(sync, fault, now);
+        return;
+    }
+    if (sync->reveal_at != UINT64_MAX) return;
     if (sync->stopping && (sync->inflight == 0 || now.boot_ms >= sync->stop_at)) {
         session_bye(sync);
         return;
@@ -230,8 +237,8 @@ void sync_session_settle(struct sync *sync, struct now now)
     struct outbox_entry *entries = NULL;
     size_t count = 0;
     arena_reset(&sync->scratch);
-    enum fault fault = sync->replica->f->outbox_list(sync->replica, &sync->scratch, 0, false, 1,
-                                                     &entries, &count);
+    fault = sync->replica->f->outbox_list(sync->replica, &sync->scratch, 0, false, 1, &entries,
+                                          &count);
     if (fault) {
         sync_fail_local(sync, fault, now);
         return;

@@ -21,9 +21,6 @@
 
 #include "common/base/banned.h"
 
-/* "SLUI": tells a copy from any other encrypted database of the same key. */
-#define APPLICATION_ID "1397511497"
-
 struct replica_file *replica_file_of(struct replica *replica)
 {
     return (struct replica_file *)(void *)replica;
@@ -45,7 +42,7 @@ static enum fault replica_file_simple(struct replica_file *file, enum statement 
     return statement_run(file, statement);
 }
 
-static enum fault replica_file_begin(struct replica *replica)
+enum fault replica_file_begin(struct replica *replica)
 {
     struct replica_file *file = replica_file_of(replica);
     check(!file->writing);
@@ -55,7 +52,7 @@ static enum fault replica_file_begin(struct replica *replica)
     return fault;
 }
 
-static void replica_file_rollback(struct replica *replica)
+void replica_file_rollback(struct replica *replica)
 {
     struct replica_file *file = replica_file_of(replica);
     file->writing = false;
@@ -67,7 +64,7 @@ static void replica_file_rollback(struct replica *replica)
     }
 }
 
-static enum fault replica_file_commit(struct replica *replica)
+enum fault replica_file_commit(struct replica *replica)
 {
     struct replica_file *file = replica_file_of(replica);
     check(file->writing);
@@ -254,10 +251,11 @@ static const struct replica_functions replica_file_functions = {
     .outbox_prune = replica_file_outbox_prune,
     .shown_clear = replica_file_shown_clear,
     .shown_put = replica_file_shown_put,
+    .shown_drop = replica_file_shown_drop,
     .close = replica_file_close,
 };
 
-static enum fault replica_file_execute(struct replica_file *file, const char *sql)
+enum fault replica_file_execute(struct replica_file *file, const char *sql)
 {
     if (sqlite3_exec(file->db, sql, NULL, NULL, NULL) == SQLITE_OK) return FAULT_NONE;
     return fault_from_sqlite(file->db, sqlite3_extended_errcode(file->db));
@@ -307,36 +305,6 @@ static enum fault replica_file_connect(const char *path, const struct secret32 *
     return FAULT_NONE;
 }
 
-/* Is it one of ours, and of this version? */
-static enum fault replica_file_recognise(struct replica_file *file)
-{
-    sqlite3_stmt *statement = NULL;
-    bool row = false;
-    enum fault fault = FAULT_NONE;
-    int version = 0, application = 0;
-    if (sqlite3_prepare_v2(file->db, "PRAGMA user_version", -1, &statement, NULL) != SQLITE_OK) {
-        fault = fault_from_sqlite(file->db, sqlite3_extended_errcode(file->db));
-    }
-    if (fault == FAULT_NONE) fault = statement_step(file, statement, &row);
-    if (fault == FAULT_NONE && row) version = sqlite3_column_int(statement, 0);
-    sqlite3_finalize(statement);
-    statement = NULL;
-    if (fault != FAULT_NONE) return fault;
-    if (sqlite3_prepare_v2(file->db, "PRAGMA application_id", -1, &statement, NULL) != SQLITE_OK) {
-        fault = fault_from_sqlite(file->db, sqlite3_extended_errcode(file->db));
-    }
-    if (fault == FAULT_NONE) fault = statement_step(file, statement, &row);
-    if (fault == FAULT_NONE && row) application = sqlite3_column_int(statement, 0);
-    sqlite3_finalize(statement);
-    if (fault != FAULT_NONE) return fault;
-    struct str expected = STR(APPLICATION_ID);
-    int64_t id = 0;
-    fault = str_to_int64(expected, &id);
-    check(fault == FAULT_NONE);
-    if (application != id || version < 1) return FAULT_CRYPTO;
-    return version > COPY_VERSION ? FAULT_FORMAT : FAULT_NONE;
-}
-
 enum fault replica_file_open(const char *path, const struct secret32 *key, struct replica **out)
 {
     struct replica_file *file;
@@ -359,10 +327,7 @@ static enum fault replica_file_fill(struct replica_file *file, const struct secr
     enum fault fault = replica_file_begin(replica);
     if (fault != FAULT_NONE) return fault;
     fault = replica_file_execute(file, replica_file_schema);
-    if (fault == FAULT_NONE) {
-        fault = replica_file_execute(file, "PRAGMA application_id = " APPLICATION_ID ";"
-                                           "PRAGMA user_version = 1");
-    }
+    if (fault == FAULT_NONE) fault = replica_file_stamp(file);
     if (fault == FAULT_NONE) fault = replica_file_device_store(file, device);
     if (fault == FAULT_NONE) return replica_file_commit(replica);
     replica_file_rollback(replica);

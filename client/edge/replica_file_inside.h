@@ -2,6 +2,7 @@
  *
  *   replica_file.c             opening, transactions, identity
  *   replica_file_schema.c      tables of a new copy
+ *   replica_file_index.c       is it one of ours, whole and of this program's indexes
  *   replica_file_statements.c  every statement, prepared when first used
  *   replica_file_rows.c        what is written: rows, overlay, indexes
  *   replica_file_lists.c       what is read
@@ -41,8 +42,11 @@ enum statement {
     STATEMENT_EVENTS_OF,
     STATEMENT_EVENTS_ALL,
     STATEMENT_ROW_SEQ,
-    STATEMENT_ROW_PUT,
-    STATEMENT_EVENT_PUT,
+    STATEMENT_ROWS_INDEXED,
+    STATEMENT_ROW_ADD,
+    STATEMENT_ROW_UPDATE,
+    STATEMENT_EVENT_ADD,
+    STATEMENT_EVENT_UPDATE,
     STATEMENT_EVENT_REMOVE,
     STATEMENT_INDEX_PUT,
     STATEMENT_INDEX_REMOVE,
@@ -54,6 +58,8 @@ enum statement {
     STATEMENT_KEEP_LAST = STATEMENT_KEEP_FIRST + 4,
     STATEMENT_CLEAR_FIRST, /* CLEAR drops the overlay */
     STATEMENT_CLEAR_LAST = STATEMENT_CLEAR_FIRST + 4,
+    STATEMENT_SHOWN_DROP,
+    STATEMENT_SHOWN_DROP_EVENTS,
     STATEMENT_OUTBOX_ADD,
     STATEMENT_OUTBOX_LIST_PENDING,
     STATEMENT_OUTBOX_LIST,
@@ -76,6 +82,15 @@ struct replica_file {
 
 /* --- replica_file_schema.c --- */
 extern const char *const replica_file_schema;
+/* Drops and makes the index tables. */
+extern const char *const replica_file_index_schema;
+
+/* --- replica_file_index.c --- */
+/* Says in the file whose it is, and makes its indexes. Inside a transaction. */
+MUST_USE enum fault replica_file_stamp(struct replica_file *file);
+/* A glance at a file that was opened. FAULT_CRYPTO: not ours, or damaged; FAULT_FORMAT: made by a
+ * newer version. Indexes of another version are made again from the rows. */
+MUST_USE enum fault replica_file_recognise(struct replica_file *file);
 
 /* --- replica_file_statements.c --- */
 /* Ready to be bound. Give it back with statement_end or statement_run. */
@@ -106,12 +121,19 @@ struct uuid column_id(sqlite3_stmt *statement, int place); /* zero unless 16 byt
 struct replica_file *replica_file_of(struct replica *replica);
 /* Remembers the first fault of a transaction; returns it. */
 enum fault replica_file_failed(struct replica_file *file, enum fault fault);
+MUST_USE enum fault replica_file_execute(struct replica_file *file, const char *sql);
+MUST_USE enum fault replica_file_begin(struct replica *replica);
+MUST_USE enum fault replica_file_commit(struct replica *replica);
+void replica_file_rollback(struct replica *replica);
 
 /* --- replica_file_rows.c --- */
+/* Makes the index rows of every row anew; there are none. */
+MUST_USE enum fault replica_file_index_all(struct replica_file *file);
 enum fault replica_file_put_row(struct replica *, uint64_t, const struct packed_row *);
 enum fault replica_file_keep_generation(struct replica *, uint64_t);
 enum fault replica_file_shown_clear(struct replica *);
 enum fault replica_file_shown_put(struct replica *, const struct row *);
+enum fault replica_file_shown_drop(struct replica *, enum entity_kind, struct uuid);
 
 /* --- replica_file_lists.c --- */
 enum fault replica_file_entity(struct replica *, struct arena *, enum entity_kind, struct uuid,

@@ -133,6 +133,32 @@ static enum fault index_put(struct replica_file *file, const struct arrival *row
     return FAULT_NONE;
 }
 
+enum fault replica_file_index_all(struct replica_file *file)
+{
+    sqlite3_stmt *s;
+    bool more = false;
+    enum fault fault = statement_begin(file, STATEMENT_ROWS_INDEXED, &s);
+    if (fault != FAULT_NONE) return fault;
+    while ((fault = statement_step(file, s, &more)) == FAULT_NONE && more) {
+        struct arrival row = {
+            .layer = sqlite3_column_int64(s, 0),
+            .kind = (uint32_t)sqlite3_column_int64(s, 1),
+            .id = column_id(s, 2),
+            .body = column_bytes(s, 3),
+        };
+        void *entity = NULL;
+        fault = codec_entity_unpack(&file->scratch, (enum entity_kind)row.kind, row.body, &entity);
+        if (fault != FAULT_NONE && fault != FAULT_NOT_FOUND) break;
+        row.entity = fault == FAULT_NONE ? entity : NULL;
+        fault = index_put(file, &row);
+        arena_reset(&file->scratch);
+        if (fault != FAULT_NONE) break;
+    }
+    statement_end(s);
+    arena_reset(&file->scratch);
+    return fault;
+}
+
 /* --- rows --- */
 
 static enum fault row_store(struct replica_file *file, const struct arrival *row, bool replaces)
@@ -140,7 +166,7 @@ static enum fault row_store(struct replica_file *file, const struct arrival *row
     enum fault fault = replaces ? index_remove(file, row) : FAULT_NONE;
     if (fault != FAULT_NONE) return fault;
     sqlite3_stmt *s;
-    fault = statement_begin(file, STATEMENT_ROW_PUT, &s);
+    fault = statement_begin(file, replaces ? STATEMENT_ROW_UPDATE : STATEMENT_ROW_ADD, &s);
     if (fault != FAULT_NONE) return fault;
     bind_number(s, 1, row->layer);
     bind_number(s, 2, row->kind);
@@ -170,11 +196,11 @@ static enum fault row_seq(struct replica_file *file, const struct arrival *row, 
     return fault;
 }
 
-static enum fault event_store(struct replica_file *file, const struct arrival *row)
+static enum fault event_write(struct replica_file *file, enum statement which,
+                              const struct arrival *row)
 {
     sqlite3_stmt *s;
-    enum fault fault =
-        statement_begin(file, row->removed ? STATEMENT_EVENT_REMOVE : STATEMENT_EVENT_PUT, &s);
+    enum fault fault = statement_begin(file, which, &s);
     if (fault != FAULT_NONE) return fault;
     bind_number(s, 1, row->layer);
     bind_id(s, 2, &row->id);
@@ -182,6 +208,14 @@ static enum fault event_store(struct replica_file *file, const struct arrival *r
     bind_number(s, 4, row->n);
     if (!row->removed) bind_bytes(s, 5, row->body.p, row->body.n);
     return statement_run(file, s);
+}
+
+static enum fault event_store(struct replica_file *file, const struct arrival *row)
+{
+    if (row->removed) return event_write(file, STATEMENT_EVENT_REMOVE, row);
+    enum fault fault = event_write(file, STATEMENT_EVENT_ADD, row);
+    if (fault != FAULT_NONE || sqlite3_changes(file->db) > 0) return fault;
+    return event_write(file, STATEMENT_EVENT_UPDATE, row);
 }
 
 static enum fault row_put(struct replica_file *file, struct arrival *row)
@@ -275,4 +309,28 @@ enum fault replica_file_shown_clear(struct replica *replica)
     struct replica_file *file = replica_file_of(replica);
     check(file->writing);
     return layers_drop(file, STATEMENT_CLEAR_FIRST, STATEMENT_CLEAR_LAST, NULL);
+}
+
+static enum fault shown_remove(struct replica_file *file, enum entity_kind kind, struct uuid id)
+{
+    const struct arrival row = {.layer = LAYER_SHOWN, .kind = (uint32_t)kind, .id = id};
+    sqlite3_stmt *s;
+    enum fault fault = statement_begin(file, STATEMENT_SHOWN_DROP, &s);
+    if (fault != FAULT_NONE) return fault;
+    bind_number(s, 1, kind);
+    bind_id(s, 2, &id);
+    fault = statement_run(file, s);
+    /* Without a row there is no index of it. */
+    if (fault == FAULT_NONE && sqlite3_changes(file->db) > 0) fault = index_remove(file, &row);
+    if (fault == FAULT_NONE) fault = statement_begin(file, STATEMENT_SHOWN_DROP_EVENTS, &s);
+    if (fault != FAULT_NONE) return fault;
+    bind_id(s, 1, &id);
+    return statement_run(file, s);
+}
+
+enum fault replica_file_shown_drop(struct replica *replica, enum entity_kind kind, struct uuid id)
+{
+    struct replica_file *file = replica_file_of(replica);
+    check(file->writing);
+    return replica_file_failed(file, shown_remove(file, kind, id));
 }

@@ -1,8 +1,9 @@
-/* replica_file_schema.c - the tables of a copy. Run once, by replica_file_create.
+/* replica_file_schema.c - the tables of a copy.
  *
- * entity_row, event and outbox are the truth; the other tables of layers are indexes of them that
- * can be made again from the bodies. Everything of a layer is keyed by it first, so that a
- * generation lies together and a new one is filled beside the one that is shown. */
+ * entity_row, event and outbox are the truth, made once by replica_file_create; the others are
+ * indexes of them, made again from the bodies whenever this program's differ from those that filled
+ * the file (replica_file_index). Everything of a layer is keyed by it first, so that a generation
+ * lies together and a new one is filled beside the one that is shown. */
 #include "client/edge/replica_file_inside.h"
 
 #include "common/base/banned.h"
@@ -27,15 +28,31 @@ const char *const replica_file_schema =
     " layer INTEGER NOT NULL, subject BLOB NOT NULL, seq INTEGER NOT NULL, n INTEGER NOT NULL,"
     " body BLOB, PRIMARY KEY(layer, subject, seq, n)) WITHOUT ROWID;"
 
+    "CREATE TABLE outbox("
+    " number INTEGER PRIMARY KEY, mutation BLOB NOT NULL, payload BLOB NOT NULL,"
+    " answered INTEGER NOT NULL, outcome INTEGER NOT NULL, seq INTEGER NOT NULL, reasons TEXT,"
+    " made_at INTEGER NOT NULL, answered_at INTEGER NOT NULL, summary TEXT);"
+    "CREATE INDEX outbox_mutation ON outbox(mutation);"
+    "CREATE INDEX outbox_pending ON outbox(number) WHERE answered = 0;";
+
+/* The overlay is looked through whole: it is small but while much is pending, and each further index
+ * would have to be written once more for every mutation on its way in and out. */
+const char *const replica_file_index_schema =
+    "DROP TABLE IF EXISTS entity_index;"
+    "DROP TABLE IF EXISTS deal_index;"
+    "DROP TABLE IF EXISTS activity_index;"
+
     /* What people type for a thing: its short id, its folded name or title, its external id. */
     "CREATE TABLE entity_index("
     " layer INTEGER NOT NULL, kind INTEGER NOT NULL, id BLOB NOT NULL,"
     " short TEXT NOT NULL, name TEXT, external TEXT,"
     " PRIMARY KEY(layer, kind, id)) WITHOUT ROWID;"
-    "CREATE INDEX entity_index_short ON entity_index(layer, kind, short);"
-    "CREATE INDEX entity_index_name ON entity_index(layer, kind, name) WHERE name IS NOT NULL;"
+    "CREATE INDEX entity_index_short ON entity_index(layer, kind, short)"
+    " WHERE layer >= 0;"
+    "CREATE INDEX entity_index_name ON entity_index(layer, kind, name) WHERE name IS NOT NULL"
+    " AND layer >= 0;"
     "CREATE INDEX entity_index_external ON entity_index(layer, kind, external)"
-    " WHERE external IS NOT NULL;"
+    " WHERE external IS NOT NULL AND layer >= 0;"
 
     /* Open deals lie together with their bodies: what the board and most lists read. */
     "CREATE TABLE deal_index("
@@ -43,17 +60,12 @@ const char *const replica_file_schema =
     " organisation BLOB, contact BLOB, owner BLOB, body BLOB,"
     " PRIMARY KEY(layer, open, id)) WITHOUT ROWID;"
     "CREATE INDEX deal_index_organisation ON deal_index(layer, organisation)"
-    " WHERE organisation IS NOT NULL;"
-    "CREATE INDEX deal_index_contact ON deal_index(layer, contact) WHERE contact IS NOT NULL;"
+    " WHERE organisation IS NOT NULL AND layer >= 0;"
+    "CREATE INDEX deal_index_contact ON deal_index(layer, contact)"
+    " WHERE contact IS NOT NULL AND layer >= 0;"
 
     "CREATE TABLE activity_index("
     " layer INTEGER NOT NULL, id BLOB NOT NULL, subject BLOB NOT NULL,"
     " PRIMARY KEY(layer, id, subject)) WITHOUT ROWID;"
-    "CREATE INDEX activity_index_subject ON activity_index(layer, subject);"
-
-    "CREATE TABLE outbox("
-    " number INTEGER PRIMARY KEY, mutation BLOB NOT NULL, payload BLOB NOT NULL,"
-    " answered INTEGER NOT NULL, outcome INTEGER NOT NULL, seq INTEGER NOT NULL, reasons TEXT,"
-    " made_at INTEGER NOT NULL, answered_at INTEGER NOT NULL, summary TEXT);"
-    "CREATE INDEX outbox_mutation ON outbox(mutation);"
-    "CREATE INDEX outbox_pending ON outbox(number) WHERE answered = 0;";
+    "CREATE INDEX activity_index_subject ON activity_index(layer, subject)"
+    " WHERE layer >= 0;";

@@ -12,6 +12,8 @@
 
 #define SHOWN_GENERATION "(SELECT coalesce(max(generation), 0) FROM identity)"
 #define BOTH_LAYERS "layer IN (-1, " SHOWN_GENERATION ")"
+/* The second half lets it use the indexes that leave the overlay out. */
+#define SERVER_LAYER "layer = " SHOWN_GENERATION " AND layer >= 0"
 /* Not hidden by the overlay; a is the alias of the server's row. */
 #define UNHIDDEN(a, kind, n)                                                                       \
     " NOT EXISTS (SELECT 1 FROM entity_row AS o WHERE o.layer = -1 AND o.kind = " kind             \
@@ -29,7 +31,7 @@ static_assert(ENTITY_DEAL == 6 && ENTITY_ACTIVITY == 7 && LAYER_SHOWN == -1, "SQ
     " AND r.kind = " KIND_DEAL " AND r.id = d.id AND r.n = 0))"
 #define DEALS(condition)                                                                           \
     "SELECT " DEAL_BODY " FROM deal_index AS d WHERE layer = -1 AND " condition DEAL_FILTER        \
-    " UNION ALL SELECT " DEAL_BODY " FROM deal_index AS d WHERE layer = " SHOWN_GENERATION         \
+    " UNION ALL SELECT " DEAL_BODY " FROM deal_index AS d WHERE " SERVER_LAYER                     \
     " AND " condition DEAL_FILTER " AND" UNHIDDEN("d", KIND_DEAL, "0")
 
 #define KEEP(table) "DELETE FROM " table " WHERE layer >= 0 AND layer <> ?1"
@@ -74,13 +76,15 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
     [STATEMENT_DEALS_OF_CONTACT] = DEALS("contact = ?2 AND +open >= ?4"),
     [STATEMENT_FIND] =
         "WITH hit(layer, id) AS ("
-        " SELECT layer, id FROM entity_index WHERE " BOTH_LAYERS
+        " SELECT layer, id FROM entity_index WHERE layer = -1 AND kind = ?1"
+        " AND (short >= ?2 AND short < ?3 OR name = ?4 OR external = ?5 OR id = ?6)"
+        " UNION SELECT layer, id FROM entity_index WHERE " SERVER_LAYER
         " AND kind = ?1 AND short >= ?2 AND short < ?3"
-        " UNION SELECT layer, id FROM entity_index WHERE " BOTH_LAYERS
+        " UNION SELECT layer, id FROM entity_index WHERE " SERVER_LAYER
         " AND kind = ?1 AND name = ?4"
-        " UNION SELECT layer, id FROM entity_index WHERE " BOTH_LAYERS
+        " UNION SELECT layer, id FROM entity_index WHERE " SERVER_LAYER
         " AND kind = ?1 AND external = ?5"
-        " UNION SELECT layer, id FROM entity_index WHERE " BOTH_LAYERS
+        " UNION SELECT layer, id FROM entity_index WHERE " SERVER_LAYER
         " AND kind = ?1 AND id = ?6)"
         " SELECT r.body FROM hit CROSS JOIN entity_row AS r ON r.layer = hit.layer"
         " AND r.kind = ?1 AND r.id = hit.id AND r.n = 0"
@@ -89,8 +93,11 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
     [STATEMENT_ACTIVITIES_OF] =
         "SELECT r.body FROM activity_index AS a CROSS JOIN entity_row AS r ON r.layer = a.layer"
         " AND r.kind = " KIND_ACTIVITY " AND r.id = a.id AND r.n = 0"
-        " WHERE a." BOTH_LAYERS " AND a.subject = ?1 AND r.removed = 0"
-        " AND (a.layer = -1 OR" UNHIDDEN("a", KIND_ACTIVITY, "0") ")",
+        " WHERE a.layer = -1 AND a.subject = ?1 AND r.removed = 0"
+        " UNION ALL SELECT r.body FROM activity_index AS a CROSS JOIN entity_row AS r"
+        " ON r.layer = a.layer AND r.kind = " KIND_ACTIVITY " AND r.id = a.id AND r.n = 0"
+        " WHERE a.layer = " SHOWN_GENERATION " AND a.layer >= 0 AND a.subject = ?1"
+        " AND r.removed = 0 AND" UNHIDDEN("a", KIND_ACTIVITY, "0"),
     [STATEMENT_EVENTS_OF] =
         "SELECT layer, seq, body FROM event WHERE " BOTH_LAYERS
         " AND subject = ?1 ORDER BY layer < 0, seq, n",
@@ -100,15 +107,23 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
 
     [STATEMENT_ROW_SEQ] =
         "SELECT seq FROM entity_row WHERE layer = ?1 AND kind = ?2 AND id = ?3 AND n = ?4",
-    [STATEMENT_ROW_PUT] =
-        "INSERT OR REPLACE INTO entity_row(layer, kind, id, n, seq, removed, body)"
+    /* FAIL everywhere, and IGNORE, as the caller knows what is there: a statement that may have to
+     * be undone alone (REPLACE, ABORT) journals, and encrypts, every page it changes once more. */
+    [STATEMENT_ROWS_INDEXED] =
+        "SELECT layer, kind, id, body FROM entity_row WHERE removed = 0 AND n = 0",
+    [STATEMENT_ROW_ADD] =
+        "INSERT OR FAIL INTO entity_row(layer, kind, id, n, seq, removed, body)"
         " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-    [STATEMENT_EVENT_PUT] =
-        "INSERT OR REPLACE INTO event(layer, subject, seq, n, body) VALUES(?1, ?2, ?3, ?4, ?5)",
+    [STATEMENT_ROW_UPDATE] =
+        "UPDATE OR FAIL entity_row SET seq = ?5, removed = ?6, body = ?7"
+        " WHERE layer = ?1 AND kind = ?2 AND id = ?3 AND n = ?4",
+    [STATEMENT_EVENT_ADD] =
+        "INSERT OR IGNORE INTO event(layer, subject, seq, n, body) VALUES(?1, ?2, ?3, ?4, ?5)",
+    [STATEMENT_EVENT_UPDATE] =
+        "UPDATE OR FAIL event SET body = ?5"
+        " WHERE layer = ?1 AND subject = ?2 AND seq = ?3 AND n = ?4",
     [STATEMENT_EVENT_REMOVE] =
         "DELETE FROM event WHERE layer = ?1 AND subject = ?2 AND seq = ?3 AND n = ?4",
-    /* FAIL, as what was there is removed before: REPLACE would journal, and encrypt, every page
-     * once more for each statement. */
     [STATEMENT_INDEX_PUT] =
         "INSERT OR FAIL INTO entity_index(layer, kind, id, short, name, external)"
         " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
@@ -132,6 +147,8 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
     [STATEMENT_CLEAR_FIRST + 2] = CLEAR("entity_index"),
     [STATEMENT_CLEAR_FIRST + 3] = CLEAR("deal_index"),
     [STATEMENT_CLEAR_LAST] = CLEAR("activity_index"),
+    [STATEMENT_SHOWN_DROP] = "DELETE FROM entity_row WHERE layer = -1 AND kind = ?1 AND id = ?2",
+    [STATEMENT_SHOWN_DROP_EVENTS] = "DELETE FROM event WHERE layer = -1 AND subject = ?1",
 
     [STATEMENT_OUTBOX_ADD] =
         "INSERT OR IGNORE INTO outbox(" OUTBOX_COLUMNS ") VALUES" OUTBOX_PLACES,
@@ -141,7 +158,7 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
     [STATEMENT_OUTBOX_LIST] =
         "SELECT " OUTBOX_COLUMNS " FROM outbox WHERE number >= ?1 ORDER BY number LIMIT ?2",
     [STATEMENT_OUTBOX_UPDATE] =
-        "UPDATE outbox SET mutation = ?2, payload = ?3, answered = ?4, outcome = ?5, seq = ?6,"
+        "UPDATE OR FAIL outbox SET mutation = ?2, payload = ?3, answered = ?4, outcome = ?5, seq = ?6,"
         " reasons = ?7, made_at = ?8, answered_at = ?9, summary = ?10 WHERE number = ?1",
     [STATEMENT_OUTBOX_REMOVE] = "DELETE FROM outbox WHERE number = ?1",
     [STATEMENT_OUTBOX_FIND] =

@@ -88,6 +88,17 @@ size_t mutation_keys(const struct mutation *mutation, struct uuid actor,
     return list.count;
 }
 
+size_t mutation_writes(const struct mutation *mutation, struct uuid ids[MUTATION_WRITES_MAX])
+{
+    size_t count = 0;
+    if (!uuid_is_zero(mutation->target)) {
+        ids[count++] = mutation->target;
+        ids[count++] = inbox_creation_id(mutation->target);
+    }
+    if (!uuid_is_zero(mutation->resolves)) ids[count++] = mutation->resolves;
+    return count;
+}
+
 /* --- derived ids --- */
 
 struct uuid inbox_conflict_id(struct uuid subject, const struct field *leader, struct uuid author)

@@ -63,6 +63,12 @@ struct mutation {
 size_t mutation_keys(const struct mutation *mutation, struct uuid actor,
                      struct entity_key keys[MUTATION_KEYS_MAX]);
 
+enum { MUTATION_WRITES_MAX = 3 };
+
+/* The ids under which a predicted decision may put rows (events: their subject's), a part of the
+ * above: the target, its parked creation, the item it resolves. All else is only looked at. */
+size_t mutation_writes(const struct mutation *mutation, struct uuid ids[MUTATION_WRITES_MAX]);
+
 /* Ids of inbox rows are derived, so that they can be named without a search. */
 struct uuid inbox_conflict_id(struct uuid subject, const struct field *leader, struct uuid author);
 struct uuid inbox_parked_id(struct uuid mutation);

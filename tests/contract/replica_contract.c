@@ -285,6 +285,86 @@ static void shown_rows_lie_over_the_servers(void **state)
 
 /* --- lists --- */
 
+static size_t found(struct bench *b, enum entity_kind kind, const char *text)
+{
+    const void **items;
+    size_t count = 0;
+    ok(b->replica->f->find(b->replica, &b->world.arena, kind, str_from(text), 10, &items, &count));
+    return count;
+}
+
+static size_t events_of(struct bench *b, const char *name)
+{
+    const struct event **events;
+    uint64_t *seqs;
+    size_t count = 0;
+    ok(b->replica->f->events(b->replica, &b->world.arena, world_id(name), &events, &seqs, &count));
+    return count;
+}
+
+static void what_is_shown_of_one_thing_goes_back_to_the_servers(void **state)
+{
+    struct bench *b = *state;
+    struct deal *deal = world_deal(&b->world, "roof", "title=Roof");
+    struct event event = {.subject = world_id("roof"), .subject_kind = ENTITY_DEAL};
+    world_fill(&b->world, b->replica, "rep");
+    bench_begin(b);
+    deal->title = STR("Mine");
+    show(b, ENTITY_DEAL, "roof", 0, deal);
+    show(b, ENTITY_DEAL, "cellar", 0, deal);
+    show(b, ENTITY_ORGANISATION, "roof", 0, world_find(&b->world, ENTITY_ORGANISATION, "acme"));
+    show(b, ENTITY_EVENT, "roof", 0x1000, &event);
+    show(b, ENTITY_EVENT, "roof", 0x2001, &event);
+    show(b, ENTITY_EVENT, "cellar", 0x1001, &event);
+    ok(b->replica->f->shown_drop(b->replica, ENTITY_DEAL, world_id("roof")));
+    ok(b->replica->f->shown_drop(b->replica, ENTITY_PERSON, world_id("nobody")));
+    bench_commit(b);
+    bench_reopen(b);
+    assert_title(b, "roof", false, "Roof");
+    assert_title(b, "roof", true, "Roof");
+    assert_title(b, "cellar", false, "Mine");
+    assert_int_equal(found(b, ENTITY_DEAL, "Mine"), 1);
+    assert_int_equal(found(b, ENTITY_DEAL, "Roof"), 1);
+    assert_int_equal(events_of(b, "roof"), 0);
+    assert_int_equal(events_of(b, "cellar"), 1);
+    const void *kept = NULL;
+    ok(b->replica->f->entity(b->replica, &b->world.arena, ENTITY_ORGANISATION, world_id("roof"),
+                             false, &kept));
+    bench_begin(b); /* and can be shown again */
+    show(b, ENTITY_DEAL, "roof", 0, NULL);
+    show(b, ENTITY_EVENT, "roof", 0x1000, &event);
+    bench_commit(b);
+    assert_title(b, "roof", false, NULL);
+    assert_int_equal(found(b, ENTITY_DEAL, "Roof"), 0);
+    assert_int_equal(events_of(b, "roof"), 1);
+    bench_begin(b);
+    ok(b->replica->f->shown_drop(b->replica, ENTITY_DEAL, world_id("roof")));
+    b->replica->f->rollback(b->replica);
+    assert_title(b, "roof", false, NULL);
+}
+
+static void what_is_shown_is_found_like_what_the_server_has(void **state)
+{
+    struct bench *b = *state;
+    world_fill(&b->world, b->replica, "rep");
+    bench_begin(b);
+    struct deal *deal = world_deal(&b->world, "shed", "title=Shed;external_id=X-1;org=zenith");
+    show(b, ENTITY_DEAL, "shed", 0, deal);
+    bench_commit(b);
+    char id_short[SHORT_ID_LENGTH_MAX + 1];
+    uuid_short(world_id("shed"), 8, id_short);
+    assert_int_equal(found(b, ENTITY_DEAL, "SHED"), 1);
+    assert_int_equal(found(b, ENTITY_DEAL, "X-1"), 1);
+    assert_int_equal(found(b, ENTITY_DEAL, id_short), 1);
+    assert_int_equal(found(b, ENTITY_DEAL, "she"), 0);
+    const struct deal_filter filter = {.organisation = world_id("zenith")};
+    const struct deal **deals;
+    size_t count = 0;
+    ok(b->replica->f->deals(b->replica, &b->world.arena, &filter, &deals, &count));
+    assert_int_equal(count, 1);
+    assert_true(uuid_equal(deals[0]->id, world_id("shed")));
+}
+
 static void team_and_definition_are_found(void **state)
 {
     struct bench *b = *state;
@@ -553,6 +633,8 @@ int replica_contract_run(const struct replica_factory *of)
         CONTRACT(an_older_row_does_not_replace_a_newer_one),
         CONTRACT(a_generation_is_not_seen_before_it_is_switched_to),
         CONTRACT(shown_rows_lie_over_the_servers),
+        CONTRACT(what_is_shown_of_one_thing_goes_back_to_the_servers),
+        CONTRACT(what_is_shown_is_found_like_what_the_server_has),
         CONTRACT(team_and_definition_are_found),
         CONTRACT(lists_come_by_name_or_number),
         CONTRACT(deals_are_filtered),

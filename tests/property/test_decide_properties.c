@@ -264,6 +264,28 @@ static void check_keys(struct story *s, const char *actor, const struct mutation
     check_same(s, change, &again);
 }
 
+/* A client that redoes some predictions and not others relies on this: where they may write. */
+static void check_writes(struct story *s, const char *actor, const struct mutation *m)
+{
+    struct state *state = &s->w.state;
+    struct decision_context context = {.actor = world_find(&s->w, ENTITY_MEMBER, actor),
+                                       .recorded_at = s->w.recorded,
+                                       .predicted = true};
+    struct uuid ids[MUTATION_WRITES_MAX];
+    size_t count = mutation_writes(m, ids);
+    struct entity_key keys[MUTATION_KEYS_MAX];
+    size_t key_count = mutation_keys(m, world_id(actor), keys);
+    struct change change;
+    assert_int_equal(decide(&s->w.arena, state, &context, m, STR("payload"), &change), FAULT_NONE);
+    for (size_t i = 0; i < change.row_count; i++) {
+        bool named = false, read = false;
+        for (size_t k = 0; k < count; k++) named |= uuid_equal(ids[k], change.rows[i].id);
+        for (size_t k = 0; k < key_count; k++) read |= uuid_equal(keys[k].id, change.rows[i].id);
+        if (!named) story_fail(s, "a prediction writes what it does not name");
+        if (!read) story_fail(s, "written without being looked at");
+    }
+}
+
 static void check_rows(struct story *s, const struct change *change)
 {
     size_t events = 0, parked = 0;
@@ -471,6 +493,7 @@ static void story_step(struct story *s)
     struct change twice = world_decide(&s->w, actor, &m);
     check_same(s, &change, &twice);
     check_keys(s, actor, &m, &change);
+    check_writes(s, actor, &m);
     check_rows(s, &change);
     seen.outcomes[change.outcome]++;
     for (size_t i = 0; i < change.reasons.count; i++) seen.reasons[change.reasons.items[i].code]++;

@@ -587,6 +587,29 @@ static enum fault shown_put(struct replica *replica, const struct row *row)
     return fault;
 }
 
+/* Rows and events of a thing lie together, each kind for itself. */
+static void shown_drop_kind(struct memory_table *shown, enum entity_kind kind, struct uuid id)
+{
+    struct memory_key key = {.kind = kind, .id = id};
+    for (;;) {
+        size_t at = memory_table_at(shown, &key);
+        if (at >= shown->count) return;
+        struct memory_key found = shown->items[at]->key;
+        if (found.kind != (uint32_t)kind || !uuid_equal(found.id, id)) return;
+        memory_table_remove(shown, &found);
+    }
+}
+
+static enum fault shown_drop(struct replica *replica, enum entity_kind kind, struct uuid id)
+{
+    struct replica_memory *memory = memory_of(replica);
+    enum fault fault = memory_change(memory);
+    if (fault) return fault;
+    shown_drop_kind(&memory->now.shown, kind, id);
+    shown_drop_kind(&memory->now.shown, ENTITY_EVENT, id);
+    return FAULT_NONE;
+}
+
 static void memory_close(struct replica *replica)
 {
     struct replica_memory *memory = memory_of(replica);
@@ -620,6 +643,7 @@ static const struct replica_functions memory_functions = {
     .outbox_prune = outbox_prune,
     .shown_clear = shown_clear,
     .shown_put = shown_put,
+    .shown_drop = shown_drop,
     .close = memory_close,
 };
 
@@ -638,6 +662,19 @@ struct replica *replica_memory_copy(const struct replica *replica)
     if (!copy) return NULL;
     state_copy(&memory_of(copy)->now, from->open ? &from->before : &from->now);
     return copy;
+}
+
+bool replica_memory_shows_same(const struct replica *a, const struct replica *b)
+{
+    const struct memory_table *x = &((const struct replica_memory *)a)->now.shown;
+    const struct memory_table *y = &((const struct replica_memory *)b)->now.shown;
+    if (x->count != y->count) return false;
+    for (size_t i = 0; i < x->count; i++) {
+        const struct packed_row *p = &x->items[i]->row, *q = &y->items[i]->row;
+        if (p->kind != q->kind || !uuid_equal(p->id, q->id) || p->n != q->n) return false;
+        if (p->removed != q->removed || !str_equal(p->body, q->body)) return false;
+    }
+    return true;
 }
 
 void replica_memory_fail(struct replica *replica, size_t calls, enum fault fault)

@@ -11,6 +11,8 @@
 struct replica *replica_memory_open(void);
 /* What was committed, as a copy of its own: a cloned laptop, a backup, a reopened file. */
 struct replica *replica_memory_copy(const struct replica *replica);
+/* Do both show the same over what the server said, byte for byte? */
+bool replica_memory_shows_same(const struct replica *a, const struct replica *b);
 /* After `calls` more writing calls (begin and commit included) the next one fails with that fault,
  * once. FAULT_NONE takes the plan back. */
 void replica_memory_fail(struct replica *replica, size_t calls, enum fault fault);

@@ -408,7 +408,54 @@ static void what_is_in_flight_is_bounded(void **state)
     for (uint64_t i = 0; i < 100; i++) rows[i] = outcome_row(b, i + 1, i + 2, OUTCOME_APPLIED);
     server_pages(b, 1, 101, 101, rows, 100);
     assert_int_equal(report(b).sent, 600);
-    assert_int_equal(report(b).answered, 100);
+}
+
+/* A reveal costs much, whether of one answer or of hundreds. */
+static void answers_to_what_is_in_flight_are_shown_together(void **state)
+{
+    struct bench *b = *state;
+    edit(b, "title:Roof>One");
+    edit(b, "title:One>Two");
+    edit(b, "title:Two>Three");
+    start(b);
+    server_welcomes(b, PLAN_DELTA, 0, 1);
+    struct packed_row first = outcome_row(b, 1, 2, OUTCOME_APPLIED);
+    server_pages(b, 1, 2, 2, &first, 1);
+    assert_int_equal(report(b).answered, 0); /* two more are on their way */
+    uint64_t at = sync_deadline(b->sync);
+    assert_true(at > b->now.boot_ms && at <= b->now.boot_ms + 500);
+    struct packed_row second = outcome_row(b, 2, 3, OUTCOME_APPLIED);
+    server_pages(b, 2, 3, 3, &second, 1);
+    assert_int_equal(report(b).answered, 0);
+    b->now.boot_ms = at; /* they take too long */
+    sync_tick(b->sync, b->now);
+    drive(b);
+    assert_int_equal(report(b).answered, 2);
+    struct packed_row third = outcome_row(b, 3, 4, OUTCOME_APPLIED);
+    server_pages(b, 3, 4, 4, &third, 1);
+    assert_int_equal(report(b).answered, 3); /* nothing to wait for */
+    assert_int_equal(report(b).state, SYNC_DONE);
+}
+
+static void what_waits_to_be_shown_is_shown_before_a_long_delta_and_at_the_end(void **state)
+{
+    struct bench *b = *state;
+    edit(b, "title:Roof>One");
+    edit(b, "title:One>Two");
+    start(b);
+    server_welcomes(b, PLAN_DELTA, 0, 1);
+    struct packed_row first = outcome_row(b, 1, 2, OUTCOME_APPLIED);
+    server_pages(b, 1, 2, 2, &first, 1);
+    assert_int_equal(report(b).answered, 0);
+    struct packed_row row = deal_row(b, "roof", 3, "title=One");
+    server_pages(b, 2, 3, 9, &row, 1);
+    assert_int_equal(report(b).answered, 1);
+    row = deal_row(b, "roof", 8, "title=One");
+    server_pages(b, 3, 9, 9, &row, 1);
+    sync_stop(b->sync, b->now);
+    drive(b);
+    struct identity identity = identity_of(b);
+    assert_int_equal(identity.cursor_seq, 9);
 }
 
 /* --- time travel --- */
@@ -722,6 +769,8 @@ int main(void)
         TEST(conflicts_and_parked_ones_are_counted),
         TEST(a_live_session_stays_and_sends_what_is_poked),
         TEST(what_is_in_flight_is_bounded),
+        TEST(answers_to_what_is_in_flight_are_shown_together),
+        TEST(what_waits_to_be_shown_is_shown_before_a_long_delta_and_at_the_end),
         TEST(a_restored_server_is_offered_again),
         TEST(a_cloned_copy_takes_a_new_replica_id),
         TEST(a_fork_seen_by_the_payload_does_the_same),
