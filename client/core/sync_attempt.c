@@ -103,10 +103,10 @@ static void failure_note(struct sync *sync, const char *code, int64_t refusal, s
         identity.refusal = refusal;
         fault = replica->f->identity_store(replica, &identity);
     }
-    if (!fault) {
-        fault = replica->f->commit(replica); /* failed: rolled back, the note is lost, no more */
-    } else {
+    if (fault) {
         replica->f->rollback(replica);
+    } else if (replica->f->commit(replica)) {
+        return; /* rolled back; the note is lost, no more */
     }
 }
 

@@ -17,6 +17,6 @@ SLUICE_PACKAGES_TEST=(
     tmux ncurses-term                                              # the board in a real terminal
     tshark                                                         # what a sniffer sees
     python3-dissononce golang-go golang-github-flynn-noise-dev     # other Noise implementations
-    clang libclang-rt-14-dev                                       # libFuzzer, second compiler
+    clang clang-tidy libclang-rt-14-dev                            # libFuzzer, second compiler
     sqlcipher util-linux procps
 )

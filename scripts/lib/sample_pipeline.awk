@@ -60,44 +60,33 @@ BEGIN {
     for (i = 1; i <= 120; i++) deal(i)
 }
 
-function deal(i,    o, age, at, stage, contact, qualification, proposal, closed, value, fate, checks,
+# How far a deal got and how: a deal's days are counted back from its last step, so that the open
+# ones look like work in progress: most within the usual time of their stage, some long past it.
+function deal(i,    o, fate, last, stage, contact, qualification, proposal, closed, value, checks,
               expected, due, step, reason) {
     o = (i - 1) % 60 + 1
-    age = 8 + pick(172)
-    at = today - age
-    contact = at
-    qualification = proposal = closed = expected = due = step = reason = checks = ""
-    stage = "Contact"
-    value = (2 + pick(90)) * 500
     fate = pick(100)
-    if (age > 12 && fate >= 12) {
-        qualification = at + 3 + pick(9); stage = "Qualification"; checks = "interest"
+    qualification = proposal = closed = expected = due = step = reason = checks = ""
+    value = (2 + pick(90)) * 500
+    stage = fate < 14 ? "Contact" : fate < 32 ? "Qualification" : fate < 46 ? "Proposal" : \
+            fate < 76 ? "Won" : "Lost"
+    last = today - (fate >= 46 ? 1 + pick(150) : pick(4) ? pick(7) : 16 + pick(30))
+    if (stage == "Won" || stage == "Lost") { closed = last; last -= 4 + pick(18) }
+    if (stage == "Won" || stage == "Proposal" || stage == "Lost" && fate % 3 == 0) {
+        proposal = last; last -= 4 + pick(11)
     }
-    if (stage == "Qualification" && age > 30 && fate >= 38) {
-        proposal = qualification + 5 + pick(12); stage = "Proposal"
-        checks = "interest;market;need;budget;timeline;people;cycle"
+    if (proposal != "" || stage == "Qualification" || stage == "Lost" && fate % 3 == 1) {
+        qualification = last; last -= 2 + pick(6)
     }
-    if (stage == "Proposal" && age > 55 && fate >= 58) {
-        closed = proposal + 6 + pick(18); stage = "Won"
-    }
-    if (stage == "Qualification" && age > 60 && fate % 3 == 0) {
-        closed = qualification + 10 + pick(20); stage = "Lost"
-    }
-    if (stage == "Contact" && age > 45 && fate % 2 == 0) {
-        closed = contact + 9 + pick(20); stage = "Lost"
-    }
-    if (closed != "" && closed >= today) closed = today - 1
-    if (proposal != "" && proposal >= today) proposal = today - 1
-    if (qualification != "" && qualification >= today) qualification = today - 1
+    contact = last
+    if (qualification != "") checks = "interest"
+    if (proposal != "") checks = "interest,market,need,budget,timeline,people,cycle"
     if (stage == "Lost") reason = choose(reasons, reason_count)
-    if (closed == "") {
-        expected = today + 5 + pick(70)
-        if (pick(10) > 1) { step = choose(steps, step_count); due = today - 4 + pick(14) }
-    }
-    gsub(/;/, ",", checks)
+    expected = closed != "" ? closed + pick(9) - 4 : today + 5 + pick(70)
+    if (closed == "" && pick(10) > 1) { step = choose(steps, step_count); due = today - 2 + pick(12) }
     printf "D%03d,\"%s %s\",\"%s\",\"%s\",%s,%s,%s,%d,%s,%s,%s,%s,%s,%s,%s,\"%s\",%s,%s,%s,%s,%s,%s\n",
         i, choose(things, thing_count), i, organisation[o], person[o], email[o], phone[o], stage,
         value, "EUR", owner[pick(owner_count) + 1], choose(sources, source_count), day(expected),
-        step, day(due), reason, checks, pick(5) == 0 ? "vip" : "", day(at), day(contact),
+        step, day(due), reason, checks, pick(5) == 0 ? "vip" : "", day(contact), day(contact),
         day(qualification), day(proposal), day(closed)
 }

@@ -322,8 +322,8 @@ static void the_application_role_is_bounded(void **state)
         "CREATE TABLE mine (a integer)",
         "SELECT * FROM schema_migration",
         "UPDATE invitation SET used_by = NULL",
-        "INSERT INTO device (team_id, id, member, public_key, created_at)"
-        " VALUES (gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), '\\x00', now())",
+        ("INSERT INTO device (team_id, id, member, public_key, created_at)"
+         " VALUES (gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), '\\x00', now())"),
     };
     PGconn *app = by_hand(app_address);
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
