@@ -19,7 +19,7 @@
 #include "common/domain/entity.h"
 #include "common/domain/reason.h"
 
-enum { SERVER_ADDRESSES_MAX = 8 };
+enum { SERVER_ADDRESSES_MAX = 8, KEPT_MAX = 8 };
 
 /* Who this copy is, and how far it got. One row; written as a whole. */
 struct identity {
@@ -95,6 +95,16 @@ struct replica_functions {
      * zero subject: of all deals, grouped by deal, in order. seqs: 0 for predicted. */
     enum fault (*events)(struct replica *, struct arena *, struct uuid subject,
                          const struct event ***out, uint64_t **seqs, size_t *count);
+
+    /* As `events` of all deals, without those of deals that are not open. */
+    enum fault (*events_open)(struct replica *, struct arena *, const struct event ***out,
+                              size_t *count);
+
+    /* What takes long to compute from all the rest, kept for next time under a number below
+     * KEPT_MAX; it may be gone at any time. Absent text when there is none. Storing is a transaction
+     * of its own, never within another, and never waits for another process (FAULT_BUSY). */
+    enum fault (*kept_load)(struct replica *, struct arena *, int64_t number, struct str *out);
+    enum fault (*kept_store)(struct replica *, int64_t number, struct str bytes);
 
     /* Applying what the server said (inside begin/commit). generation: the shown one for a delta,
      * a new one for a snapshot. put_row with an older seq than the stored row is ignored. */

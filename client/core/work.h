@@ -87,6 +87,9 @@ struct work {
     const struct member *me; /* NULL: not known yet */
     const struct member *const *members;
     size_t member_count;
+    const struct deal **deals; /* all of them, once somebody asked: see work_deals */
+    size_t deal_count;
+    bool deals_loaded;
     bool ready; /* the first sync brought team, definition and this member */
 };
 

@@ -1,7 +1,7 @@
 /* work_health.c - the health of deals shown: feeds common/metrics/health from the copy.
  *
- * Norms need the history of every won deal, so it is read whole, once per list, and only when an
- * open deal in a proper stage is among those shown. */
+ * Norms need the history of every won deal: they are kept in the copy and made anew only when the
+ * won deals are not the same any more. Of the others only the history of open deals is read. */
 #include "client/core/work_inside.h"
 #include "common/metrics/health.h"
 
@@ -10,6 +10,10 @@
 #include "common/base/banned.h"
 
 static const int64_t DAY_MS = INT64_C(86400000);
+enum {
+    NORMS_BYTES_MAX = 1 << 20, /* 18 bytes a stage; definitions are bounded */
+    NORMS_KEPT = 1             /* under which number they are kept in the copy */
+};
 
 struct health_feed {
     struct health_norms *norms;
@@ -22,18 +26,47 @@ static struct str id_key(const struct uuid *id)
     return (struct str){(const char *)id->b, sizeof id->b};
 }
 
-static enum fault norms_feed(struct work *work, struct health_feed *feed)
+static enum fault norms_make(struct work *work, const struct deal *const *deals, size_t count,
+                             struct health_norms *norms)
+{
+    struct pasts pasts;
+    enum fault fault = pasts_load(work, (struct uuid){{0}}, &pasts);
+    for (size_t i = 0; !fault && i < count; i++) {
+        if (deals[i]->status != STATUS_WON) continue;
+        struct past past = past_of(&pasts, deals[i]->id);
+        fault = health_norms_feed(norms, deals[i], past.rows, past.count);
+    }
+    if (!fault) health_norms_finish(norms);
+    return fault;
+}
+
+/* Keeping is a convenience: whatever hinders it (another process writing, a full disk) does not
+ * hinder the list. */
+static void norms_keep(struct work *work, const struct health_norms *norms, uint64_t mark)
+{
+    struct buffer packed;
+    buffer_init(&packed, NORMS_BYTES_MAX);
+    if (!health_norms_pack(norms, mark, &packed)) {
+        (void)work->replica->f->kept_store(work->replica, NORMS_KEPT, buffer_str(&packed));
+    }
+    buffer_finish(&packed);
+}
+
+static enum fault norms_load(struct work *work, struct health_norms **norms)
 {
     const struct deal **deals;
     size_t count;
-    struct deal_filter filter = {.all = true};
-    enum fault fault =
-        work->replica->f->deals(work->replica, work->arena, &filter, &deals, &count);
-    for (size_t i = 0; !fault && i < count; i++) {
-        if (deals[i]->status != STATUS_WON) continue;
-        struct past past = past_of(&feed->pasts, deals[i]->id);
-        fault = health_norms_feed(feed->norms, deals[i], past.rows, past.count);
-    }
+    struct str packed = STR_NONE;
+    enum fault fault = health_norms_create(work->arena, &work->definition, norms);
+    if (!fault) fault = work_deals(work, &deals, &count);
+    if (fault) return fault;
+    uint64_t mark = health_norms_mark(&work->definition, deals, count);
+    bool kept = work->replica->f->kept_load(work->replica, work->arena, NORMS_KEPT, &packed) ==
+                FAULT_NONE;
+    if (kept && health_norms_unpack(*norms, mark, packed)) return FAULT_NONE;
+    fault = health_norms_create(work->arena, &work->definition, norms);
+    if (!fault) fault = norms_make(work, deals, count, *norms);
+    if (!fault) norms_keep(work, *norms, mark);
     return fault;
 }
 
@@ -74,16 +107,14 @@ static enum fault feed_load(struct work *work, const struct deal_view *views, si
     }
     map_init(&feed->touches, work->arena);
     map_init(&feed->pasts.by_deal, work->arena);
-    enum fault fault = health_norms_create(work->arena, &work->definition, &feed->norms);
-    if (needed) {
-        if (!fault) fault = pasts_load(work, everything, &feed->pasts);
-        if (!fault) fault = norms_feed(work, feed);
-        if (!fault) {
-            fault = touches_feed(work, count == 1 ? views[0].deal->id : everything, feed);
-        }
+    if (!needed) return health_norms_create(work->arena, &work->definition, &feed->norms);
+    enum fault fault = norms_load(work, &feed->norms);
+    if (!fault) {
+        fault = count == 1 ? pasts_load(work, views[0].deal->id, &feed->pasts)
+                           : pasts_load_open(work, &feed->pasts);
     }
-    if (!fault) health_norms_finish(feed->norms);
-    return fault;
+    if (fault) return fault;
+    return touches_feed(work, count == 1 ? views[0].deal->id : everything, feed);
 }
 
 enum fault deal_healths(struct work *work, struct deal_view *views, size_t count)

@@ -136,6 +136,10 @@ struct pasts {
     struct map by_deal;
 };
 
+/* Every deal, read once for as long as the work lasts. For verbs that only look. */
+MUST_USE enum fault work_deals(struct work *work, const struct deal ***deals, size_t *count);
+/* Of the open deals only. */
+MUST_USE enum fault pasts_load_open(struct work *work, struct pasts *out);
 /* Of one deal, or of all (zero id). */
 MUST_USE enum fault pasts_load(struct work *work, struct uuid deal, struct pasts *out);
 struct past past_of(const struct pasts *pasts, struct uuid deal); /* without rows if unknown */

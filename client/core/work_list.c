@@ -60,9 +60,7 @@ enum fault deals_listed(struct work *work, const struct query *query, bool all,
     const struct deal **deals;
     struct deal_view *views;
     size_t total;
-    struct deal_filter filter = {.all = true};
-    enum fault fault =
-        work->replica->f->deals(work->replica, work->arena, &filter, &deals, &total);
+    enum fault fault = work_deals(work, &deals, &total);
     if (!fault) fault = deal_views(work, deals, total, &views);
     if (fault) return fault;
     struct uuid *ids = arena_array(work->arena, total + 1, sizeof *ids);

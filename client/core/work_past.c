@@ -11,15 +11,25 @@ static struct str subject_key(const struct uuid *id)
     return (struct str){(const char *)id->b, sizeof id->b};
 }
 
-enum fault pasts_load(struct work *work, struct uuid deal, struct pasts *out)
+enum fault work_deals(struct work *work, const struct deal ***deals, size_t *count)
 {
-    const struct event **events;
-    uint64_t *seqs;
-    size_t count;
+    struct deal_filter filter = {.all = true};
+    enum fault fault = FAULT_NONE;
+    if (!work->deals_loaded) {
+        fault = work->replica->f->deals(work->replica, work->arena, &filter, &work->deals,
+                                        &work->deal_count);
+        work->deals_loaded = !fault;
+    }
+    *deals = work->deals;
+    *count = work->deal_count;
+    return fault;
+}
+
+static enum fault pasts_make(struct work *work, const struct event **events, size_t count,
+                             struct pasts *out)
+{
+    enum fault fault;
     map_init(&out->by_deal, work->arena);
-    enum fault fault = work->replica->f->events(work->replica, work->arena, deal, &events, &seqs,
-                                                &count);
-    if (fault) return fault;
     struct row *rows = arena_array(work->arena, count ? count : 1, sizeof *rows);
     if (!rows) return FAULT_MEMORY;
     struct past *past = NULL;
@@ -37,6 +47,25 @@ enum fault pasts_load(struct work *work, struct uuid deal, struct pasts *out)
         past->count++;
     }
     return FAULT_NONE;
+}
+
+enum fault pasts_load(struct work *work, struct uuid deal, struct pasts *out)
+{
+    const struct event **events;
+    uint64_t *seqs;
+    size_t count;
+    enum fault fault = work->replica->f->events(work->replica, work->arena, deal, &events, &seqs,
+                                                &count);
+    return fault ? fault : pasts_make(work, events, count, out);
+}
+
+enum fault pasts_load_open(struct work *work, struct pasts *out)
+{
+    const struct event **events;
+    size_t count;
+    enum fault fault =
+        work->replica->f->events_open(work->replica, work->arena, &events, &count);
+    return fault ? fault : pasts_make(work, events, count, out);
 }
 
 struct past past_of(const struct pasts *pasts, struct uuid deal)

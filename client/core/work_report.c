@@ -354,10 +354,8 @@ enum fault report_show(struct work *work, const struct request *request, struct 
     struct metrics *metrics;
     struct report report;
     struct report_deals deals;
-    struct deal_filter filter = {.all = true};
     const struct request_option *behind = request_option(request, "deals");
-    enum fault fault = work->replica->f->deals(work->replica, work->arena, &filter, &deals.deals,
-                                               &deals.count);
+    enum fault fault = work_deals(work, &deals.deals, &deals.count);
     if (fault || !question_make(work, request, &deals, &question, answer)) return fault;
     fault = metrics_create(work->arena, &question, &metrics);
     if (!fault) fault = report_feed(work, &deals, metrics);

@@ -75,6 +75,29 @@ enum fault replica_file_commit(struct replica *replica)
     return fault;
 }
 
+/* The wait for another process is set aside: what is kept is not worth it. */
+static enum fault replica_file_kept_store(struct replica *replica, int64_t number,
+                                          struct str bytes)
+{
+    struct replica_file *file = replica_file_of(replica);
+    sqlite3_stmt *statement;
+    check(!file->writing);
+    sqlite3_busy_timeout(file->db, 0);
+    enum fault fault = replica_file_begin(replica);
+    if (fault == FAULT_NONE) {
+        fault = statement_begin(file, STATEMENT_KEPT_STORE, &statement);
+        if (fault == FAULT_NONE) {
+            bind_number(statement, 1, number);
+            bind_bytes(statement, 2, bytes.p, bytes.n);
+            fault = statement_run(file, statement);
+        }
+        if (fault == FAULT_NONE) fault = replica_file_commit(replica);
+        else replica_file_rollback(replica);
+    }
+    sqlite3_busy_timeout(file->db, LOCAL_BUSY_MS);
+    return fault;
+}
+
 /* --- identity --- */
 
 enum { IDENTITY_TEXT_MAX = 64 * 1024 };
@@ -240,6 +263,9 @@ static const struct replica_functions replica_file_functions = {
     .find = replica_file_find,
     .activities = replica_file_activities,
     .events = replica_file_events,
+    .events_open = replica_file_events_open,
+    .kept_load = replica_file_kept_load,
+    .kept_store = replica_file_kept_store,
     .put_row = replica_file_put_row,
     .keep_generation = replica_file_keep_generation,
     .outbox_add = replica_file_outbox_add,

@@ -41,6 +41,9 @@ enum statement {
     STATEMENT_ACTIVITIES_OF,
     STATEMENT_EVENTS_OF,
     STATEMENT_EVENTS_ALL,
+    STATEMENT_EVENTS_OPEN,
+    STATEMENT_KEPT_LOAD,
+    STATEMENT_KEPT_STORE,
     STATEMENT_ROW_SEQ,
     STATEMENT_ROWS_INDEXED,
     STATEMENT_ROW_ADD,
@@ -150,6 +153,9 @@ enum fault replica_file_activities(struct replica *, struct arena *, struct uuid
                                    const struct activity ***, size_t *);
 enum fault replica_file_events(struct replica *, struct arena *, struct uuid,
                                const struct event ***, uint64_t **, size_t *);
+enum fault replica_file_events_open(struct replica *, struct arena *, const struct event ***,
+                                    size_t *);
+enum fault replica_file_kept_load(struct replica *, struct arena *, int64_t, struct str *);
 
 /* --- replica_file_outbox.c --- */
 enum fault replica_file_outbox_add(struct replica *, const struct outbox_entry *);

@@ -329,3 +329,34 @@ enum fault replica_file_events(struct replica *replica, struct arena *arena, str
     if (seqs != NULL) *seqs = history.seqs;
     return fault;
 }
+
+enum fault replica_file_events_open(struct replica *replica, struct arena *arena,
+                                    const struct event ***out, size_t *count)
+{
+    struct replica_file *file = replica_file_of(replica);
+    sqlite3_stmt *statement;
+    struct history history = {0};
+    *count = 0;
+    enum fault fault = statement_begin(file, STATEMENT_EVENTS_OPEN, &statement);
+    if (fault == FAULT_NONE) fault = history_read(file, statement, arena, true, &history, count);
+    *out = history.events;
+    return fault;
+}
+
+/* --- what is kept --- */
+
+enum fault replica_file_kept_load(struct replica *replica, struct arena *arena, int64_t number,
+                                  struct str *out)
+{
+    struct replica_file *file = replica_file_of(replica);
+    sqlite3_stmt *statement;
+    bool row = false;
+    *out = STR_NONE;
+    enum fault fault = statement_begin(file, STATEMENT_KEPT_LOAD, &statement);
+    if (fault != FAULT_NONE) return fault;
+    bind_number(statement, 1, number);
+    fault = statement_step(file, statement, &row);
+    if (fault == FAULT_NONE && row) *out = arena_str(arena, column_bytes(statement, 0));
+    statement_end(statement);
+    return fault == FAULT_NONE ? arena_fault(arena) : fault;
+}

@@ -54,6 +54,9 @@ const char *const replica_file_index_schema =
     "CREATE INDEX entity_index_external ON entity_index(layer, kind, external)"
     " WHERE external IS NOT NULL AND layer >= 0;"
 
+    /* What was computed from the rest and may be gone: nothing is lost with it. */
+    "CREATE TABLE kept(number INTEGER PRIMARY KEY, bytes BLOB NOT NULL);"
+
     /* Open deals lie together with their bodies: what the board and most lists read. */
     "CREATE TABLE deal_index("
     " layer INTEGER NOT NULL, open INTEGER NOT NULL, id BLOB NOT NULL,"

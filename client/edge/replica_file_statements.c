@@ -104,6 +104,16 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
     [STATEMENT_EVENTS_ALL] =
         "SELECT layer, seq, body FROM event WHERE " BOTH_LAYERS
         " ORDER BY subject, layer < 0, seq, n",
+    /* The few deals first, each with its events. */
+    [STATEMENT_EVENTS_OPEN] =
+        "SELECT e.layer, e.seq, e.body FROM"
+        " (SELECT id FROM deal_index WHERE layer = -1 AND open = 1 UNION"
+        " SELECT id FROM deal_index AS i WHERE layer = " SHOWN_GENERATION " AND open = 1 AND"
+        UNHIDDEN("i", KIND_DEAL, "0") ") AS d"
+        " CROSS JOIN event AS e ON e." BOTH_LAYERS " AND e.subject = d.id"
+        " ORDER BY e.subject, e.layer < 0, e.seq, e.n",
+    [STATEMENT_KEPT_LOAD] = "SELECT bytes FROM kept WHERE number = ?1",
+    [STATEMENT_KEPT_STORE] = "INSERT OR REPLACE INTO kept(number, bytes) VALUES(?1, ?2)",
 
     [STATEMENT_ROW_SEQ] =
         "SELECT seq FROM entity_row WHERE layer = ?1 AND kind = ?2 AND id = ?3 AND n = ?4",

@@ -4,8 +4,7 @@
  * machines did in bulk (imports, batches) is never a touch. */
 #include "common/metrics/health.h"
 
-#include "common/metrics/history.h"
-#include "common/metrics/tally.h"
+#include "common/metrics/health_inside.h"
 
 #include "common/base/banned.h"
 
@@ -52,96 +51,6 @@ const char *health_reason_name(enum health_reason reason)
 const char *health_reason_sentence(enum health_reason reason)
 {
     return reason < HEALTH_REASON_COUNT ? reasons[reason].sentence : "";
-}
-
-/* --- norms --- */
-
-struct stage_norm {
-    struct durations visits; /* of won deals */
-    struct optional median, usual;
-};
-
-struct pipeline_norm {
-    struct stage_norm *stages; /* by position */
-    struct durations cycles;
-    struct optional longest; /* p90 */
-};
-
-struct health_norms {
-    struct arena *arena;
-    const struct definition *definition;
-    struct pipeline_norm *pipelines; /* by position */
-    struct history history;          /* of the deal in hand */
-};
-
-enum fault health_norms_create(struct arena *arena, const struct definition *definition,
-                               struct health_norms **out)
-{
-    size_t count = definition->pipeline_count;
-    struct health_norms *norms = arena_alloc(arena, sizeof *norms);
-    if (!norms) return arena_fault(arena);
-    norms->arena = arena;
-    norms->definition = definition;
-    norms->pipelines = arena_array(arena, count, sizeof *norms->pipelines);
-    for (size_t i = 0; norms->pipelines && i < count; i++) {
-        norms->pipelines[i].stages = arena_array(arena, definition->pipelines[i].stage_count,
-                                                 sizeof(struct stage_norm));
-    }
-    *out = norms;
-    return arena_fault(arena);
-}
-
-static struct pipeline_norm *norm_of_pipeline(const struct health_norms *norms,
-                                              const struct pipeline *pipeline)
-{
-    return &norms->pipelines[pipeline - norms->definition->pipelines];
-}
-
-static struct stage_norm *norm_of_stage(const struct health_norms *norms,
-                                        const struct pipeline *pipeline, const struct stage *stage)
-{
-    return &norm_of_pipeline(norms, pipeline)->stages[pipeline_position(pipeline, stage)];
-}
-
-enum fault health_norms_feed(struct health_norms *norms, const struct deal *deal,
-                             const struct row *events, size_t count)
-{
-    struct history *h = &norms->history;
-    const struct pipeline *pipeline = definition_pipeline(norms->definition, deal->pipeline);
-    int64_t ms;
-    if (deal->status != STATUS_WON || !pipeline) return FAULT_NONE;
-    enum fault fault = history_build(h, norms->arena, norms->definition, deal, events, count);
-    for (size_t i = 0; !fault && i < h->count; i++) {
-        const struct visit *visit = &h->visits[i];
-        if (!visit->ended || !visit_elapsed(visit, 0, &ms)) continue;
-        struct stage_norm *norm = norm_of_stage(norms, visit->pipeline, visit->stage);
-        fault = durations_add(&norm->visits, norms->arena, ms);
-    }
-    if (!fault && deal->closed_at.has && history_cycle(h, deal->closed_at.v, &ms)) {
-        fault = durations_add(&norm_of_pipeline(norms, pipeline)->cycles, norms->arena, ms);
-    }
-    return fault;
-}
-
-static struct optional rank_of(const struct durations *d, unsigned percent, size_t at_least)
-{
-    if (d->count < at_least) return (struct optional){false, 0};
-    return (struct optional){true, durations_percentile(d, percent).number};
-}
-
-void health_norms_finish(struct health_norms *norms)
-{
-    for (size_t i = 0; i < norms->definition->pipeline_count; i++) {
-        struct pipeline_norm *pipeline = &norms->pipelines[i];
-        for (size_t k = 0; k < norms->definition->pipelines[i].stage_count; k++) {
-            struct stage_norm *stage = &pipeline->stages[k];
-            durations_sort(&stage->visits);
-            stage->median = rank_of(&stage->visits, 50, HEALTH_MEDIAN_VISITS);
-            stage->usual = rank_of(&stage->visits, 75, HEALTH_USUAL_VISITS);
-        }
-        durations_sort(&pipeline->cycles);
-        pipeline->longest = rank_of(&pipeline->cycles, 90, HEALTH_CYCLES);
-    }
 }
 
 /* --- what the past of a deal tells --- */
@@ -239,9 +148,9 @@ static void judge_dates(struct judging *j)
 static void judge_slow(struct judging *j)
 {
     const struct stage *stage = j->stage;
-    const struct stage_norm *norm = norm_of_stage(j->norms, j->pipeline, stage);
+    const struct stage_norm *norm = health_stage_norm(j->norms, j->pipeline, stage);
     struct optional stay = j->out->stage_ms, longest =
-        norm_of_pipeline(j->norms, j->pipeline)->longest;
+        health_pipeline_norm(j->norms, j->pipeline)->longest;
     enum health_reason reason = HEALTH_SLOW_EXPECTED;
     int64_t limit = stage->expected_days * DAY_MS, age;
     if (stage->slow_days > 0) {
@@ -287,7 +196,7 @@ static bool decider_known(const struct judging *j)
 static void judge_temperature(struct judging *j)
 {
     struct health *out = j->out;
-    const struct stage_norm *norm = norm_of_stage(j->norms, j->pipeline, j->stage);
+    const struct stage_norm *norm = health_stage_norm(j->norms, j->pipeline, j->stage);
     if (step_ahead(j, STEP_SOON_DAYS)) reason_add(out, HEALTH_STEP_SOON);
     if (within(j, j->inbound, INBOUND_DAYS)) reason_add(out, HEALTH_INBOUND);
     if (norm->median.has && out->stage_ms.has && out->stage_ms.v <= norm->median.v) {

@@ -6,6 +6,7 @@
 #ifndef SLUICE_COMMON_METRICS_HEALTH_H
 #define SLUICE_COMMON_METRICS_HEALTH_H
 
+#include "common/base/buffer.h"
 #include "common/domain/query.h"
 
 /* Why a deal is what it is; bit n of health.why = 1 << n. */
@@ -50,6 +51,17 @@ MUST_USE enum fault health_norms_feed(struct health_norms *norms, const struct d
                                       const struct row *events, size_t count);
 /* Once, before the first deal is judged. */
 void health_norms_finish(struct health_norms *norms);
+
+/* Norms take the history of every won deal to make. What tells whether kept ones are still right:
+ * the won deals among those given, in any order, and the definition. */
+uint64_t health_norms_mark(const struct definition *definition, const struct deal *const *deals,
+                           size_t count);
+/* After finish. */
+MUST_USE enum fault health_norms_pack(const struct health_norms *norms, uint64_t mark,
+                                      struct buffer *out);
+/* Instead of feed and finish; false when those kept are of another mark, or damaged: then make them
+ * anew, from create. */
+bool health_norms_unpack(struct health_norms *norms, uint64_t mark, struct str packed);
 
 /* What activities tell of one deal: calls, mails, meetings, notes, whoever recorded them. */
 struct touches {

@@ -526,6 +526,52 @@ static void events_come_in_order_predicted_ones_last(void **state)
     assert_int_equal(changes, 1);
 }
 
+static void events_of_open_deals_alone(void **state)
+{
+    static const struct {
+        const char *name, *fields;
+    } deals[] = {{"roof", "status=open"}, {"barn", "stage=won;status=won"}, {"shed", "status=open"}};
+    struct bench *b = *state;
+    world_fill(&b->world, b->replica, "rep");
+    bench_begin(b);
+    for (size_t i = 0; i < 3; i++) {
+        const struct deal *deal = world_deal(&b->world, deals[i].name, deals[i].fields);
+        put(b, 1, ENTITY_DEAL, deals[i].name, 3, 0, deal);
+        struct event event = {.subject = world_id(deals[i].name), .subject_kind = ENTITY_DEAL};
+        put(b, 1, ENTITY_EVENT, deals[i].name, 3, 0, &event);
+        put(b, 1, ENTITY_EVENT, deals[i].name, 2, 0, &event);
+        show(b, ENTITY_EVENT, deals[i].name, 0x1000, &event);
+    }
+    /* Closed only by a change that waits. */
+    struct deal *shed = world_deal(&b->world, "shed", "stage=lost;status=lost");
+    show(b, ENTITY_DEAL, "shed", 0, shed);
+    bench_commit(b);
+    const struct event **found = NULL;
+    size_t count = 0;
+    ok(b->replica->f->events_open(b->replica, &b->world.arena, &found, &count));
+    assert_int_equal(count, 3);
+    for (size_t i = 0; i < count; i++) {
+        assert_true(uuid_equal(found[i]->subject, world_id("roof")));
+    }
+}
+
+static void what_is_kept_is_there_again(void **state)
+{
+    struct bench *b = *state;
+    struct str kept = STR("something");
+    ok(b->replica->f->kept_load(b->replica, &b->world.arena, 1, &kept));
+    assert_null(kept.p);
+    ok(b->replica->f->kept_store(b->replica, 1, STR("one")));
+    ok(b->replica->f->kept_store(b->replica, 2, STR("two")));
+    ok(b->replica->f->kept_store(b->replica, 1, (struct str){"o\0e", 3}));
+    ok(b->replica->f->kept_load(b->replica, &b->world.arena, 1, &kept));
+    assert_true(str_equal(kept, (struct str){"o\0e", 3}));
+    ok(b->replica->f->kept_load(b->replica, &b->world.arena, 2, &kept));
+    assert_true(str_equal(kept, STR("two")));
+    bench_begin(b); /* it has left nothing open */
+    bench_commit(b);
+}
+
 /* --- outbox --- */
 
 static void entries_add(struct bench *b)
@@ -641,6 +687,8 @@ int replica_contract_run(const struct replica_factory *of)
         CONTRACT(things_are_found_by_what_people_type),
         CONTRACT(activities_come_oldest_first),
         CONTRACT(events_come_in_order_predicted_ones_last),
+        CONTRACT(events_of_open_deals_alone),
+        CONTRACT(what_is_kept_is_there_again),
         CONTRACT(the_outbox_lists_in_order_of_number),
         CONTRACT(an_entry_keeps_all_it_was_given),
         CONTRACT(entries_are_removed_and_pruned),

@@ -21,6 +21,7 @@ struct memory_state {
 struct replica_memory {
     struct replica port;
     struct memory_state now, before; /* before: while a transaction is open */
+    struct buffer kept[KEPT_MAX];
     bool open;
     size_t writes, fail_after;
     enum fault fail_with;
@@ -436,6 +437,48 @@ static enum fault events(struct replica *replica, struct arena *arena, struct uu
     return fault;
 }
 
+static enum fault events_open(struct replica *replica, struct arena *arena,
+                              const struct event ***out, size_t *count)
+{
+    uint64_t *seqs;
+    size_t total;
+    *count = 0;
+    enum fault fault = events(replica, arena, (struct uuid){{0}}, out, &seqs, &total);
+    bool open = false;
+    for (size_t i = 0; i < total && !fault; i++) {
+        const struct event *event = (*out)[i];
+        if (i == 0 || !uuid_equal(event->subject, (*out)[i - 1]->subject)) {
+            const void *found;
+            fault = entity(replica, arena, ENTITY_DEAL, event->subject, false, &found);
+            open = !fault && ((const struct deal *)found)->status == STATUS_OPEN;
+            if (fault == FAULT_NOT_FOUND) fault = FAULT_NONE;
+        }
+        if (open) seqs[(*count)++] = i;
+    }
+    for (size_t i = 0; i < *count; i++) (*out)[i] = (*out)[seqs[i]];
+    return fault;
+}
+
+/* --- what is kept --- */
+
+static enum fault kept_load(struct replica *replica, struct arena *arena, int64_t number,
+                            struct str *out)
+{
+    struct buffer *kept = &memory_of(replica)->kept[number];
+    *out = kept->n > 0 ? arena_str(arena, buffer_str(kept)) : STR_NONE;
+    return arena_fault(arena);
+}
+
+static enum fault kept_store(struct replica *replica, int64_t number, struct str bytes)
+{
+    struct replica_memory *memory = memory_of(replica);
+    check(!memory->open);
+    buffer_finish(&memory->kept[number]);
+    buffer_init(&memory->kept[number], (size_t)1 << 20);
+    buffer_append_str(&memory->kept[number], bytes);
+    return buffer_fault(&memory->kept[number]);
+}
+
 /* --- what the server said --- */
 
 static enum fault put_row(struct replica *replica, uint64_t generation,
@@ -615,6 +658,7 @@ static void memory_close(struct replica *replica)
     struct replica_memory *memory = memory_of(replica);
     rollback(replica);
     state_finish(&memory->now);
+    for (size_t i = 0; i < KEPT_MAX; i++) buffer_finish(&memory->kept[i]);
     free(memory);
 }
 
@@ -632,6 +676,9 @@ static const struct replica_functions memory_functions = {
     .find = find,
     .activities = activities,
     .events = events,
+    .events_open = events_open,
+    .kept_load = kept_load,
+    .kept_store = kept_store,
     .put_row = put_row,
     .keep_generation = keep_generation,
     .outbox_add = outbox_add,

@@ -139,6 +139,22 @@ static void past_make(const struct row_of_health *row, struct past_world *past)
     if (row->people) deal->checks = (struct text_set){people, 1};
 }
 
+static struct health_norms *norms_kept(struct arena *arena, const struct definition *definition,
+                                       const struct health_norms *norms)
+{
+    struct health_norms *kept;
+    struct buffer packed;
+    buffer_init(&packed, 1 << 16);
+    assert_int_equal(health_norms_pack(norms, 7, &packed), FAULT_NONE);
+    assert_int_equal(health_norms_create(arena, definition, &kept), FAULT_NONE);
+    assert_false(health_norms_unpack(kept, 8, buffer_str(&packed)));
+    struct str cut = str_slice(buffer_str(&packed), 0, buffer_str(&packed).n - 1);
+    assert_false(health_norms_unpack(kept, 7, cut));
+    assert_true(health_norms_unpack(kept, 7, buffer_str(&packed)));
+    buffer_finish(&packed);
+    return kept;
+}
+
 static void judge(const struct row_of_health *row, struct health *health)
 {
     struct arena arena;
@@ -167,6 +183,14 @@ static void judge(const struct row_of_health *row, struct health *health)
     assert_int_equal(health_judge(norms, &question, &past.deal, past.rows, past.count, &touches,
                                   health),
                      FAULT_NONE);
+    /* Norms that were kept judge the same. */
+    struct health again;
+    struct health_norms *kept = norms_kept(&arena, q.definition, norms);
+    assert_int_equal(health_judge(kept, &question, &past.deal, past.rows, past.count, &touches,
+                                  &again),
+                     FAULT_NONE);
+    assert_int_equal(again.is, health->is);
+    assert_int_equal(again.why, health->why);
     arena_finish(&arena);
 }
 
@@ -213,12 +237,34 @@ static void the_future_is_no_touch(void **state)
     assert_false(touches.last.has);
 }
 
+static void the_mark_is_of_the_won_deals(void **state)
+{
+    (void)state;
+    struct arena arena;
+    struct past_world pasts[3];
+    arena_init(&arena, 1 << 20);
+    struct question q = question_about(&arena, REPORT_FUNNEL, 0, TODAY);
+    for (int i = 0; i < 3; i++) {
+        past_write(&pasts[i], i < 2 ? "C0 W9" : "C0 Q3", 100);
+        pasts[i].deal.id.b[0] = (uint8_t)i;
+    }
+    const struct deal *deals[] = {&pasts[0].deal, &pasts[1].deal, &pasts[2].deal};
+    const struct deal *turned[] = {&pasts[1].deal, &pasts[0].deal};
+    uint64_t mark = health_norms_mark(q.definition, deals, 3);
+    assert_true(mark == health_norms_mark(q.definition, turned, 2));
+    assert_true(mark != health_norms_mark(q.definition, deals, 1));
+    pasts[1].deal.closed_at.v++;
+    assert_true(mark != health_norms_mark(q.definition, deals, 3));
+    arena_finish(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(deals_are_judged),
         cmocka_unit_test(every_reason_has_a_name_and_a_sentence),
         cmocka_unit_test(the_future_is_no_touch),
+        cmocka_unit_test(the_mark_is_of_the_won_deals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
