@@ -48,10 +48,10 @@ void command_tell_clock(struct command *command)
     struct str span = work_clock_skew(&command->work, &ahead);
     if (!span.p) return;
     NOTE(&command->answer, NOTE_TALK,
-         ahead ? "this machine's clock is {span} ahead of the server's; set it right, or dates like "
-                 "today and +2w go wrong"
-               : "this machine's clock is {span} behind the server's; set it right, or dates like "
-                 "today and +2w go wrong",
+         ahead ? "this machine's clock is {span} ahead of the server's; correct the wrong one, or "
+                 "dates like today and +2w go wrong"
+               : "this machine's clock is {span} behind the server's; correct the wrong one, or "
+                 "dates like today and +2w go wrong",
          {"span", span});
 }
 
