@@ -10,8 +10,11 @@ enum fault apply(struct state *state, const struct change *change)
 {
     for (size_t i = 0; i < change->row_count; i++) {
         const struct row *row = &change->rows[i];
-        if (row->kind == ENTITY_EVENT || row->kind == ENTITY_OUTCOME) continue; /* only appended */
-        enum fault fault = state_put(state, row->kind, row->id, row->removed ? NULL : row->entity);
+        if (row->kind == ENTITY_OUTCOME) continue; /* only appended */
+        enum fault fault =
+            row->kind == ENTITY_EVENT
+                ? state_put_trace(state, row->entity)
+                : state_put(state, row->kind, row->id, row->removed ? NULL : row->entity);
         if (fault) return fault;
         if (row->kind != ENTITY_INBOX || row->removed) continue;
         const struct inbox_item *item = row->entity;

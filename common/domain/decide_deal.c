@@ -110,7 +110,8 @@ static void count_push(const struct decision *d, const struct deal *before, stru
     int64_t from = month_of(before->expected_close.v), to = month_of(after->expected_close.v);
     int64_t count = before->push_count.has ? before->push_count.v : 0;
     if (!decision_undoes(d) && to > from) after->push_count = (struct optional){true, count + 1};
-    if (decision_undoes(d) && to < from && count > 0) {
+    bool taken_back = d->context->predicted || decision_trace(d, STR("expected_close"));
+    if (decision_undoes(d) && taken_back && to < from && count > 0) {
         after->push_count = (struct optional){count > 1, count - 1};
     }
 }

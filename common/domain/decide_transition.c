@@ -164,6 +164,28 @@ static bool status_refuse_misfit(struct decision *d, const struct transition *t)
 
 /* --- may it go there --- */
 
+static bool stage_is(struct str stage, int64_t status, struct str stage_then, int64_t status_then)
+{
+    return str_equal(stage, stage_then) && status == status_then;
+}
+
+/* Is this exactly the way back? Who merely says so is judged like everybody. */
+static bool transition_undoes(const struct decision *d, const struct transition *t)
+{
+    if (d->context->predicted) return decision_undoes(d);
+    const struct event *event = decision_trace(d, STR_NONE);
+    const struct deal *before = t->before, *after = t->after;
+    if (!event || !stage_is(after->stage, after->status, event->from_stage, event->from_status)) {
+        return false;
+    }
+    if (event->what == EVENT_DELETED) return !before && str_equal(after->pipeline, event->pipeline);
+    if (!before || !stage_is(before->stage, before->status, event->to_stage, event->to_status)) {
+        return false;
+    }
+    struct str then = event->field.n > 0 ? event->from_value : event->pipeline;
+    return str_equal(before->pipeline, event->pipeline) && str_equal(after->pipeline, then);
+}
+
 /* Reason and date belong to the status that has them. */
 static void judge_details(struct decision *d, const struct transition *t)
 {
@@ -184,7 +206,7 @@ static void judge_gates(struct decision *d, const struct transition *t)
 {
     if (!t->moved && !t->reopened) return;
     const struct stage *from = t->reopened ? NULL : t->from;
-    if (decision_undoes(d))
+    if (transition_undoes(d, t))
         from = t->to;
     else
         gate_skips(t->pipeline, from, t->to, &d->refused);
@@ -194,7 +216,7 @@ static void judge_gates(struct decision *d, const struct transition *t)
 static void judge_back(struct decision *d, const struct transition *t)
 {
     bool running = t->to->kind == STAGE_LEAD || t->to->kind == STAGE_OPEN;
-    if (!t->moved || !t->from || !running || decision_undoes(d)) return;
+    if (!t->moved || !t->from || !running || transition_undoes(d, t)) return;
     if (pipeline_position(t->pipeline, t->to) >= pipeline_position(t->pipeline, t->from)) return;
     if (t->from->back == BACK_MANAGER) (void)decision_may(d, ACTION_BACK_MANAGED);
     if (t->from->back != BACK_NEVER) return;
@@ -212,12 +234,12 @@ static bool judge_reopening(struct decision *d, const struct transition *t)
 {
     const struct deal *before = t->before;
     if (!status_is_over(before->status)) return true;
-    bool onto_ice = t->after->status == STATUS_ICED && !decision_undoes(d);
+    bool onto_ice = t->after->status == STATUS_ICED && !transition_undoes(d, t);
     if (!t->reopened || onto_ice) {
         refuse_closed(d, before);
         return false;
     }
-    if (decision_undoes(d)) return true;
+    if (transition_undoes(d, t)) return true;
     bool own = uuid_equal(before->owner, d->actor);
     (void)decision_may(d, own ? ACTION_REOPEN_OWN : ACTION_REOPEN_ANY);
     return true;
@@ -235,7 +257,7 @@ static void judge_passage(struct decision *d, const struct transition *t)
     if (status_refuse_misfit(d, t)) return;
     /* A new deal runs, or is over; ice and discarding come later, or back by an undo. */
     if (!before && (after->status == STATUS_ICED || after->status == STATUS_DISCARDED) &&
-        !decision_undoes(d)) {
+        !transition_undoes(d, t)) {
         decision_refuse(d, (struct reason){.code = REASON_STATUS_MISFIT,
                                            .stage = t->to->key,
                                            .value = str_from(status_name(after->status))});

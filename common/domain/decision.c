@@ -62,6 +62,15 @@ bool decision_undoes(const struct decision *d)
     return !uuid_is_zero(d->mutation->undoes);
 }
 
+const struct event *decision_trace(const struct decision *d, struct str field)
+{
+    if (!decision_undoes(d)) return NULL;
+    struct uuid id = event_trace_id(d->mutation->undoes, field);
+    const struct event *event = state_find(d->state, ENTITY_EVENT, id);
+    bool own = event && uuid_equal(event->who, d->actor);
+    return own && uuid_equal(event->subject, d->mutation->target) ? event : NULL;
+}
+
 struct str decision_quote(struct decision *d, struct str text)
 {
     if (!text_is_clean(text, true)) return STR("?");

@@ -53,6 +53,9 @@ void decision_gone(struct decision *d, enum entity_kind kind, struct uuid id);
 /* The edit of that field, NULL if the mutation does not name it. */
 const struct edit *decision_edit(const struct decision *d, const char *field);
 bool decision_undoes(const struct decision *d);
+/* The event that the mutation it takes back left on the target, when that was the actor's own; NULL
+ * when there is none. A prediction has no events: it believes (ask decision_undoes). */
+const struct event *decision_trace(const struct decision *d, struct str field);
 /* Clean and short enough to stand in a sentence. */
 struct str decision_quote(struct decision *d, struct str text);
 struct str decision_number(struct decision *d, int64_t number);

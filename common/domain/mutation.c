@@ -9,10 +9,10 @@
 #include "common/base/check.h"
 #include "common/base/banned.h"
 
-/* target, its creation, resolves; per edit a reference and that one's creation; per field (a deal,
+/* target, its creation, resolves, two of what it undoes; per edit a reference and that one's creation; per field (a deal,
  * the widest kind, has 29) at most one conflict. */
 enum { FIELDS_OF_A_KIND_MAX = 40 };
-static_assert(3 + 2 * MUTATION_CHANGES_MAX + FIELDS_OF_A_KIND_MAX <= MUTATION_KEYS_MAX,
+static_assert(5 + 2 * MUTATION_CHANGES_MAX + FIELDS_OF_A_KIND_MAX <= MUTATION_KEYS_MAX,
               "room for every key of the largest mutation");
 
 struct key_list {
@@ -77,6 +77,10 @@ size_t mutation_keys(const struct mutation *mutation, struct uuid actor,
         }
     }
     keys_add(&list, ENTITY_INBOX, mutation->resolves);
+    if (!uuid_is_zero(mutation->undoes)) {
+        keys_add(&list, ENTITY_EVENT, event_trace_id(mutation->undoes, STR_NONE));
+        keys_add(&list, ENTITY_EVENT, event_trace_id(mutation->undoes, STR("expected_close")));
+    }
     /* More edits than that are refused as a whole; no row is looked at. */
     size_t edit_count = mutation->edit_count;
     if (edit_count > MUTATION_CHANGES_MAX) edit_count = MUTATION_CHANGES_MAX;
@@ -110,6 +114,11 @@ struct uuid inbox_conflict_id(struct uuid subject, const struct field *leader, s
     name[12] = (char)leader->tag;
     memcpy(name + 13, author.b, sizeof author.b);
     return uuid_derive(subject, (struct str){name, sizeof name});
+}
+
+struct uuid event_trace_id(struct uuid mutation, struct str field)
+{
+    return uuid_derive(mutation, field.n > 0 ? field : STR("trace"));
 }
 
 struct uuid inbox_parked_id(struct uuid mutation)

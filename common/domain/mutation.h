@@ -58,7 +58,8 @@ struct mutation {
 };
 
 /* Every row decide() will look at for this mutation, the actor and definition aside: its target,
- * what its references name, the inbox slots it may write. At most MUTATION_KEYS_MAX; doubles
+ * what its references name, the inbox slots it may write, the traces (event_trace_id) of what it
+ * undoes. At most MUTATION_KEYS_MAX; doubles
  * possible. The same on client and server. */
 size_t mutation_keys(const struct mutation *mutation, struct uuid actor,
                      struct entity_key keys[MUTATION_KEYS_MAX]);
@@ -72,6 +73,9 @@ size_t mutation_writes(const struct mutation *mutation, struct uuid ids[MUTATION
 /* Ids of inbox rows are derived, so that they can be named without a search. */
 struct uuid inbox_conflict_id(struct uuid subject, const struct field *leader, struct uuid author);
 struct uuid inbox_parked_id(struct uuid mutation);
+/* Under which a state has the events a mutation left on its target: what an undo is held against.
+ * field absent: its change of stage, or its deletion. */
+struct uuid event_trace_id(struct uuid mutation, struct str field);
 /* The parked creation of that target: what depends on it names this row. */
 struct uuid inbox_creation_id(struct uuid target);
 

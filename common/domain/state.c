@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "common/domain/mutation.h"
+
 #include "common/base/banned.h"
 
 enum { STATE_KEY_BYTES = 1 + sizeof(struct uuid) };
@@ -35,6 +37,14 @@ enum fault state_put(struct state *state, enum entity_kind kind, struct uuid id,
         void *out;
     } pointer = {.in = entity};
     return map_put(&state->rows, state_key(kind, &id, bytes), pointer.out);
+}
+
+enum fault state_put_trace(struct state *state, const struct event *event)
+{
+    bool of_field = event->what == EVENT_FIELD;
+    if (!of_field && event->what != EVENT_STAGE && event->what != EVENT_DELETED) return FAULT_NONE;
+    struct str field = of_field ? event->field : STR_NONE;
+    return state_put(state, ENTITY_EVENT, event_trace_id(event->mutation, field), event);
 }
 
 const void *state_find(const struct state *state, enum entity_kind kind, struct uuid id)

@@ -21,6 +21,8 @@ MUST_USE enum fault state_init(struct state *state, struct arena *arena, const s
 /* Puts a row's present content (NULL: does not exist, or removed). Borrowed. */
 MUST_USE enum fault state_put(struct state *state, enum entity_kind kind, struct uuid id,
                               const void *entity);
+/* Puts an event where an undo of its mutation looks for it (event_trace_id). */
+MUST_USE enum fault state_put_trace(struct state *state, const struct event *event);
 /* NULL: does not exist, or was not loaded (the same thing to a decision, by invariant 10). */
 const void *state_find(const struct state *state, enum entity_kind kind, struct uuid id);
 

@@ -37,6 +37,8 @@ struct plan_builder {
     struct map seen;
     struct entity_key *keys;
     struct uuid *actors, *replicas;
+    struct store_trace *traces;
+    size_t trace_count, trace_cap;
     size_t key_count, key_cap, actor_count, actor_cap, replica_count, replica_cap;
 };
 
@@ -55,6 +57,14 @@ static void plan_key(struct plan_builder *plan, struct entity_key key)
     struct entity_key *slot = arena_push(plan->arena, (void **)&plan->keys, &plan->key_count,
                                          &plan->key_cap, sizeof *slot);
     if (slot) *slot = key;
+}
+
+static void plan_trace(struct plan_builder *plan, const struct mutation *mutation)
+{
+    if (uuid_is_zero(mutation->undoes)) return;
+    struct store_trace *slot = arena_push(plan->arena, (void **)&plan->traces, &plan->trace_count,
+                                          &plan->trace_cap, sizeof *slot);
+    if (slot) *slot = (struct store_trace){mutation->target, mutation->undoes};
 }
 
 static void plan_people(struct plan_builder *plan, const struct batch_mutation *item)
@@ -106,7 +116,10 @@ enum fault batch_plan(struct arena *arena, struct uuid team, struct batch_mutati
         }
         if (!item->decoded) continue;
         size_t key_count = mutation_keys(&item->mutation, item->actor, keys);
-        for (size_t k = 0; k < key_count; k++) plan_key(&plan, keys[k]);
+        for (size_t k = 0; k < key_count; k++) {
+            if (keys[k].kind != ENTITY_EVENT) plan_key(&plan, keys[k]);
+        }
+        plan_trace(&plan, &item->mutation);
     }
     *load = (struct store_request){
         .kind = STORE_LOAD,
@@ -119,6 +132,8 @@ enum fault batch_plan(struct arena *arena, struct uuid team, struct batch_mutati
         .replica_count = plan.replica_count,
         .outcome_keys = outcomes,
         .outcome_key_count = outcome_count,
+        .traces = plan.traces,
+        .trace_count = plan.trace_count,
     };
     return arena_fault(arena);
 }
@@ -188,7 +203,10 @@ static enum fault batch_begin(struct batch *batch, struct arena *arena,
     }
     for (size_t i = 0; !fault && i < loaded->row_count; i++) {
         const struct row *row = &loaded->rows[i];
-        fault = state_put(&batch->state, row->kind, row->id, row->removed ? NULL : row->entity);
+        fault = row->kind == ENTITY_EVENT
+                    ? state_put_trace(&batch->state, row->entity)
+                    : state_put(&batch->state, row->kind, row->id,
+                                row->removed ? NULL : row->entity);
     }
     for (size_t i = 0; !fault && i < loaded->replica_count; i++) {
         struct replica_stand *stand = stand_of(batch, loaded->replicas[i].id);

@@ -151,11 +151,7 @@ static void item_answered(struct server *server, const struct queued *item,
     if (session->state != SESSION_OPEN) return;
     /* What was decided before is told first. */
     if (decided->forked || decided->gap) feed_session(server, session, now);
-    if (session->revoked && item->number >= session->deliver_to) {
-        feed_session(server, session, now);
-        session_refuse(server, session, REFUSAL_REVOKED, "revoked");
-        return;
-    }
+    if (session->revoked && item->number >= session->deliver_to) session->delivered = true;
     if (decided->forked) session_bye(server, session, BYE_FORKED);
     if (decided->gap) session_bye(server, session, BYE_GAP);
 }

@@ -303,6 +303,10 @@ void feed_session(struct server *server, struct session *session, struct now now
     const struct team_actor *team = session->team;
     if (session->state != SESSION_OPEN || !team) return;
     if (session->page_busy || session->page_again_ms) return;
+    if (session->delivered && session->cursor >= team->head) {
+        session_refuse(server, session, REFUSAL_REVOKED, "revoked");
+        return;
+    }
     if (session->cursor >= team->head) return;
     if (channel_output(&session->channel).n >= OUTPUT_HIGH) return;
     const struct ring *ring = &team->ring;
@@ -317,6 +321,9 @@ void feed_session(struct server *server, struct session *session, struct now now
                              .has_mark = true};
     memcpy(span.mark, team->mark, MARK_BYTES);
     feed_rows(server, session, &span);
+    if (session->delivered && session->cursor >= team->head) {
+        session_refuse(server, session, REFUSAL_REVOKED, "revoked");
+    }
 }
 
 void feed_team(struct server *server, struct team_actor *team, struct now now)

@@ -67,6 +67,7 @@ struct session {
     enum plan plan;
     bool revoked;        /* it may deliver up to deliver_to, and sees its answers only */
     uint64_t deliver_to;
+    bool delivered;      /* it only waits for its answers, then it is refused */
     bool announce; /* its device is new */
     bool others;   /* its member has another one */
     struct store_replica expected, wanted;

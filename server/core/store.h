@@ -49,6 +49,10 @@ struct store_outcome_key { /* has this mutation an answer already? */
     struct uuid mutation; /* also found under another replica or number (renumbered copy) */
 };
 
+struct store_trace { /* what a mutation left on a thing, for who takes it back */
+    struct uuid subject, mutation;
+};
+
 struct store_request {
     enum store_kind kind;
     uint64_t ticket; /* comes back in the result */
@@ -77,6 +81,8 @@ struct store_request {
     size_t replica_count;
     const struct store_outcome_key *outcome_keys;
     size_t outcome_key_count;
+    const struct store_trace *traces; /* their events come among the rows */
+    size_t trace_count;
 
     /* COMMIT: rows carry their seq in (expected_seq, new_seq] */
     uint64_t expected_seq, new_seq;

@@ -136,6 +136,10 @@ enum fault statements_build_fields(struct arena *arena, struct statement_text *s
     select_list(&sql, ENTITY_OUTCOME);
     buffer_format(&sql, "WHERE team_id = $1::uuid AND mutation = ANY ($4::uuid[])");
     keep(arena, &statements[STATEMENT_LOAD_OUTCOMES], "load", "outcomes", &sql, &fault);
+    select_list(&sql, ENTITY_EVENT);
+    buffer_format(&sql, "WHERE team_id = $1::uuid AND (subject, mutation) IN"
+                        " (SELECT * FROM unnest($2::uuid[], $3::uuid[]))");
+    keep(arena, &statements[STATEMENT_LOAD_TRACES], "load", "traces", &sql, &fault);
     buffer_finish(&sql);
     return fault ? fault : arena_fault(arena);
 }

@@ -162,6 +162,22 @@ static void write_outcome_keys(struct store_job *job)
     pg_array_end(&mutations, p);
 }
 
+static void write_traces(struct store_job *job)
+{
+    const struct store_request *request = job->request;
+    struct pg_array subjects, mutations;
+    if (request->trace_count == 0) return;
+    pg_array_begin(&subjects, PG_UUID);
+    pg_array_begin(&mutations, PG_UUID);
+    for (size_t i = 0; i < request->trace_count; i++) {
+        pg_array_key(&subjects, request->traces[i].subject);
+        pg_array_key(&mutations, request->traces[i].mutation);
+    }
+    struct pg_parameters *p = team_call(job, STATEMENT_LOAD_TRACES);
+    pg_array_end(&subjects, p);
+    pg_array_end(&mutations, p);
+}
+
 static void write_load(struct store_job *job)
 {
     const struct store_request *request = job->request;
@@ -172,6 +188,7 @@ static void write_load(struct store_job *job)
     write_ids(job, STATEMENT_LOAD_MEMBERS, request->actors, request->actor_count);
     write_ids(job, STATEMENT_LOAD_REPLICAS, request->replicas, request->replica_count);
     write_outcome_keys(job);
+    write_traces(job);
     write_keys(job);
 }
 

@@ -340,6 +340,7 @@ void store_job_read(struct store_job *job, size_t index, const PGresult *result)
     case STATEMENT_LOAD_MEMBERS: read_members(job, result); break;
     case STATEMENT_LOAD_REPLICAS: read_replicas(job, result); break;
     case STATEMENT_LOAD_OUTCOMES: read_outcomes(job, result); break;
+    case STATEMENT_LOAD_TRACES: read_rows(job, ENTITY_EVENT, result); break;
     case STATEMENT_DEFINITION: read_definition(job, result); break;
     case STATEMENT_PIPELINES: read_pipelines(job, result); break;
     case STATEMENT_STAGES: read_stages(job, result); break;

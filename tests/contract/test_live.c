@@ -43,16 +43,23 @@ static int double_compare(const void *a, const void *b)
     return left < right ? -1 : left > right;
 }
 
+static bool world_begin(void)
+{
+    char line[LIVE_LINE_MAX];
+    return live_server_init(&live) && live_server_run(&live, &live.first) &&
+           live_server_command(&live, "invite Bob --role rep", line) &&
+           live_server_copy(&live, "two", &second) && live_server_run(&live, &second) &&
+           socket_peer_make(&ada, 1, live.owner) && socket_peer_make(&bob, 2, line) &&
+           socket_peer_welcomed(&ada, live.first.port) &&
+           socket_peer_welcomed(&bob, live.first.port);
+}
+
 static int group_begin(void **state)
 {
     (void)state;
-    char line[LIVE_LINE_MAX];
-    if (!live_server_init(&live) || !live_server_run(&live, &live.first)) return -1;
-    if (!live_server_command(&live, "invite Bob --role rep", line)) return -1;
-    if (!live_server_copy(&live, "two", &second) || !live_server_run(&live, &second)) return -1;
-    if (!socket_peer_make(&ada, 1, live.owner) || !socket_peer_make(&bob, 2, line)) return -1;
-    if (!socket_peer_welcomed(&ada, live.first.port)) return -1;
-    return socket_peer_welcomed(&bob, live.first.port) ? 0 : -1;
+    if (world_begin()) return 0;
+    live_server_logs(&live);
+    return -1;
 }
 
 static int group_end(void **state)
@@ -190,7 +197,9 @@ static void a_revoked_device_is_cut_within_a_second(void **state)
     assert_true(socket_peer_welcomed(&bob, second.port));
     struct uuid deal = uuid_v7(1, &bob.random);
     assert_true(socket_peer_push(&bob, held, socket_peer_deal(&bob, deal, "Bob's last")));
-    assert_true(socket_peer_await_answer(&bob, held, WAIT_MS, &outcome));
+    bool answered = socket_peer_await_answer(&bob, held, WAIT_MS, &outcome);
+    if (!answered) live_server_logs(&live);
+    assert_true(answered);
     assert_int_equal(outcome.kind, OUTCOME_PARKED);
     assert_true(socket_peer_await_end(&bob, WAIT_MS, &refusal, &bye));
     assert_int_equal(refusal, REFUSAL_REVOKED);

@@ -151,6 +151,14 @@ int live_server_end(struct live_process *process)
     return WIFEXITED(status) && !killed ? WEXITSTATUS(status) : -1;
 }
 
+void live_server_logs(const struct live_server *live)
+{
+    char command[COMMAND_MAX], line[LIVE_LINE_MAX];
+    snprintf(command, sizeof command, "tail -n 40 %s/*.log %s/one/postgres/log >&2", live->folder,
+             live->folder);
+    (void)shell(command, line);
+}
+
 void live_server_finish(struct live_server *live)
 {
     char command[COMMAND_MAX], line[LIVE_LINE_MAX];

@@ -37,6 +37,8 @@ MUST_USE bool live_server_command(const struct live_server *live, const char *ar
                                   char line[LIVE_LINE_MAX]);
 /* SIGTERM, and waits; the exit code, negative when it had to be killed. */
 int live_server_end(struct live_process *process);
+/* All logs to stderr, for a test that failed. */
+void live_server_logs(const struct live_server *live);
 /* Ends the first and removes the folder. */
 void live_server_finish(struct live_server *live);
 

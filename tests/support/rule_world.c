@@ -189,6 +189,19 @@ void *world_put(struct rule_world *w, enum entity_kind kind, const char *name, c
     return entity;
 }
 
+void world_trace(struct rule_world *w, const char *mutation, const char *actor, const char *target,
+                 const char *fields)
+{
+    struct event *event = arena_alloc(&w->arena, sizeof *event);
+    assert_non_null(event);
+    fields_set(w, ENTITY_EVENT, event, fields);
+    event->subject = world_id(target);
+    event->subject_kind = ENTITY_DEAL;
+    event->who = world_id(actor);
+    event->mutation = world_id(mutation);
+    assert_int_equal(state_put_trace(&w->state, event), FAULT_NONE);
+}
+
 struct deal *world_deal(struct rule_world *w, const char *name, const char *fields)
 {
     struct deal *deal = world_put(

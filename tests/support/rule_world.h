@@ -31,6 +31,9 @@ struct uuid world_id(const char *name);
 /* Puts an entity whose fields are given as "title=Roof;stage=lead;status=open;tags=a,b;owner=rep".
  * Times are days after (negative: before) w->recorded. */
 void *world_put(struct rule_world *w, enum entity_kind kind, const char *name, const char *fields);
+/* The event that a mutation of that actor left on a deal: "what=stage;from_stage=lead;...". */
+void world_trace(struct rule_world *w, const char *mutation, const char *actor, const char *target,
+                 const char *fields);
 /* A deal of rep's in that stage with everything the gates ask for, changed by `fields`. */
 struct deal *world_deal(struct rule_world *w, const char *name, const char *fields);
 /* Edits as text: "stage=proposal" (seen: what stands), "value:100>200" (seen 100), "tags+vip",

@@ -360,6 +360,36 @@ static enum store_status run_token(struct store_memory *store, const struct stor
 
 /* --- rows --- */
 
+static void load_traces(struct memory_team *team, const struct store_request *request,
+                        struct memory_result *out)
+{
+    struct store_result *result = &out->result;
+    size_t cap = 0, count = 0;
+    struct row *rows = NULL;
+    for (size_t i = 0; request->trace_count > 0 && i < team->rows.count; i++) {
+        const struct row *row = team->rows.entries[i].value;
+        for (size_t k = 0; k < request->trace_count && row->kind == ENTITY_EVENT; k++) {
+            const struct event *event = row->entity;
+            if (!uuid_equal(event->subject, request->traces[k].subject) ||
+                !uuid_equal(event->mutation, request->traces[k].mutation)) {
+                continue;
+            }
+            struct row *copy =
+                arena_push(&out->arena, (void **)&rows, &count, &cap, sizeof *copy);
+            check(copy != NULL);
+            *copy = *row;
+            copy->entity = result_entity(&out->arena, row->kind, row->entity);
+        }
+    }
+    if (count == 0) return;
+    struct row *all = arena_array(&out->arena, result->row_count + count, sizeof *all);
+    check(all != NULL);
+    if (result->row_count > 0) memcpy(all, result->rows, result->row_count * sizeof *all);
+    memcpy(all + result->row_count, rows, count * sizeof *all);
+    result->rows = all;
+    result->row_count += count;
+}
+
 static void load_rows(struct memory_team *team, const struct store_request *request,
                       struct memory_result *out)
 {
@@ -374,6 +404,7 @@ static void load_rows(struct memory_team *team, const struct store_request *requ
         *copy = *row;
         copy->entity = result_entity(&out->arena, row->kind, row->entity);
     }
+    load_traces(team, request, out);
     for (size_t i = 0; i < request->actor_count; i++) {
         const void *member = entity_living(team, ENTITY_MEMBER, request->actors[i]);
         if (!member) continue;

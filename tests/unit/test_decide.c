@@ -407,6 +407,7 @@ static void test_a_push_taken_back_was_none(void **state)
     struct mutation m =
         world_mutation(&w, MUTATION_EDIT, ENTITY_DEAL, "deal", "expected_close=2026-01-01");
     m.undoes = world_id("push");
+    world_trace(&w, "push", "rep", "deal", "what=field;field=expected_close");
     world_do(&w, "rep", &m);
     assert_fields(&w, ENTITY_DEAL, world_find(&w, ENTITY_DEAL, "deal"), "push_count=");
     world_finish(&w);
