@@ -115,7 +115,7 @@ enum deal_column {
     DEAL_STATUS, DEAL_VALUE, DEAL_CURRENCY, DEAL_OWNER, DEAL_EXPECTED_CLOSE, DEAL_SOURCE,
     DEAL_NEXT_STEP, DEAL_DUE, DEAL_TAGS, DEAL_CATEGORY, DEAL_PROBABILITY, DEAL_LOST_REASON,
     DEAL_CREATED_AT, DEAL_STAGE_ENTERED_AT, DEAL_CLOSED_AT, DEAL_AGE_DAYS, DEAL_IS, DEAL_CHECKS,
-    DEAL_WAKE_DATE, DEAL_WHY, DEAL_COLUMN_COUNT
+    DEAL_WAKE_DATE, DEAL_WHY
 };
 
 const struct column deal_columns[] = {
@@ -146,8 +146,9 @@ const struct column deal_columns[] = {
     [DEAL_CHECKS] = {"checks", "Checks", 0},
     [DEAL_WAKE_DATE] = {"wake_date", "On ice until", 0},
     [DEAL_WHY] = {"why", "Because", 0},
+    /* A field with nothing special about it needs no name above: a row here is enough. */
 };
-const size_t deal_column_count = DEAL_COLUMN_COUNT;
+const size_t deal_column_count = sizeof deal_columns / sizeof deal_columns[0];
 
 /* What the flags need beyond the deal: what waits in the outbox, what is in conflict. */
 struct deal_marks {
