@@ -7,64 +7,34 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <iconv.h>
 #include <unistd.h>
 
+#include "client/cli/file.h"
+#include "client/cli/import_say.h"
 #include "client/cli/say.h"
-#include "client/exchange/import.h"
-#include "common/base/map.h"
+#include "client/exchange/encoding.h"
 #include "common/base/money.h"
 
 enum {
     FILE_MAX = 256 * 1024 * 1024, /* a spreadsheet of a million rows is about 100 MiB */
     IMPORT_ARENA = 1024 * 1024 * 1024,
-    LINES_SHOWN = 5
+    PROGRESS_FIRST_MS = 1000,
+    PROGRESS_LINE_MS = 5000 /* where lines cannot be written over */
 };
 
-static struct str number_text(struct arena *arena, size_t number)
-{
-    return arena_format(arena, "%zu", number);
-}
+/* --- the file --- */
 
-static bool file_read(struct command *command, struct str name, struct buffer *out)
+static bool text_convert(struct command *command, struct str text, struct str encoding,
+                         struct buffer *out)
 {
-    const char *path = arena_str(&command->arena, name).p;
-    FILE *file = path ? fopen(path, "rb") : NULL;
-    size_t n = 0;
-    while (file && !out->failed) {
-        uint8_t *room = buffer_reserve(out, 1 << 16);
-        if (!room || (n = fread(room, 1, 1 << 16, file)) == 0) break;
-        buffer_grown(out, n);
-    }
-    bool good = file && !ferror(file) && !out->failed;
-    if (!good) {
-        FAIL(&command->answer, file ? ANSWER_FAILURE : ANSWER_NOT_FOUND, "cannot read {file}: {why}",
-             {"file", name},
-             {"why", out->failed ? STR("it is too large; split it") : str_from(strerror(errno))});
-    }
-    if (file) fclose(file);
-    return good;
-}
-
-/* To UTF-8 when another encoding was declared, or a byte order mark tells. */
-static bool text_decode(struct command *command, struct buffer *raw, struct buffer *out)
-{
-    const struct request_option *given = request_option(&command->line.request, "encoding");
-    struct str text = buffer_str(raw);
-    struct str encoding = given ? given->value : STR_NONE;
-    bool marked = str_starts_with(text, STR("\xFF\xFE")) || str_starts_with(text, STR("\xFE\xFF"));
-    if (!encoding.n && marked) encoding = STR("UTF-16");
-    if (!encoding.n) {
-        if (text_is_utf8(text)) return true;
-        answer_fail(&command->answer, ANSWER_USAGE,
-                    "the file is not UTF-8; declare it, for example --encoding windows-1250 (Polish "
-                    "Excel) or windows-1252");
-        return false;
-    }
     iconv_t decoder = iconv_open("UTF-8", arena_str(&command->arena, encoding).p);
     if (decoder == (iconv_t)-1) {
-        FAIL(&command->answer, ANSWER_USAGE, "there is no encoding \"{name}\"", {"name", encoding});
+        FAIL(&command->answer, ANSWER_USAGE,
+             "there is no encoding \"{name}\"; usual ones are utf-8, utf-16, windows-1250 and "
+             "windows-1252", {"name", encoding});
         return false;
     }
     size_t left = text.n, room = text.n * 4 + 4;
@@ -75,26 +45,82 @@ static bool text_decode(struct command *command, struct buffer *raw, struct buff
     if (good) buffer_grown(out, (size_t)((uint8_t *)to - start));
     iconv_close(decoder);
     if (good) return true;
-    FAIL(&command->answer, ANSWER_USAGE, "the file is not in the encoding \"{name}\"",
-         {"name", encoding});
+    FAIL(&command->answer, ANSWER_USAGE,
+         "the file is not in the encoding \"{name}\": byte {at} does not belong to it",
+         {"name", encoding}, {"at", arena_format(&command->arena, "%zu", text.n - left)});
     return false;
 }
 
-static bool maps_read(struct command *command, const char *option, struct import_map *maps,
-                      size_t *count)
+/* To UTF-8, when another encoding was declared or can be told. */
+static bool text_decode(struct command *command, struct buffer *raw, struct buffer *out)
+{
+    const struct request_option *given = request_option(&command->line.request, "encoding");
+    struct str text = buffer_str(raw);
+    if (given) return text_convert(command, text, given->value, out);
+    enum encoding guess = encoding_guess(text);
+    const char *name = encoding_name(guess);
+    switch (guess) {
+    case ENCODING_UTF8: return true;
+    case ENCODING_WINDOWS1250:
+    case ENCODING_WINDOWS1252:
+        NOTE(&command->answer, NOTE_TALK, "Read as {encoding} (--encoding says otherwise)",
+             {"encoding", str_from(name)});
+        return text_convert(command, text, str_from(name), out);
+    case ENCODING_UTF16:
+    case ENCODING_UTF16LE:
+    case ENCODING_UTF16BE: return text_convert(command, text, str_from(name), out);
+    case ENCODING_UNTOLD:
+        answer_fail(&command->answer, ANSWER_USAGE,
+                    "the file is not UTF-8, and its letters may be of several languages; say "
+                    "--encoding windows-1250 (central European) or windows-1252 (western European)");
+        return false;
+    case ENCODING_WORKBOOK:
+        answer_fail(&command->answer, ANSWER_USAGE,
+                    "this is a spreadsheet program's own file; save it as \"CSV UTF-8\" and import that");
+        return false;
+    case ENCODING_BINARY:
+        answer_fail(&command->answer, ANSWER_USAGE,
+                    "this is not a table in a text file; export the deals as CSV and import that");
+        return false;
+    }
+    return false;
+}
+
+static bool source_read(struct command *command, struct str name, struct buffer *raw,
+                        struct buffer *text)
+{
+    const char *why;
+    const char *path = arena_str(&command->arena, name).p;
+    enum fault fault = path ? file_read_all(path, raw, &why) : FAULT_MEMORY;
+    if (!fault) return text_decode(command, raw, text);
+    enum answer_code code = ANSWER_FAILURE;
+    if (fault == FAULT_NOT_FOUND) code = ANSWER_NOT_FOUND;
+    if (fault == FAULT_FORMAT || fault == FAULT_LIMIT) code = ANSWER_USAGE;
+    FAIL(&command->answer, code, "cannot read {file}: {why}", {"file", name},
+         {"why", str_from(path ? why : "out of memory")});
+    return false;
+}
+
+/* --- options --- */
+
+static bool maps_read(struct command *command, const char *option, struct import_maps *maps)
 {
     const struct request *request = &command->line.request;
     for (size_t i = 0; i < request->option_count; i++) {
         if (strcmp(request->options[i].option->name, option) != 0) continue;
         struct str value = request->options[i].value;
-        size_t at = str_find(value, '=');
-        if (at == value.n || at == 0 || *count == IMPORT_MAPS_MAX) {
+        /* The last one: a heading may hold the sign, a name of ours does not. */
+        size_t at = value.n;
+        for (size_t k = 0; k < value.n; k++) {
+            if (value.p[k] == '=') at = k;
+        }
+        if (at == value.n || at == 0 || maps->count == IMPORT_MAPS_MAX) {
             FAIL(&command->answer, ANSWER_USAGE, "--{option} wants THEIRS=OURS, not \"{value}\"",
                  {"option", str_from(option)}, {"value", value});
             return false;
         }
-        maps[(*count)++] = (struct import_map){str_trim(str_slice(value, 0, at)),
-                                               str_trim(str_slice(value, at + 1, value.n))};
+        maps->items[maps->count++] = (struct import_map){str_trim(str_slice(value, 0, at)),
+                                                         str_trim(str_slice(value, at + 1, value.n))};
     }
     return true;
 }
@@ -103,41 +129,80 @@ static bool choice_read(struct command *command, const char *option, const char 
                         size_t *chosen)
 {
     const struct request_option *given = request_option(&command->line.request, option);
+    struct str list = STR("");
+    *chosen = 0;
     if (!given) return true;
-    for (size_t i = 0; words[i]; i++) {
+    for (size_t i = 1; words[i]; i++) {
+        list = arena_format(&command->arena, "%.*s%s%s", STR_ARGS(list), i > 1 ? ", " : "", words[i]);
         if (!str_equal(given->value, str_from(words[i]))) continue;
         *chosen = i;
         return true;
     }
-    FAIL(&command->answer, ANSWER_USAGE, "--{option} cannot be \"{value}\"; see `sluice import --help`",
-         {"option", str_from(option)}, {"value", given->value});
+    FAIL(&command->answer, ANSWER_USAGE, "--{option} cannot be \"{value}\"; possible are {list}",
+         {"option", str_from(option)}, {"value", given->value}, {"list", list});
     return false;
 }
 
+/* --- progress --- */
+
+struct progress {
+    struct command *command;
+    int64_t began_ms, said_ms;
+    bool shown;
+};
+
+static int64_t clock_ms(void)
+{
+    struct timespec time;
+    if (clock_gettime(CLOCK_MONOTONIC, &time) != 0) return 0;
+    return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+/* Only for what takes over a second; a line written over in a terminal, a line now and then in a
+ * log. */
 static void progress_show(void *context, size_t done, size_t all)
 {
-    (void)context;
-    if (isatty(STDERR_FILENO)) fprintf(stderr, "\rimporting row %zu of about %zu ", done, all);
-    if (isatty(STDERR_FILENO) && done + 200 > all) fputc('\n', stderr);
+    struct progress *progress = context;
+    bool terminal = isatty(STDERR_FILENO);
+    int64_t now = clock_ms(), pause = terminal ? PROGRESS_FIRST_MS / 10 : PROGRESS_LINE_MS;
+    if (now - progress->began_ms < PROGRESS_FIRST_MS) return;
+    if (progress->shown && now - progress->said_ms < pause) return;
+    progress->said_ms = now;
+    progress->shown = true;
+    fprintf(stderr, terminal ? "\rimporting row %zu of %zu " : "importing row %zu of %zu\n", done,
+            all);
+}
+
+static void progress_end(const struct progress *progress)
+{
+    if (progress->shown && isatty(STDERR_FILENO)) fputs("\r\033[K", stderr);
+}
+
+static struct str refusal_say(void *context, struct arena *arena, const struct reason *reason)
+{
+    struct progress *progress = context;
+    return say_reason(arena, &progress->command->work, reason);
 }
 
 static bool options_read(struct command *command, struct import_options *options)
 {
-    static const char *const orders[] = {"iso", "dmy", "mdy", NULL};
-    static const char *const decimals[] = {"point", "comma", NULL};
-    size_t order = 0, decimal = 0;
+    static const char *const orders[] = {"auto", "dmy", "mdy", "ymd", NULL};
+    static const char *const decimals[] = {"auto", "point", "comma", NULL};
+    size_t order, decimal;
     const struct request *request = &command->line.request;
     const struct request_option *currency = request_option(request, "currency");
-    if (!maps_read(command, "map", options->columns, &options->column_count)) return false;
-    if (!maps_read(command, "map-stage", options->stages, &options->stage_count)) return false;
-    if (!choice_read(command, "date-order", orders, &order)) return false;
+    const struct request_option *pipeline = request_option(request, "pipeline");
+    if (!maps_read(command, "map", &options->columns)) return false;
+    if (!maps_read(command, "map-stage", &options->stages)) return false;
+    if (!maps_read(command, "map-owner", &options->owners)) return false;
+    if (!choice_read(command, "dates", orders, &order)) return false;
     if (!choice_read(command, "decimal", decimals, &decimal)) return false;
     options->date_order = (enum date_order)order;
-    options->decimal_comma = decimal == 1;
+    options->decimal = (enum decimal_sign)decimal;
     options->dry_run = request_option(request, "dry-run") != NULL;
+    options->update = request_option(request, "update") != NULL;
     options->currency = currency ? currency->value : STR_NONE;
-    options->batch = uuid_v7((uint64_t)command->work.now.wall_ms, &command->random);
-    options->progress = progress_show;
+    options->pipeline = pipeline ? pipeline->value : STR_NONE;
     if (currency && !currency_find(currency->value)) {
         FAIL(&command->answer, ANSWER_USAGE, "{value} is not a currency; use an ISO code like EUR",
              {"value", currency->value});
@@ -146,88 +211,32 @@ static bool options_read(struct command *command, struct import_options *options
     return true;
 }
 
-static bool rejects_write(struct command *command, const struct import_report *report,
-                          struct str source)
+/* --- the command --- */
+
+static void import_run(struct command *command, struct arena *arena,
+                       struct import_options *options, struct import_report *report)
 {
-    struct str path = arena_format(&command->arena, "%.*s.rejects.csv", STR_ARGS(source));
-    FILE *file = path.p ? fopen(path.p, "wb") : NULL;
-    bool good = file && fwrite(report->rejects.p, 1, report->rejects.n, file) == report->rejects.n;
-    if (file && fclose(file) != 0) good = false;
-    if (good) {
-        NOTE(&command->answer, NOTE_TALK, "The rejected rows are in {path}: correct them there and "
-             "import that file", {"path", path});
+    struct progress progress = {.command = command, .began_ms = clock_ms()};
+    options->progress = progress_show;
+    options->reason_say = refusal_say;
+    options->context = &progress;
+    struct import_saying saying = {
+        .command = command, .report = report, .options = options,
+        .source = command->line.request.arguments[0],
+    };
+    enum fault fault = import_deals(home_replica(command->home), arena, options, command->work.now,
+                                    &command->random, report);
+    progress_end(&progress);
+    if (fault && report->mistake.n) import_say_mistake(&saying);
+    else if (fault) {
+        command_fault(command, "import", fault, NULL);
+        if (report->created > 0) {
+            answer_say(&command->answer, NOTE_TALK,
+                       "What was imported until then is there; import the same file again to go on");
+        }
     } else {
-        FAIL(&command->answer, ANSWER_FAILURE, "cannot write {path}: {why}", {"path", path},
-             {"why", str_from(strerror(errno))});
+        import_say_report(&saying);
     }
-    return good;
-}
-
-struct remark_group {
-    size_t count;
-    struct str lines;
-};
-
-/* One sentence per kind of remark, with the first lines; --verbose gives every line. */
-static void remarks_say(struct command *command, const struct import_report *report)
-{
-    bool all = request_option(&command->line.request, "verbose") != NULL;
-    struct map groups;
-    map_init(&groups, &command->arena);
-    for (size_t i = 0; i < report->remark_count; i++) {
-        const struct import_remark *remark = &report->remarks[i];
-        if (all) {
-            NOTE(&command->answer, NOTE_TALK, "line {line}: {text}",
-                 {"line", number_text(&command->arena, remark->line)}, {"text", remark->text});
-            continue;
-        }
-        struct remark_group *group = map_get(&groups, remark->text);
-        if (!group) {
-            group = arena_alloc(&command->arena, sizeof *group);
-            if (!group || map_put(&groups, remark->text, group)) return;
-        }
-        if (group->count++ >= LINES_SHOWN) continue;
-        group->lines = arena_format(&command->arena, "%.*s%s%zu", STR_ARGS(group->lines),
-                                    group->lines.n ? ", " : "", remark->line);
-    }
-    for (size_t i = 0; i < groups.count; i++) {
-        const struct remark_group *group = groups.entries[i].value;
-        NOTE(&command->answer, NOTE_TALK, "{count}: {text} (line {lines}{more})",
-             {"count", number_text(&command->arena, group->count)},
-             {"text", groups.entries[i].key}, {"lines", group->lines},
-             {"more", group->count > LINES_SHOWN ? STR(", ...; --verbose lists all") : STR("")});
-    }
-}
-
-static void report_say(struct command *command, const struct import_report *report,
-                       const struct import_options *options, struct str source)
-{
-    struct arena *arena = &command->arena;
-    struct answer *answer = &command->answer;
-    if (report->unmapped.n) {
-        NOTE(answer, NOTE_TALK, "Not mapped to a field: {columns} (used for titles where there is none)",
-             {"columns", report->unmapped});
-    }
-    remarks_say(command, report);
-    NOTE(answer, NOTE_RESULT,
-         options->dry_run ? "{rows} rows: {created} would be added, {unchanged} are there already, "
-                            "{rejected} rejected"
-                          : "{rows} rows: {created} added, {unchanged} there already, {rejected} "
-                            "rejected; {attention} need attention",
-         {"rows", number_text(arena, report->rows)},
-         {"created", number_text(arena, report->created)},
-         {"unchanged", number_text(arena, report->unchanged)},
-         {"rejected", number_text(arena, report->rejected)},
-         {"attention", number_text(arena, report->attention)});
-    if (report->new_members + report->new_organisations > 0) {
-        NOTE(answer, NOTE_RESULT, "{members} members without a device and {organisations} "
-             "organisations were added",
-             {"members", number_text(arena, report->new_members)},
-             {"organisations", number_text(arena, report->new_organisations)});
-    }
-    answer->wrote = !options->dry_run && report->created > 0;
-    if (report->rejected == 0) return;
-    if (options->dry_run || rejects_write(command, report, source)) answer->code = ANSWER_REFUSED;
 }
 
 void command_import(struct command *command)
@@ -236,27 +245,16 @@ void command_import(struct command *command)
     struct arena arena;
     struct import_report report = {0};
     struct import_options *options = arena_alloc(&command->arena, sizeof *options);
-    struct str name = command->line.request.arguments[0];
     buffer_init(&raw, FILE_MAX);
     buffer_init(&text, (size_t)FILE_MAX * 4);
     arena_init(&arena, IMPORT_ARENA);
     if (!command->work.ready) {
         answer_fail(&command->answer, ANSWER_NOT_JOINED,
                     "the first exchange with the server is still to come; run `sluice sync`");
-    } else if (options && options_read(command, options) && file_read(command, name, &raw) &&
-               text_decode(command, &raw, &text)) {
+    } else if (options && options_read(command, options) &&
+               source_read(command, command->line.request.arguments[0], &raw, &text)) {
         options->text = text.n ? buffer_str(&text) : buffer_str(&raw);
-        enum fault fault = import_deals(home_replica(command->home), &arena, options,
-                                        command->work.now, &command->random, &report);
-        if (fault && report.mistake.n) {
-            FAIL(&command->answer, ANSWER_USAGE, "{mistake}",
-                 {"mistake", arena_str(&command->arena, report.mistake)});
-        } else if (fault) {
-            command_fault(command, "import", fault, NULL);
-        } else {
-            report.unmapped = arena_str(&command->arena, report.unmapped);
-            report_say(command, &report, options, name);
-        }
+        import_run(command, &arena, options, &report);
         /* What is said is printed later: sentences may not point into the import's memory. */
         for (size_t i = 0; i < command->answer.note_count; i++) {
             struct note *note = &command->answer.notes[i];

@@ -201,7 +201,8 @@ static void print_data(struct command *command)
     }
     if (unknown.n > 0) {
         field_unknown(command, unknown);
-    } else if (command->answer.code == ANSWER_OK || command->answer.wrote) {
+    } else if (command->answer.code == ANSWER_OK || command->answer.wrote ||
+               command->answer.partial) {
         struct str text = buffer_str(&out);
         bool people = options.format == OUTPUT_TABLE && !command->line.list_fields;
         if (!people || !print_paged(text)) command_write(stdout, text);

@@ -91,6 +91,7 @@ struct answer {
     struct str mend;   /* the command that would go through, when it can be told */
     bool wrote;    /* mutations were queued */
     bool undoable; /* `undo` takes them back */
+    bool partial; /* there is data to print although the code is not OK */
     struct uuid mutation; /* the last one: what --wait waits for */
     struct answer *next; /* a further table (export, deal show) */
 };

@@ -13,7 +13,7 @@
 #include "common/base/now.h"
 #include "common/base/random.h"
 
-enum { REQUEST_ARGUMENTS_MAX = 32, REQUEST_OPTIONS_MAX = 32 };
+enum { REQUEST_ARGUMENTS_MAX = 32, REQUEST_OPTIONS_MAX = 128 };
 
 struct option {
     const char *name;  /* without the dashes: "next-step" */

@@ -80,6 +80,16 @@ void answer_mend(struct work *work, const struct request *request, const struct 
 /* "Value: 14,000 EUR (was 12,500 EUR); Due: 2027-03-01": what of the wish became so. */
 struct str wish_changes(struct work *work, const struct wish *wish, const void *shown);
 
+/* --- work_undo.c, work_undo_import.c --- */
+
+/* The inverse of what an edit did, as its events tell. */
+MUST_USE enum fault undo_edits(struct work *work, const struct mutation *mutation,
+                               struct wish *wish);
+/* A creation is taken back by a deletion that names what it was seen as. */
+void undo_creation(const struct mutation *mutation, struct edit *edits, size_t *count);
+/* *handled: the newest change was of an import; the answer tells what came of it. */
+MUST_USE enum fault undo_import(struct work *work, struct answer *answer, bool *handled);
+
 /* --- work_view.c: deals as rows --- */
 
 extern const struct column deal_columns[];

@@ -25,9 +25,6 @@ static const char *undo_impossible(const struct mutation *mutation)
     case MUTATION_INVITE:
         return "your newest command was an invitation, which cannot be taken back; unused it ends "
                "by itself after 48 hours; `sluice undo DEAL` takes back the newest change of a deal";
-    case MUTATION_IMPORT:
-        return "your newest command was an import, which cannot be taken back as a whole; "
-               "`sluice undo DEAL` takes back the newest change of a deal";
     case MUTATION_CLOSE:
         return "your newest command closed an item of the inbox, which cannot be taken back; "
                "`sluice undo DEAL` takes back the newest change of a deal";
@@ -36,6 +33,7 @@ static const char *undo_impossible(const struct mutation *mutation)
         return "your newest command cannot be taken back; `sluice undo DEAL` takes back the newest "
                "change of a deal";
     case MUTATION_NONE:
+    case MUTATION_IMPORT: /* taken back as a whole, by undo_import */
     case MUTATION_CREATE:
     case MUTATION_EDIT: break;
     }
@@ -88,6 +86,7 @@ static enum fault undo_find(struct work *work, struct uuid only,
             answer_fail(answer, ANSWER_REFUSED, impossible);
             break;
         }
+        if (mutation->kind == MUTATION_IMPORT) continue;
         if (*count == 0 && !undo_is_about(mutation, only)) continue;
         bool same = *count > 0 && !uuid_is_zero(mutation->batch) &&
                     uuid_equal(mutation->batch, found[0].mutation.batch);
@@ -125,7 +124,9 @@ static void undo_set(struct wish *wish, const char *name, struct value base, str
 static enum fault undo_field(struct work *work, const struct event *event, struct wish *wish)
 {
     const struct field *field = field_by_name(wish->kind, event->field);
-    if (!field || !(field->flags & FIELD_EDITABLE)) return FAULT_NONE;
+    /* A correction may set what no edit may. */
+    bool corrects = field && strcmp(field->name, "closed_at") == 0;
+    if (!field || !((field->flags & FIELD_EDITABLE) || corrects)) return FAULT_NONE;
     if (field->type == VALUE_SET) {
         struct text_set add, remove;
         enum fault fault = set_difference(work, event->from_value, event->to_value, &add);
@@ -149,8 +150,7 @@ static void undo_stage(const struct event *event, struct wish *wish)
     undo_set(wish, "pipeline", value_text(event->to_value), value_text(event->from_value));
 }
 
-static enum fault undo_edits(struct work *work, const struct mutation *mutation,
-                             struct wish *wish)
+enum fault undo_edits(struct work *work, const struct mutation *mutation, struct wish *wish)
 {
     const struct event **events;
     uint64_t *seqs;
@@ -166,8 +166,7 @@ static enum fault undo_edits(struct work *work, const struct mutation *mutation,
     return fault;
 }
 
-/* A creation is taken back by a deletion that names what it was seen as. */
-static void undo_creation(const struct mutation *mutation, struct edit *edits, size_t *count)
+void undo_creation(const struct mutation *mutation, struct edit *edits, size_t *count)
 {
     for (size_t i = 0; i < mutation->edit_count && *count < MUTATION_CHANGES_MAX; i++) {
         struct edit edit = mutation->edits[i];
@@ -223,6 +222,10 @@ enum fault undo_run(struct work *work, const struct request *request, struct ans
         fault = name_find(work, ENTITY_DEAL, request->arguments[0], answer, &deal);
         if (fault || !deal) return fault;
         only = entity_id(ENTITY_DEAL, deal);
+    } else {
+        bool handled;
+        fault = undo_import(work, answer, &handled);
+        if (fault || handled) return fault;
     }
     fault = undo_find(work, only, found, &count, answer);
     if (!fault && count == 0 && answer->code == ANSWER_OK) {

@@ -4,33 +4,45 @@
 
 #include <string.h>
 
+/* How often the byte stands outside quotes in the first record. */
 static size_t count_byte(struct str s, char byte)
 {
     size_t count = 0;
     bool quoted = false;
     for (size_t i = 0; i < s.n; i++) {
         if (s.p[i] == '"') quoted = !quoted;
-        if (!quoted && s.p[i] == byte) count++;
+        if (quoted) continue;
+        if (s.p[i] == '\n' || s.p[i] == '\r') break;
+        count += s.p[i] == byte;
     }
     return count;
+}
+
+/* Excel's own hint, a line before the header. */
+static bool separator_told(struct csv_reader *reader)
+{
+    struct str text = reader->text;
+    if (!str_starts_with(text, STR("sep=")) || text.n < 6) return false;
+    if (text.p[5] != '\n' && text.p[5] != '\r') return false;
+    reader->delimiter = text.p[4];
+    reader->at = 5;
+    return true;
 }
 
 void csv_open(struct csv_reader *reader, struct str text)
 {
     if (str_starts_with(text, STR("\xEF\xBB\xBF"))) text = str_slice(text, 3, text.n);
-    size_t end = str_find(text, '\n');
-    struct str header = str_slice(text, 0, end);
-    char delimiter = ',';
-    size_t best = count_byte(header, ',');
-    const char others[] = {';', '\t'};
+    *reader = (struct csv_reader){.text = text, .delimiter = ',', .next_line = 1};
+    if (separator_told(reader)) return;
+    size_t best = count_byte(text, ',');
+    const char others[] = {';', '\t', '|'};
     for (size_t i = 0; i < sizeof others; i++) {
-        size_t found = count_byte(header, others[i]);
+        size_t found = count_byte(text, others[i]);
         if (found > best) {
             best = found;
-            delimiter = others[i];
+            reader->delimiter = others[i];
         }
     }
-    *reader = (struct csv_reader){.text = text, .delimiter = delimiter, .next_line = 1};
 }
 
 /* A quoted cell from the byte behind its opening quote; *at ends behind the closing one. */
@@ -52,7 +64,7 @@ static enum fault quoted_cell(struct csv_reader *reader, struct arena *arena, si
     if (i >= text.n) return FAULT_FORMAT;
     struct str raw = str_slice(text, from, i);
     *at = i + 1;
-    if (!doubles) {
+    if (!doubles || raw.n > CSV_RECORD_BYTES_MAX) {
         *out = raw;
         return FAULT_NONE;
     }
@@ -82,17 +94,15 @@ static void line_end_skip(struct csv_reader *reader, size_t *at)
 static enum fault cell_read(struct csv_reader *reader, struct arena *arena, size_t *at,
                             struct str *cell)
 {
+    size_t from = *at;
     if (*at < reader->text.n && reader->text.p[*at] == '"') {
         (*at)++;
         enum fault fault = quoted_cell(reader, arena, at, cell);
-        /* Text behind the closing quote is a deviation some programs write; it is skipped up to
-         * the delimiter. */
-        while (!fault && !record_ends(reader, *at) && reader->text.p[*at] != reader->delimiter) {
-            (*at)++;
-        }
-        return fault;
+        bool closed = record_ends(reader, *at) || reader->text.p[*at] == reader->delimiter;
+        if (fault || closed) return fault;
+        /* Text behind the closing quote is a deviation some programs write: "Acme" Inc. All of it
+         * is the cell then, quotes too. */
     }
-    size_t from = *at;
     while (!record_ends(reader, *at) && reader->text.p[*at] != reader->delimiter) (*at)++;
     *cell = str_slice(reader->text, from, *at);
     return FAULT_NONE;
@@ -107,27 +117,29 @@ enum fault csv_next(struct csv_reader *reader, struct arena *arena, struct csv_r
     out->count = 0;
     out->line = reader->line = reader->next_line;
     size_t from = at;
+    bool oversized = false;
     for (;;) {
-        if (out->count == CSV_COLUMNS_MAX) return FAULT_LIMIT;
         struct str cell = STR_NONE;
         enum fault fault = cell_read(reader, arena, &at, &cell);
         if (fault) return fault;
-        out->cells[out->count++] = str_trim(cell);
+        if (out->count < CSV_COLUMNS_MAX) out->cells[out->count++] = str_trim(cell);
+        else oversized = true;
         if (record_ends(reader, at)) break;
         at++; /* the delimiter */
     }
     out->raw = str_slice(reader->text, from, at);
+    out->oversized = oversized || out->raw.n > CSV_RECORD_BYTES_MAX;
     if (at < reader->text.n) line_end_skip(reader, &at);
     reader->at = at;
     return FAULT_NONE;
 }
 
-void csv_cell(struct buffer *out, struct str cell, bool first)
+void csv_cell(struct buffer *out, struct str cell, char delimiter, bool first)
 {
-    if (!first) buffer_append_byte(out, ',');
+    if (!first) buffer_append_byte(out, (uint8_t)delimiter);
     bool quote = false;
     for (size_t i = 0; i < cell.n; i++) {
-        if (strchr(",\"\r\n;\t", cell.p[i]) && cell.p[i]) quote = true;
+        if ((strchr(",\"\r\n;\t|", cell.p[i]) && cell.p[i]) || cell.p[i] == delimiter) quote = true;
     }
     if (!quote) {
         buffer_append_str(out, cell);
@@ -139,4 +151,18 @@ void csv_cell(struct buffer *out, struct str cell, bool first)
         buffer_append_byte(out, (uint8_t)cell.p[i]);
     }
     buffer_append_byte(out, '"');
+}
+
+/* Apostrophes before it do not count, so that a guarded cell can be told from one that began so. */
+bool csv_is_formula(struct str text)
+{
+    size_t i = 0;
+    while (i < text.n && text.p[i] == '\'') i++;
+    return i < text.n && text.p[i] && strchr("=+-@\t\r", text.p[i]);
+}
+
+struct str csv_unguard(struct str cell)
+{
+    if (cell.n == 0 || cell.p[0] != '\'' || !csv_is_formula(cell)) return cell;
+    return str_slice(cell, 1, cell.n);
 }
