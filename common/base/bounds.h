@@ -69,6 +69,7 @@ enum {
                                         the oldest one goes */
     STRANGER_LINES_MAX = 30,         /* log lines of a kind that strangers can cause, in each */
     STRANGER_LINES_MS = 60 * 1000,   /* minute: 5 MB a day at worst; the rest is counted */
+    CLOSING_MS = 10 * 1000,          /* a peer may take that long to read why it is closed */
     INVITATION_HOURS = 48,
     INVITATION_TRIES_MAX = 5,
 

@@ -339,7 +339,7 @@ void server_accepted(struct server *server, uint64_t connection, struct str sour
     session->opened_ms = session->state_ms = session->heard_ms = session->pinged_ms = now.boot_ms;
     struct str kept = {session->source, session->source_length};
     const char *full = room_make(server, kept);
-    session->state = SESSION_CLOSING;
+    session->state = SESSION_CLOSING; /* until there is a channel */
     if (!full && session_open_channel(server, session, now)) {
         session->state = SESSION_HANDSHAKE;
         server->handshake_count++;

@@ -32,7 +32,8 @@ struct server_options {
 enum effect_kind {
     EFFECT_NONE = 0,
     EFFECT_WRITE, /* the connection has output: server_output, then server_sent */
-    EFFECT_CLOSE, /* write what output there is, then close and call server_closed */
+    EFFECT_CLOSE, /* write what output there is, then close and call server_closed; asked for again:
+                     at once */
     EFFECT_STORE, /* run the request, then server_store_done */
     EFFECT_LOG    /* a line for the log */
 };

@@ -55,6 +55,8 @@ void session_close(struct server *server, struct session *session)
     if (session->state == SESSION_CLOSING) return;
     if (session->state != SESSION_OPEN) server->handshake_count--;
     session->state = SESSION_CLOSING;
+    session->state_ms = server->now_ms;
+    server_wake(server, session_deadline(server, session));
     session_leave_team(session);
     if (session->has_channel) channel_close(&session->channel);
     buffer_finish(&session->parked_input);
@@ -257,7 +259,7 @@ uint64_t session_deadline(const struct server *server, const struct session *ses
             soonest = session->page_again_ms;
         }
         return soonest;
-    case SESSION_CLOSING: break;
+    case SESSION_CLOSING: return session->state_ms + CLOSING_MS;
     }
     return UINT64_MAX;
 }
@@ -305,6 +307,11 @@ void session_tick(struct server *server, struct session *session, struct now now
         }
         break;
     case SESSION_OPEN: session_tick_open(server, session, now); break;
-    case SESSION_CLOSING: break;
+    case SESSION_CLOSING: /* asked for again: now without what the peer has not read */
+        if (now.boot_ms < session->state_ms + CLOSING_MS) break;
+        session->state_ms = now.boot_ms;
+        session->close_due = true;
+        server_ready(server, session);
+        break;
     }
 }

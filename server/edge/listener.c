@@ -295,8 +295,12 @@ static void effect_run(struct listener *listener, const struct effect *effect)
         break;
     case EFFECT_CLOSE:
         if (!connection) break;
-        connection->ending = true;
-        connection_flush(connection);
+        if (connection->ending) {
+            connection_close(connection);
+        } else {
+            connection->ending = true;
+            connection_flush(connection);
+        }
         break;
     case EFFECT_STORE:
         store_postgres_submit(listener->store, effect->request);

@@ -152,6 +152,30 @@ static void garbage_cannot_fill_the_log(void **state)
     server_destroy(b.server);
 }
 
+/* Who does not take its last words does not keep its place. */
+static void closing_has_an_end(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_begin(&b, 0);
+    server_accepted(b.server, 1, STR("198.51.100.1"), b.now);
+    server_received(b.server, 1, STR("SLCE\2\0\0\0"), b.now); /* is answered */
+    assert_int_equal(server_output(b.server, 1).n, HEADER_BYTES);
+    size_t asked = 0;
+    for (size_t i = 0; i < 3; i++) {
+        struct effect effect;
+        while ((effect = server_next(b.server)).kind != EFFECT_NONE) {
+            asked += effect.kind == EFFECT_CLOSE;
+        }
+        assert_int_equal(asked, i + 1);
+        assert_true(server_deadline(b.server) <= b.now.boot_ms + CLOSING_MS);
+        b.now.boot_ms += CLOSING_MS;
+        server_tick(b.server, b.now);
+    }
+    server_closed(b.server, 1, b.now);
+    server_destroy(b.server);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -159,6 +183,7 @@ int main(void)
         cmocka_unit_test(one_address_loses_its_own_oldest),
         cmocka_unit_test(a_small_server_takes_the_newest_too),
         cmocka_unit_test(garbage_cannot_fill_the_log),
+        cmocka_unit_test(closing_has_an_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
