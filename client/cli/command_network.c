@@ -34,6 +34,7 @@ static enum fault sync_in_turn(struct command *command, const struct home_sync_o
                                struct sync_report *report)
 {
     uint64_t limit = home_now().boot_ms + (options->timeout_ms ? options->timeout_ms : OTHER_MS);
+    if (options->live) limit = UINT64_MAX; /* a watch goes on when the other one ends */
     for (;;) {
         *report = (struct sync_report){.state = SYNC_OFFLINE};
         enum fault fault = home_sync(command->home, options, report);
