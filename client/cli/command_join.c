@@ -137,12 +137,35 @@ static enum fault join_home(struct command *command, bool *made, struct trouble 
     return join_is_done(command) ? FAULT_EXISTS : FAULT_NONE;
 }
 
+/* The home is there, or `fault` says why not. */
+static void join_with(struct command *command, const struct invitation_line *invitation,
+                      enum fault fault, bool made, const struct trouble *trouble)
+{
+    struct answer *answer = &command->answer;
+    bool keep = false;
+    if (fault == FAULT_EXISTS) {
+        answer_fail(answer, ANSWER_FAILURE,
+                    "this device has joined a team already; set SLUICE_HOME to another folder to "
+                    "join one more");
+        return;
+    }
+    if (!fault) fault = join_prepare(command, invitation);
+    if (fault) command_fault(command, "make the offline copy", fault, trouble);
+    else join_exchange(command, invitation->address, &keep);
+    if (answer->code == ANSWER_OK || !made || keep) return;
+    home_close(command->home);
+    command->home = NULL;
+    command->working = false;
+    home_discard(command->path);
+}
+
 void command_join(struct command *command)
 {
     struct invitation_line invitation;
     struct trouble trouble = {.fault = FAULT_NONE};
     struct answer *answer = &command->answer;
-    bool made, keep = false;
+    bool made;
+    int lock;
     if (command->offline) {
         answer_fail(answer, ANSWER_NETWORK, "joining needs the network; leave out --offline");
         return;
@@ -155,19 +178,13 @@ void command_join(struct command *command)
                         : "this is not an invitation; it is one line that begins with sluice1-");
         return;
     }
-    fault = join_home(command, &made, &trouble);
-    if (fault == FAULT_EXISTS) {
-        answer_fail(answer, ANSWER_FAILURE,
-                    "this device has joined a team already; set SLUICE_HOME to another folder to "
-                    "join one more");
+    fault = home_join_begin(command->path, &lock, &trouble);
+    made = false;
+    if (fault == FAULT_BUSY) {
+        answer_fail(answer, ANSWER_FAILURE, "another sluice is joining here; wait for it");
         return;
     }
-    if (!fault) fault = join_prepare(command, &invitation);
-    if (fault) command_fault(command, "make the offline copy", fault, &trouble);
-    else join_exchange(command, invitation.address, &keep);
-    if (answer->code == ANSWER_OK || !made || keep) return;
-    home_close(command->home);
-    command->home = NULL;
-    command->working = false;
-    home_discard(command->path);
+    if (!fault) fault = join_home(command, &made, &trouble);
+    join_with(command, &invitation, fault, made, &trouble);
+    home_join_end(lock);
 }

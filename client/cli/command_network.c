@@ -10,7 +10,7 @@
 #include "client/cli/say.h"
 #include "common/base/banned.h"
 
-enum { POLL_MS = 20, OTHER_MS = 30 * 1000 };
+enum { POLL_MS = 20, OTHER_MS = 30 * 1000, OTHER_MOMENT_MS = 1000 };
 
 /* --- sync --- */
 
@@ -29,16 +29,32 @@ static void pause_ms(long ms)
     (void)nanosleep(&pause, NULL);
 }
 
-/* Another process holds the connection and was poked: tries for its turn until the time is up. */
-static enum fault sync_in_turn(struct command *command, const struct home_sync_options *options,
-                               struct sync_report *report)
+/* What another process, that holds the connection and was poked, may have done for us. */
+typedef bool served_fn(struct command *command, uint64_t waited_ms);
+
+/* Nothing waits, and the last thing its holder told is no failure. One that only exchanges (it may
+ * have begun before what we are asked for) is over within a moment; one that stays receives. */
+static bool sync_is_served(struct command *command, uint64_t waited_ms)
 {
-    uint64_t limit = home_now().boot_ms + (options->timeout_ms ? options->timeout_ms : OTHER_MS);
+    struct replica *replica = home_replica(command->home);
+    struct identity identity;
+    if (waited_ms < OTHER_MOMENT_MS || pending_count(command) > 0) return false;
+    if (replica->f->identity_load(replica, &command->arena, &identity)) return false;
+    return identity.last_failure_at <= identity.last_sync_at;
+}
+
+/* Tries for its turn until the time is up or another process has done what was wanted. */
+static enum fault sync_in_turn(struct command *command, const struct home_sync_options *options,
+                               served_fn *served, struct sync_report *report)
+{
+    uint64_t began = home_now().boot_ms;
+    uint64_t limit = began + (options->timeout_ms ? options->timeout_ms : OTHER_MS);
     if (options->live) limit = UINT64_MAX; /* a watch goes on when the other one ends */
     for (;;) {
         *report = (struct sync_report){.state = SYNC_OFFLINE};
         enum fault fault = home_sync(command->home, options, report);
         if (fault != FAULT_BUSY || home_now().boot_ms >= limit) return fault;
+        if (!options->live && served(command, home_now().boot_ms - began)) return fault;
         pause_ms(POLL_MS);
     }
 }
@@ -72,9 +88,12 @@ void command_sync(struct command *command)
                     "this device has not joined a team yet; run `sluice join INVITATION`");
         return;
     }
-    enum fault fault = sync_in_turn(command, &options, &report);
+    enum fault fault = sync_in_turn(command, &options, sync_is_served, &report);
     if (fault == FAULT_BUSY) {
-        if (pending_count(command) == 0) return; /* its holder has sent everything */
+        if (sync_is_served(command, OTHER_MOMENT_MS)) { /* its holder has sent everything, and receives */
+            answer_say(answer, NOTE_TALK, "Exchanged everything, by the sluice that is connected");
+            return;
+        }
         answer_fail(answer, ANSWER_NETWORK,
                     "another sluice holds the connection and could not send everything; try again");
         return;
@@ -127,15 +146,19 @@ static void outcome_take(struct command *command, const struct outbox_entry *ent
     }
 }
 
-static bool outcome_known(struct command *command)
+static bool outcome_find(struct command *command, struct outbox_entry *entry)
 {
-    struct outbox_entry entry;
     struct replica *replica = home_replica(command->home);
     enum fault fault = replica->f->outbox_find(replica, &command->arena,
-                                               command->answer.mutation, &entry);
-    if (fault || !entry.answered) return false;
-    outcome_take(command, &entry);
-    return true;
+                                               command->answer.mutation, entry);
+    return !fault && entry->answered;
+}
+
+static bool outcome_is_served(struct command *command, uint64_t waited_ms)
+{
+    struct outbox_entry entry;
+    (void)waited_ms;
+    return outcome_find(command, &entry);
 }
 
 static void command_wait(struct command *command)
@@ -143,18 +166,17 @@ static void command_wait(struct command *command)
     struct answer *answer = &command->answer;
     struct sync_report report = {.state = SYNC_OFFLINE};
     enum answer_code code = ANSWER_NETWORK;
-    uint64_t limit = home_now().boot_ms + command->line.wait_ms;
     struct home_sync_options options = {.timeout_ms = command->line.wait_ms};
-    enum fault fault = sync_in_turn(command, &options, &report);
-    /* Its holder may have sent it and not yet have the answer. */
-    while (fault == FAULT_BUSY && home_now().boot_ms < limit && !outcome_known(command)) {
-        pause_ms(POLL_MS);
-    }
+    struct outbox_entry entry;
+    enum fault fault = sync_in_turn(command, &options, outcome_is_served, &report);
     if (fault && fault != FAULT_BUSY) {
         command_fault(command, "exchange with the server", fault, NULL);
         return;
     }
-    if (outcome_known(command)) return;
+    if (outcome_find(command, &entry)) {
+        outcome_take(command, &entry);
+        return;
+    }
     const char *trouble = fault ? NULL : say_trouble(&report, &code);
     answer_fail(answer, trouble ? code : ANSWER_NETWORK,
                 trouble ? trouble
@@ -196,7 +218,7 @@ bool command_online(struct command *command)
     enum answer_code code = ANSWER_NETWORK;
     const char *trouble = "this needs the network; leave out --offline";
     if (!command->offline) {
-        enum fault fault = sync_in_turn(command, &options, &report);
+        enum fault fault = sync_in_turn(command, &options, sync_is_served, &report);
         if (fault == FAULT_BUSY) return true;
         if (fault) {
             command_fault(command, "exchange with the server", fault, NULL);

@@ -156,6 +156,10 @@ static enum fault folder_create(const char *path, struct trouble *trouble)
         *p = kept;
         if (kept == 0) break;
     }
+    struct stat status;
+    if (stat(path, &status) == 0 && !S_ISDIR(status.st_mode)) {
+        return trouble_set(trouble, FAULT_DENIED, "create folder", path, strerror(ENOTDIR));
+    }
     if (chmod(path, 0700) != 0) {
         return trouble_set(trouble, FAULT_DENIED, "create folder", path, strerror(errno));
     }
@@ -206,6 +210,24 @@ static enum fault home_fill(const char *path, struct trouble *trouble)
     unlink(new_path);
     unlink(key_path);
     return trouble_set(trouble, fault, "create", copy_path, trouble_detail(fault));
+}
+
+/* The sender's lock: nobody sends for a home that has not joined. */
+enum fault home_join_begin(const char *path, int *lock, struct trouble *trouble)
+{
+    struct turn turn;
+    *lock = -1;
+    enum fault fault = folder_create(path, trouble);
+    if (fault != FAULT_NONE) return fault;
+    fault = turn_take_sender(path, &turn);
+    *lock = turn.fd;
+    return fault == FAULT_NONE ? fault : home_trouble(trouble, fault, "lock", path);
+}
+
+void home_join_end(int lock)
+{
+    struct turn turn = {.fd = lock};
+    turn_release(&turn);
 }
 
 enum fault home_create(const char *path, struct home **out, struct trouble *trouble)

@@ -28,6 +28,9 @@ MUST_USE enum fault home_path(const char *given, char out[4096]);
 bool home_exists(const char *path);
 /* Makes folder (0700), key, device key pair and an empty copy. FAULT_EXISTS when there is one. */
 MUST_USE enum fault home_create(const char *path, struct home **out, struct trouble *trouble);
+/* One process at a time makes and joins a home: FAULT_BUSY when another does. Makes the folder. */
+MUST_USE enum fault home_join_begin(const char *path, int *lock, struct trouble *trouble);
+void home_join_end(int lock);
 /* FAULT_NOT_FOUND: no home there. FAULT_CRYPTO: damaged or another key. */
 MUST_USE enum fault home_open(const char *path, struct home **out, struct trouble *trouble);
 void home_close(struct home *home); /* accepts NULL */

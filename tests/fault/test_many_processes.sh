@@ -3,24 +3,24 @@
 # one data folder, and two joins at once. No change is lost or done twice, nobody hears of locks.
 . "${SLUICE_SOURCE_DIR:?}/tests/fault/stage.sh"
 
-rounds=${SLUICE_FAULT_ROUNDS:-6}
+rounds=${SLUICE_FAULT_ROUNDS:-3}
 writers=8
 claim "a server and two reps" stage_init
 
 # --- one home, many processes ---
-ada sync --watch >"$folder/watch1.log" 2>&1 9>&- &
-children+=($!)
-ada sync --watch >"$folder/watch2.log" 2>&1 9>&- &
-children+=($!)
+for n in 1 2; do # not through a function: it is the program that gets the signals
+    SLUICE_HOME="$folder/ada" "$bin/sluice" sync --watch >"$folder/watch$n.log" 2>&1 9>&- &
+    children+=($!)
+done
 
 worker() { # worker N: adds deals and changes each twice; tells what it was promised
     local i title
     for i in $(seq "$rounds"); do
         title="w$1 deal $i"
-        ada add "$title" --org "Org $1" >>"$folder/worker$1.log" 2>&1 || { echo "add: $?"; continue; }
+        ada add "$title" --org "Org $1" >>"$folder/worker$1" 2>&1 || { echo "add: $?"; continue; }
         echo "$title" >>"$folder/promised"
-        ada deal edit "$title" --source "s$i" >>"$folder/worker$1.log" 2>&1 || echo "edit: $?"
-        ada deal move "$title" Contact >>"$folder/worker$1.log" 2>&1 || echo "move: $?"
+        ada deal edit "$title" --source "s$i" >>"$folder/worker$1" 2>&1 || echo "edit: $?"
+        ada deal move "$title" Contact >>"$folder/worker$1" 2>&1 || echo "move: $?"
     done
 }
 : >"$folder/promised"
@@ -39,18 +39,21 @@ for pid in "${pids[@]}"; do wait "$pid"; done
 total=$((writers * rounds))
 claim "every write was taken" test "$(wc -l <"$folder/promised")" = $total
 claim "none failed" test -z "$(cat "$folder"/answers*)"
+cat "$folder/lists"
 claim "no list failed" test -z "$(cat "$folder/lists")"
-sort "$folder/lists" | uniq -c | head -5
 claim "no sync failed" test -z "$(grep -v '^Exchanged' "$folder/syncs")"
-claim "nobody heard of locks" test -z "$(grep -il 'lock\|busy\|using' "$folder"/*.log "$folder/syncs" |
+claim "nobody heard of locks" test -z "$(grep -il 'lock\|busy\|using' "$folder"/*.log "$folder"/worker* "$folder/syncs" |
     grep -v server.log)"
-watches_end() { # the one that waited goes on in the other's place
-    kill -INT "${children[0]}" "${children[1]}"
-    wait "${children[0]}"; local one=$?
-    kill -TERM "${children[1]}"
-    wait "${children[1]}"; local two=$?
+one_gone() { is_gone "${children[0]}" || is_gone "${children[1]}"; }
+watches_end() { # the connected one is interrupted, the waiting one goes on in its place
+    local each codes=
+    kill -INT "${children[@]}"
+    until_true 10 one_gone || return 1
+    kill -TERM "${children[@]}" 2>/dev/null
+    for each in "${children[@]}"; do wait "$each"; codes="$codes $?"; done
     children=()
-    [ $one = 0 ] && { [ $two = 0 ] || [ $two = 143 ]; }
+    echo "     watches ended with$codes" >&9
+    [[ $codes =~ ^(\ 0\ 0|\ 0\ 143|\ 143\ 0)$ ]]
 }
 claim "an interrupted watch is no failure" watches_end
 ada sync 2>/dev/null
@@ -59,20 +62,20 @@ bob sync 2>/dev/null
 titles bob >"$folder/of_bob"
 sort "$folder/promised" >"$folder/promised.sorted"
 claim "the other rep has each deal once" cmp -s "$folder/promised.sorted" "$folder/of_bob"
-moved() { bob --offline ls --json stage,source | grep -o '"stage": "[A-Za-z]*", "source": "s[0-9]*"'; }
-claim "and each was moved and edited" test "$(moved | grep -c '"Contact"')" = $total
-claim "no inbox item came of it" test -z "$(ada --offline inbox --plain --no-headers --columns number)"
+bob --offline ls --plain --no-headers --columns stage,source >"$folder/fields"
+claim "and each was moved and edited" test "$(grep -c $'^contact\ts[0-9]*$' "$folder/fields")" = $total
+claim "no inbox item came of it" test -z "$(ada --offline inbox --plain --no-headers --columns number 2>/dev/null)"
 
 # --- two joins into one home ---
-ada invite Eve --role rep >"$folder/eve" 2>/dev/null
-(home eve join "$(invitation "$folder/eve")" >"$folder/join1.log" 2>&1; echo $? >"$folder/join1") 9>&- &
+ada invite Eve --role rep >"$folder/eve.line" 2>/dev/null
+(home eve join "$(invitation "$folder/eve.line")" >"$folder/join1.log" 2>&1; echo $? >"$folder/join1") 9>&- &
 one=$!
-(home eve join "$(invitation "$folder/eve")" >"$folder/join2.log" 2>&1; echo $? >"$folder/join2") 9>&- &
+(home eve join "$(invitation "$folder/eve.line")" >"$folder/join2.log" 2>&1; echo $? >"$folder/join2") 9>&- &
 two=$!
 wait $one
 wait $two
 codes="$(cat "$folder/join1" "$folder/join2" | sort | tr '\n' ' ')"
-joined_once() { [ "$codes" = "0 0 " ] || [ "$codes" = "0 1 " ] || [ "$codes" = "0 6 " ]; }
+joined_once() { [ "$codes" = "0 1 " ] && cat "$folder"/join?.log | grep -q "another sluice is joining"; }
 claim "of two joins at once one succeeds ($codes)" joined_once
 claim "the home is whole" says 0 "is whole" home eve doctor
 claim "and works" says 0 Added home eve add "of eve" --wait
@@ -99,9 +102,9 @@ runs() { # two at once on one folder: one runs, one is refused
     local second=$!
     until_true 60 is_ready || return 1
     until_true 20 grep -q "in use by a running" "$folder/run1.log" "$folder/run2.log" || return 1
-    if grep -q "in use" "$folder/run1.log"; then wait $first; server=$second; else wait $second; server=$first; fi
-    [ $? = 1 ] || :
-    kill -0 $server
+    if grep -q "in use" "$folder/run1.log"; then server=$second; else server=$first; fi
+    wait $((first + second - server))
+    [ $? = 1 ] && kill -0 $server
 }
 claim "of two started at once one runs and one is refused" runs
 claim "and it works" says 0 Exchanged ada sync
