@@ -1,0 +1,40 @@
+# sample_opportunities.awk - a table of opportunities as a CRM exports it, with its dirt: won and
+# lost ones with both dates, open ones without a closing date, some without an account or any date, every
+# lost one of value 0. The same each time: own random numbers, for awks differ in theirs.
+
+function pick(n) { state = (state * 16807) % 2147483647; return state % n }
+
+# Days since 1970 as YYYY-MM-DD (Hinnant, "chrono-compatible low-level date algorithms").
+function day(z,    era, doe, yoe, y, doy, mp, d, m) {
+    z += 719468
+    era = int(z / 146097)
+    doe = z - era * 146097
+    yoe = int((doe - int(doe / 1460) + int(doe / 36524) - int(doe / 146096)) / 365)
+    y = yoe + era * 400
+    doy = doe - (365 * yoe + int(yoe / 4) - int(yoe / 100))
+    mp = int((5 * doy + 2) / 153)
+    d = doy - int((153 * mp + 2) / 5) + 1
+    m = mp < 10 ? mp + 3 : mp - 9
+    if (m <= 2) y++
+    return sprintf("%04d-%02d-%02d", y, m, d)
+}
+
+BEGIN {
+    state = 20170301
+    agents = split("Ines Okafor|Piotr Żak|Karin Söder|Ana Mota|Tom Reyes|Lea Brandt", agent, "|")
+    products = split("Pump Basic|Pump Pro|PumpPro|Valve Plus", product, "|")
+    print "opportunity_id,sales_agent,product,account,deal_stage,engage_date,close_date,close_value"
+    for (i = 1; i <= 700; i++) {
+        fate = pick(100)
+        stage = fate < 48 ? "Won" : fate < 76 ? "Lost" : fate < 94 ? "Engaging" : "Prospecting"
+        engaged = 17000 + pick(400)
+        closed = engaged + 1 + pick(138)
+        value = stage == "Won" ? 38 + pick(30000) : 0
+        account = (stage != "Won" && pick(3) == 0) ? "" : "Account " pick(60)
+        printf "%s,%s,%s,%s,%s,%s,%s,%s\n", sprintf("OP%05d", i),
+            agent[1 + pick(pick(2) + agents - 1)], product[1 + pick(products)], account, stage,
+            stage == "Prospecting" ? "" : day(engaged),
+            stage == "Won" || stage == "Lost" ? day(closed) : "",
+            stage == "Won" || stage == "Lost" ? value : ""
+    }
+}
