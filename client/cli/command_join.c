@@ -67,6 +67,7 @@ static bool join_may_be_taken(const struct sync_report *report)
     case SYNC_TROUBLE_LOST:
     case SYNC_TROUBLE_SILENT:
     case SYNC_TROUBLE_BUSY:
+    case SYNC_TROUBLE_TAMPERED:
     case SYNC_TROUBLE_PROTOCOL:
     case SYNC_TROUBLE_LOCAL: break;
     }

@@ -98,6 +98,7 @@ const char *say_join_trouble(const struct sync_report *report, enum answer_code 
                "a new invitation";
     case SYNC_TROUBLE_VERSION:
     case SYNC_TROUBLE_REFUSED:
+    case SYNC_TROUBLE_TAMPERED:
     case SYNC_TROUBLE_PROTOCOL:
     case SYNC_TROUBLE_LOCAL: break;
     }
@@ -134,6 +135,9 @@ const char *say_trouble(const struct sync_report *report, enum answer_code *code
         *code = ANSWER_FAILURE;
         return "this is not the server you joined: its key differs; ask your administrator";
     case SYNC_TROUBLE_REFUSED: return say_refusal(report->refusal, code);
+    case SYNC_TROUBLE_TAMPERED:
+        return "what the server sent was changed on its way here and is not taken; try another network; "
+               "your work is kept and sent later";
     case SYNC_TROUBLE_PROTOCOL:
         *code = ANSWER_FAILURE;
         return "the server sent something that cannot be understood; update sluice";

@@ -58,6 +58,7 @@ enum sync_trouble {
     SYNC_TROUBLE_SERVER_KEY,  /* it is not the server we pinned */
     SYNC_TROUBLE_REFUSED,     /* see refusal */
     SYNC_TROUBLE_BUSY,
+    SYNC_TROUBLE_TAMPERED,    /* what came is not what our server sent */
     SYNC_TROUBLE_PROTOCOL,    /* it sent something we cannot accept */
     SYNC_TROUBLE_LOCAL        /* the copy could not be written: see local_fault */
 };

@@ -20,6 +20,7 @@ const char *sync_trouble_name(enum sync_trouble trouble)
     case SYNC_TROUBLE_SERVER_KEY: return "server_key";
     case SYNC_TROUBLE_REFUSED: return "refused";
     case SYNC_TROUBLE_BUSY: return "busy";
+    case SYNC_TROUBLE_TAMPERED: return "tampered";
     case SYNC_TROUBLE_PROTOCOL: return "protocol";
     case SYNC_TROUBLE_LOCAL: return "local";
     }
@@ -40,7 +41,7 @@ enum sync_trouble sync_trouble_of(enum channel_reason reason)
     case CHANNEL_REASON_KEY_UNKNOWN:
     case CHANNEL_REASON_HANDSHAKE_FAILED: return SYNC_TROUBLE_SERVER_KEY;
     case CHANNEL_REASON_HANDSHAKE_TIMEOUT: return SYNC_TROUBLE_SILENT;
-    case CHANNEL_REASON_TAMPERED:
+    case CHANNEL_REASON_TAMPERED: return SYNC_TROUBLE_TAMPERED;
     case CHANNEL_REASON_TOO_LARGE:
     case CHANNEL_REASON_BAD_FRAME: return SYNC_TROUBLE_PROTOCOL;
     case CHANNEL_REASON_MEMORY:

@@ -8,6 +8,7 @@ relay that writes down what it carries. Standard library only.
     peers.py idle PORT COUNT SOURCES   holds COUNT connections from that many addresses, says "held",
                                        then how many are still open whenever a line comes in
     peers.py cut TO_PORT               carries a client's messages 1 and 3 in, and then nothing back
+    peers.py tamper TO_PORT in|out AT  carries all, but for one bit of byte AT towards the server or back
     peers.py other-key INVITATION same|else   the line with another server key, of the same id or not
     peers.py relined INVITATION PORT [other-code]   the line with another port, or another code too
 """
@@ -133,6 +134,34 @@ def cut(to_port):
     serve(answer)
 
 
+def carry_but(source, to, at):
+    passed = 0
+    try:
+        while data := bytearray(source.recv(65536)):
+            if passed <= at < passed + len(data):
+                data[at - passed] ^= 4
+            passed += len(data)
+            to.sendall(data)
+    except OSError:
+        pass
+    for each in (source, to):
+        try:
+            each.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+
+
+def tamper(to_port, way, at):
+    never = 1 << 60
+
+    def answer(client):
+        server = socket.create_connection(("127.0.0.1", to_port))
+        back = at if way == "out" else never
+        threading.Thread(target=carry_but, args=(server, client, back), daemon=True).start()
+        carry_but(client, server, at if way == "in" else never)
+    serve(answer)
+
+
 # --- clients that mean no good
 
 def ended(connection, began):
@@ -244,6 +273,8 @@ def main():
         relay(int(words[0]), words[1])
     elif what == "cut":
         cut(int(words[0]))
+    elif what == "tamper":
+        tamper(int(words[0]), words[1], int(words[2]))
     elif what == "send":
         send(int(words[0]), words[1])
     elif what == "idle":

@@ -64,6 +64,20 @@ claim "which is not the one bob knows" \
 cp -p "$folder/server.key.kept" "$data/server.key"
 server_stop
 claim "the server starts again" server_start
+
+# --- somebody on the way; 8 + 2 + 48 bytes of hello and 2 + 48 of answer are the handshake's beginning
+tampered() { # tampered WAY AT CODE TEXT
+    peer_start "tamper.$1.$2" tamper "$port" "$1" "$2" && set_to "127.0.0.1:$peer_port" &&
+        says "$3" "$4" bob sync && is pending 2
+}
+claim "a bit of the clear header changed" tampered in 6 1 "its key differs"
+claim "a bit of message 1 changed" tampered in 30 1 "its key differs"
+claim "a bit of message 2 changed" tampered out 20 1 "its key differs"
+claim "a bit of message 3 changed" tampered in 100 6 "broke; your work is kept"
+claim "a bit of what the server says changed" tampered out 80 6 "was changed on its way here"
+claim "and in status it is told" is last_failure tampered
+claim "a bit of the changes themselves changed" tampered in 300 6 "broke; your work is kept"
+claim "which the server noticed" logged "session_channel .*reason=tampered"
 free=$(port_free)
 claim "the next of two addresses is tried" says 0 "" bob server "127.0.0.1:$free" "127.0.0.1:$port"
 claim "and works" says 0 "2 sent" bob sync
