@@ -456,6 +456,162 @@ CREATE TABLE commit_mark (
 );
 COMMENT ON TABLE commit_mark IS 'The mark of every commit, by the seq it ended with: a cursor that is not here belongs to another history.';
 
+-- What the columns that speak for themselves say to who meets them in \d+.
+COMMENT ON COLUMN team.team_id IS 'UUID of the team; every key begins with it.';
+COMMENT ON COLUMN team.name IS 'As people call it.';
+COMMENT ON COLUMN member.team_id IS 'The team whose row it is.';
+COMMENT ON COLUMN member.id IS 'UUID of the member.';
+COMMENT ON COLUMN member.name IS 'As people call it.';
+COMMENT ON COLUMN organisation.team_id IS 'The team whose row it is.';
+COMMENT ON COLUMN organisation.id IS 'UUID, given by the device that made it.';
+COMMENT ON COLUMN organisation.name IS 'As people call it.';
+COMMENT ON COLUMN organisation.website IS 'Address of its web site.';
+COMMENT ON COLUMN organisation.phone IS 'Telephone number, as written.';
+COMMENT ON COLUMN organisation.address IS 'Postal address, may have several lines.';
+COMMENT ON COLUMN organisation.country IS 'Country, as written.';
+COMMENT ON COLUMN organisation.industry IS 'Line of business, as written.';
+COMMENT ON COLUMN organisation.note IS 'Free text, may have several lines.';
+COMMENT ON COLUMN organisation.created_at IS 'When it was made, as far as known.';
+COMMENT ON COLUMN person.team_id IS 'The team whose row it is.';
+COMMENT ON COLUMN person.id IS 'UUID, given by the device that made it.';
+COMMENT ON COLUMN person.name IS 'As people call it.';
+COMMENT ON COLUMN person.email IS 'E-mail address, as written.';
+COMMENT ON COLUMN person.phone IS 'Telephone number, as written.';
+COMMENT ON COLUMN person.note IS 'Free text, may have several lines.';
+COMMENT ON COLUMN person.created_at IS 'When it was made, as far as known.';
+COMMENT ON COLUMN deal.team_id IS 'The team whose row it is.';
+COMMENT ON COLUMN deal.id IS 'UUID, given by the device that made it.';
+COMMENT ON COLUMN deal.title IS 'What it is about.';
+COMMENT ON COLUMN deal.lost_reason IS 'Why it was lost or discarded, in words.';
+COMMENT ON COLUMN deal.expected_close IS 'Day on which it is expected to be won or lost.';
+COMMENT ON COLUMN deal.source IS 'Where it came from, in words.';
+COMMENT ON COLUMN deal.next_step IS 'What is to be done next, in words.';
+COMMENT ON COLUMN deal.tags IS 'Free labels.';
+COMMENT ON COLUMN deal.created_at IS 'When it was made, as far as known.';
+COMMENT ON COLUMN deal.closed_at IS 'When it was won or lost; NULL for all others.';
+COMMENT ON COLUMN activity.team_id IS 'The team whose row it is.';
+COMMENT ON COLUMN activity.id IS 'UUID, given by the device that made it.';
+COMMENT ON COLUMN activity.deal IS 'Deal it was about.';
+COMMENT ON COLUMN activity.person IS 'Person it was with.';
+COMMENT ON COLUMN activity.member IS 'Member who did it.';
+COMMENT ON COLUMN activity.text IS 'What was said or done.';
+COMMENT ON COLUMN activity.happened_at IS 'When it happened.';
+COMMENT ON COLUMN activity.created_at IS 'When it was recorded.';
+COMMENT ON COLUMN event.team_id IS 'The team whose row it is.';
+COMMENT ON COLUMN event.field IS
+    'Name of the field that changed; with what = 2: "pipeline" when that changed too.';
+COMMENT ON COLUMN event.pipeline IS 'Key of the deals pipeline after it.';
+COMMENT ON COLUMN event.from_stage IS 'Key of the stage it left.';
+COMMENT ON COLUMN event.to_stage IS 'Key of the stage it entered.';
+COMMENT ON COLUMN event.batch IS 'Bulk work it was part of.';
+COMMENT ON COLUMN inbox.team_id IS 'The team whose row it is.';
+COMMENT ON COLUMN inbox.id IS 'UUID, derived from what it is about.';
+COMMENT ON COLUMN inbox.subject IS 'The thing it is about.';
+COMMENT ON COLUMN inbox.field IS 'First field of what was changed on both sides.';
+COMMENT ON COLUMN inbox.acted_at IS 'When the author acted, by the devices clock.';
+COMMENT ON COLUMN inbox.recorded_at IS 'When the server wrote it down.';
+COMMENT ON COLUMN inbox.closed_at IS 'When it was resolved.';
+COMMENT ON COLUMN outcome.team_id IS 'The team whose row it is.';
+COMMENT ON COLUMN outcome.member IS 'Member whose change it was.';
+COMMENT ON COLUMN outcome.reasons IS 'Why it was refused or became a conflict, one a line.';
+COMMENT ON COLUMN outcome.recorded_at IS 'When the server wrote it down.';
+COMMENT ON COLUMN invitation.team_id IS 'The team whose row it is.';
+COMMENT ON COLUMN invitation.id IS 'UUID, given by the device that made it.';
+COMMENT ON COLUMN invitation.expires_at IS 'Until when it can be used.';
+COMMENT ON COLUMN invitation.created_at IS 'When it was made, as far as known.';
+COMMENT ON COLUMN definition.team_id IS 'The team whose row it is.';
+COMMENT ON COLUMN definition.version IS 'Version of the definition.';
+COMMENT ON COLUMN pipeline.team_id IS 'The team whose row it is.';
+COMMENT ON COLUMN pipeline.version IS 'Version of the definition.';
+COMMENT ON COLUMN pipeline.position IS 'Order on the board, from 0.';
+COMMENT ON COLUMN pipeline.key IS 'Stable name, used by deals, filters and imports.';
+COMMENT ON COLUMN pipeline.name IS 'As people call it.';
+COMMENT ON COLUMN stage.team_id IS 'The team whose row it is.';
+COMMENT ON COLUMN stage.version IS 'Version of the definition.';
+COMMENT ON COLUMN stage.position IS 'Order in its pipeline, from 0.';
+COMMENT ON COLUMN stage.key IS 'Stable name, used by deals, filters and imports.';
+COMMENT ON COLUMN stage.name IS 'As people call it.';
+COMMENT ON COLUMN stage.probability IS 'Percent of such deals that are won, for the forecast.';
+COMMENT ON COLUMN stage.expected_days IS 'How long a deal should stay; 0: not said.';
+COMMENT ON COLUMN stage.quiet_days IS
+    'Days without an activity after which a deal counts as quiet; 0: not said.';
+COMMENT ON COLUMN stage.slow_days IS
+    'Days in the stage after which a deal counts as slow; 0: not said.';
+COMMENT ON COLUMN stage.skip_forbidden IS 'A deal may not pass it by.';
+COMMENT ON COLUMN stage.removed IS 'No longer in use; kept because history names it.';
+COMMENT ON COLUMN stage_check.team_id IS 'The team whose row it is.';
+COMMENT ON COLUMN stage_check.version IS 'Version of the definition.';
+COMMENT ON COLUMN stage_check.pipeline IS 'Position of the pipeline.';
+COMMENT ON COLUMN stage_check.position IS 'Order, from 0.';
+COMMENT ON COLUMN stage_check.key IS 'Stable name, used by deals, filters and imports.';
+COMMENT ON COLUMN stage_check.name IS 'The question.';
+COMMENT ON COLUMN device.team_id IS 'The team whose row it is.';
+COMMENT ON COLUMN device.id IS 'UUID of the device.';
+COMMENT ON COLUMN device.member IS 'Member whose device it is.';
+COMMENT ON COLUMN device.name IS 'As its member calls it.';
+COMMENT ON COLUMN device.created_at IS 'When it joined.';
+COMMENT ON COLUMN replica.team_id IS 'The team whose row it is.';
+COMMENT ON COLUMN replica.id IS 'UUID, random, in the copys file.';
+COMMENT ON COLUMN replica.device IS 'Device it is on.';
+COMMENT ON COLUMN commit_mark.team_id IS 'The team whose row it is.';
+COMMENT ON COLUMN commit_mark.seq IS 'Seq the commit ended with.';
+COMMENT ON COLUMN commit_mark.mark IS '16 random bytes.';
+
+-- For reports with other tools. They show one team, like everything else: whoever reads them needs
+-- SELECT on them and on the tables below, and sluice.team set, for a role that only reads best once:
+-- ALTER ROLE reports SET sluice.team = 'the team''s id'. A report's figures are the program's own
+-- (sluice report); these are the rows behind them.
+CREATE VIEW report_deal WITH (security_invoker = true) AS
+SELECT d.team_id, d.id, d.title, o.name AS organisation, p.name AS contact, d.pipeline,
+    pl.name AS pipeline_name, d.stage, st.name AS stage_name,
+    (ARRAY['open', 'won', 'lost', 'iced', 'discarded'])[d.status] AS status,
+    d.value, d.currency, m.name AS owner, d.expected_close, d.source, d.next_step, d.due, d.tags,
+    d.category, CASE WHEN d.probability_by_hand THEN d.probability ELSE st.probability END
+        AS probability,
+    d.lost_reason, d.created_at, d.stage_entered_at, d.closed_at, d.attention
+FROM deal d
+LEFT JOIN organisation o ON o.team_id = d.team_id AND o.id = d.org
+LEFT JOIN person p ON p.team_id = d.team_id AND p.id = d.contact
+LEFT JOIN member m ON m.team_id = d.team_id AND m.id = d.owner
+LEFT JOIN team t ON t.team_id = d.team_id AND t.id = d.team_id
+LEFT JOIN pipeline pl ON pl.team_id = d.team_id AND pl.version = t.definition_version
+    AND pl.key = d.pipeline
+LEFT JOIN stage st ON st.team_id = d.team_id AND st.version = t.definition_version
+    AND st.pipeline = pl.position AND st.key = d.stage
+WHERE NOT d.row_removed;
+COMMENT ON VIEW report_deal IS
+    'Deals with the names of what they refer to. value is in minor units of currency. Needs '
+    'sluice.team set, as all tables do.';
+
+CREATE VIEW report_stage_history WITH (security_invoker = true) AS
+SELECT e.team_id, e.subject AS deal, d.title, e.seq, e.n, e.pipeline, e.from_stage, e.to_stage,
+    (ARRAY['open', 'won', 'lost', 'iced', 'discarded'])[e.from_status] AS from_status,
+    (ARRAY['open', 'won', 'lost', 'iced', 'discarded'])[e.to_status] AS to_status,
+    w.name AS who, o.name AS owner, e.value, e.currency, e.happened_at, e.recorded_at,
+    e.what = 5 AS imported, e.undoes IS NOT NULL AS is_undo
+FROM event e
+LEFT JOIN deal d ON d.team_id = e.team_id AND d.id = e.subject
+LEFT JOIN member w ON w.team_id = e.team_id AND w.id = e.who
+LEFT JOIN member o ON o.team_id = e.team_id AND o.id = e.owner
+WHERE e.subject_kind = 6 AND e.what IN (1, 2, 4, 5);
+COMMENT ON VIEW report_stage_history IS
+    'How deals went through their stages, in order of seq and n: created, moved, closed, imported, '
+    'deleted. happened_at is NULL where it is not known.';
+
+CREATE VIEW report_activity WITH (security_invoker = true) AS
+SELECT a.team_id, a.id,
+    (ARRAY['call', 'mail-out', 'mail-in', 'meeting', 'note'])[a.type] AS type,
+    a.deal, d.title AS deal_title, o.name AS organisation, p.name AS person, m.name AS member,
+    a.text, a.happened_at, a.created_at
+FROM activity a
+LEFT JOIN deal d ON d.team_id = a.team_id AND d.id = a.deal
+LEFT JOIN organisation o ON o.team_id = a.team_id AND o.id = coalesce(a.org, d.org)
+LEFT JOIN person p ON p.team_id = a.team_id AND p.id = a.person
+LEFT JOIN member m ON m.team_id = a.team_id AND m.id = a.member
+WHERE NOT a.row_removed;
+COMMENT ON VIEW report_activity IS
+    'Calls, mails, meetings and notes with the names of what they refer to.';
+
 -- The second wall between teams: without the team set, and outside it, there are no rows, for the
 -- owner of the tables too.
 DO $$

@@ -45,6 +45,7 @@ struct postgres {
     uv_timer_t timer; /* back-off, or the limit on connecting */
     bool timer_closed;
     uint64_t backoff_ms;
+    size_t turn; /* which set of values: 0, or one of the others + 1 */
     struct segment segments[SEGMENTS_MAX]; /* ring */
     size_t first, count;
     int open_handles;
@@ -153,6 +154,7 @@ static void drop(struct postgres *p, const char *why)
     char line[256];
     snprintf(line, sizeof line, "%s", why);
     p->state = STATE_BACKOFF;
+    p->turn = (p->turn + 1) % (p->options.other_count + 1);
     release(p);
     uint64_t jitter = uv_hrtime() / 1000 % (p->backoff_ms / 2 + 1);
     uv_timer_start(&p->timer, on_timer, p->backoff_ms + jitter, 0);
@@ -167,7 +169,8 @@ static void drop(struct postgres *p, const char *why)
 static void connect_begin(struct postgres *p)
 {
     p->state = STATE_CONNECTING;
-    p->connection = PQconnectStartParams(p->options.keywords, p->options.values, 0);
+    const char *const *values = p->turn ? p->options.others[p->turn - 1] : p->options.values;
+    p->connection = PQconnectStartParams(p->options.keywords, values, 0);
     uv_timer_start(&p->timer, on_timer, CONNECT_MS, 0);
     if (!p->connection || PQstatus(p->connection) == CONNECTION_BAD) {
         drop(p, p->connection ? PQerrorMessage(p->connection) : "out of memory");

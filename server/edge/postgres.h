@@ -34,6 +34,8 @@ struct postgres_options {
     uv_loop_t *loop;
     const char *const *keywords; /* of PQconnectStartParams; must outlive the connection */
     const char *const *values;
+    const char *const *const *others; /* further sets of values, tried in turn after a failure */
+    size_t other_count;
     const struct statement_text *statements; /* STATEMENT_COUNT; must outlive too */
     const char *listen; /* a LISTEN for every new connection, or NULL */
     void *context;

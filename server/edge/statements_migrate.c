@@ -17,7 +17,11 @@ const char migrate_table[] =
     "    hash bytea NOT NULL,"
     "    applied_at timestamptz NOT NULL DEFAULT now());"
     "COMMENT ON TABLE schema_migration IS"
-    "    'Which migrations this database has had, with the BLAKE2b-256 of each file.'";
+    "    'Which migrations this database has had, with the BLAKE2b-256 of each file.';"
+    "COMMENT ON COLUMN schema_migration.version IS 'Number of the file.';"
+    "COMMENT ON COLUMN schema_migration.name IS 'Name of the file.';"
+    "COMMENT ON COLUMN schema_migration.hash IS 'Of its bytes, when it was applied.';"
+    "COMMENT ON COLUMN schema_migration.applied_at IS 'When.'";
 
 const char migrate_applied[] =
     "SELECT version, encode(hash, 'hex') FROM schema_migration ORDER BY version";

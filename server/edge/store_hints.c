@@ -102,6 +102,8 @@ static bool connect_now(struct store_hints *hints)
         .loop = hints->options.loop,
         .keywords = hints->options.keywords,
         .values = hints->options.values,
+        .others = hints->options.others,
+        .other_count = hints->options.other_count,
         .statements = hints->statements,
         .listen = hints->options.listens ? statement_listen : NULL,
         .context = hints,

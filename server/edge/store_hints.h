@@ -14,7 +14,9 @@ typedef struct uv_loop_s uv_loop_t;
 
 struct store_hints_options {
     uv_loop_t *loop;
-    const char *const *keywords, *const *values; /* of PQconnectStartParams */
+    const char *const *keywords, *const *values; /* as in postgres_options */
+    const char *const *const *others;
+    size_t other_count;
     bool listens; /* else it only tells, and connects when there is something to tell */
     void *context;
     void (*heard)(void *context, struct uuid team); /* another process committed to that team */

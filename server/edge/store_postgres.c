@@ -22,6 +22,7 @@ enum {
     WAIT_MS = 10 * 1000,     /* a restarting database is back by then; later the caller must know */
     STATEMENTS_BYTES_MAX = 512 * 1024,
     KEYWORDS_MAX = 64,
+    HOSTS_MAX = 8, /* a cluster has two or three */
 };
 
 struct store_postgres {
@@ -30,6 +31,9 @@ struct store_postgres {
     struct statement_text statements[STATEMENT_COUNT];
     PQconninfoOption *conninfo;
     const char *keywords[KEYWORDS_MAX], *values[KEYWORDS_MAX];
+    const char *other_values[HOSTS_MAX - 1][KEYWORDS_MAX];
+    const char *const *others[HOSTS_MAX - 1];
+    size_t other_count;
     struct postgres *connections[CONNECTIONS_MAX];
     size_t connection_count;
     struct store_hints *hints;
@@ -192,6 +196,57 @@ static bool keywords_fill(struct store_postgres *store)
     return true;
 }
 
+static bool keyword_is(const char *keyword, const char *name)
+{
+    return keyword && strcmp(keyword, name) == 0;
+}
+
+/* The n-th of a list; a list of one holds for all. */
+static const char *list_item(struct store_postgres *store, const char *list, size_t n)
+{
+    struct str rest = str_from(list), part = STR_NONE;
+    if (str_find(rest, ',') == rest.n) return list;
+    for (size_t i = 0; i <= n; i++) {
+        if (!str_split(&rest, ',', &part)) return "";
+    }
+    return part.n > 0 ? arena_str(&store->arena, part).p : "";
+}
+
+static size_t list_count(const char *list)
+{
+    size_t count = 1;
+    for (; *list; list++) count += *list == ',';
+    return count;
+}
+
+static bool keyword_is_listed(const char *keyword)
+{
+    return keyword_is(keyword, "host") || keyword_is(keyword, "hostaddr") ||
+           keyword_is(keyword, "port");
+}
+
+/* One host per attempt: libpq, left to itself, waits on the first as long as the kernel does. */
+static void hosts_split(struct store_postgres *store)
+{
+    size_t count = 1;
+    for (size_t i = 0; store->keywords[i]; i++) {
+        if (!keyword_is_listed(store->keywords[i]) || keyword_is(store->keywords[i], "port")) {
+            continue;
+        }
+        if (list_count(store->values[i]) > count) count = list_count(store->values[i]);
+    }
+    if (count > HOSTS_MAX) count = HOSTS_MAX;
+    for (size_t n = count; n-- > 0;) { /* the first last: it is written over the list itself */
+        const char **values = n > 0 ? store->other_values[n - 1] : store->values;
+        for (size_t i = 0; store->keywords[i]; i++) {
+            bool listed = keyword_is_listed(store->keywords[i]);
+            values[i] = listed ? list_item(store, store->values[i], n) : store->values[i];
+        }
+        if (n > 0) store->others[n - 1] = values;
+    }
+    store->other_count = count - 1;
+}
+
 struct store_postgres *store_postgres_open(const struct store_postgres_options *options)
 {
     struct store_postgres *store = calloc(1, sizeof *store);
@@ -201,9 +256,11 @@ struct store_postgres *store_postgres_open(const struct store_postgres_options *
     size_t count = options->connections > 0 ? options->connections : CONNECTIONS_DEFAULT;
     if (count > CONNECTIONS_MAX) count = CONNECTIONS_MAX;
     if (statements_build(&store->arena, store->statements) || !keywords_fill(store)) goto fail;
+    hosts_split(store);
     for (size_t i = 0; i < count; i++) {
         struct postgres *connection = postgres_open(&(struct postgres_options){
             .loop = options->loop, .keywords = store->keywords, .values = store->values,
+            .others = store->others, .other_count = store->other_count,
             .statements = store->statements, .context = store, .result = on_result,
             .end = on_end, .ready = on_ready, .lost = on_lost});
         if (!connection) break;
@@ -213,6 +270,7 @@ struct store_postgres *store_postgres_open(const struct store_postgres_options *
     /* NULL, for want of memory, leaves the poll. */
     store->hints = store_hints_open(&(struct store_hints_options){
         .loop = options->loop, .keywords = store->keywords, .values = store->values,
+        .others = store->others, .other_count = store->other_count,
         .listens = options->hint != NULL, .context = store, .heard = on_hint,
         .lost = on_hints_lost});
     return store;

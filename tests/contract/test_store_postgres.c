@@ -15,6 +15,7 @@
 #include <uv.h>
 
 #include "server/edge/migrate.h"
+#include "server/edge/statements.h"
 #include "server/edge/store_postgres.h"
 #include "tests/contract/store_contract.h"
 #include "tests/support/entity_sample.h"
@@ -308,6 +309,92 @@ static void every_table_has_its_wall(void **state)
     PQfinish(owner);
 }
 
+/* Whoever opens the database with psql finds every table and column explained. */
+static void everything_is_documented(void **state)
+{
+    (void)state;
+    PGconn *owner = by_hand(owner_address);
+    expect_sql(owner,
+               "SELECT coalesce(string_agg(c.relname || '.' || a.attname, ' '), '') FROM pg_class c"
+               " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
+               " WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace"
+               " AND col_description(c.oid, a.attnum) IS NULL", "", "");
+    expect_sql(owner,
+               "SELECT coalesce(string_agg(relname, ' '), '') FROM pg_class"
+               " WHERE relkind = 'v' AND relnamespace = 'public'::regnamespace AND"
+               " (obj_description(oid) IS NULL OR NOT 'security_invoker=true' = ANY (reloptions))",
+               "", "");
+    expect_sql(owner,
+               "SELECT count(*) FROM pg_class WHERE relkind = 'v' AND relname LIKE 'report%'", "",
+               "3");
+    expect_sql(owner, "SELECT count(*) FROM report_deal", "", NULL);
+    expect_sql(owner, "SELECT count(*) FROM report_stage_history", "", NULL);
+    expect_sql(owner, "SELECT count(*) FROM report_activity", "", NULL);
+    PQfinish(owner);
+}
+
+/* With every WHERE forgotten, the rows are still one team's, or nobody's. */
+static void without_a_team_there_is_nothing(void **state)
+{
+    (void)state;
+    struct uuid team = team_id(31);
+    char text[UUID_TEXT_LENGTH + 1], sql[256];
+    team_make(team);
+    uuid_format(team, text);
+    PGconn *app = by_hand(app_address), *owner = by_hand(owner_address);
+    PGresult *tables = PQexec(owner, "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname"
+                                     " <> 'schema_migration' AND relnamespace ="
+                                     " 'public'::regnamespace");
+    assert_true(PQntuples(tables) > 15);
+    for (int i = 0; i < PQntuples(tables); i++) {
+        const char *name = PQgetvalue(tables, i, 0);
+        snprintf(sql, sizeof sql, "SELECT count(*) FROM %s", name);
+        expect_sql(app, "SELECT set_config('sluice.team', '', false)", "", NULL);
+        expect_sql(app, sql, "", "0");
+        snprintf(sql, sizeof sql, "SELECT set_config('sluice.team', '%s', false)", text);
+        expect_sql(app, sql, "", NULL);
+        snprintf(sql, sizeof sql, "SELECT count(*) FROM %s WHERE team_id <> '%s'", name, text);
+        expect_sql(app, sql, "", "0");
+    }
+    PQclear(tables);
+    /* Nor can rows be put into another team. */
+    expect_sql(app, "INSERT INTO team (team_id, id, seq) SELECT i, i, 0 FROM gen_random_uuid() i",
+               "42501", NULL);
+    PQfinish(app);
+    PQfinish(owner);
+}
+
+static void every_connection_has_its_limits(void **state)
+{
+    (void)state;
+    char address[ADDRESS_MAX + 512];
+    size_t n = (size_t)snprintf(address, sizeof address, "%s&options=", app_address);
+    for (const char *c = connection_options; *c && n + 4 < sizeof address; c++) {
+        n += (size_t)snprintf(address + n, sizeof address - n, "%%%02x", (unsigned)*c & 0xff);
+    }
+    PGconn *app = by_hand(address);
+    expect_sql(app, "SHOW statement_timeout", "", "20s");
+    expect_sql(app, "SHOW lock_timeout", "", "10s");
+    expect_sql(app, "SHOW idle_in_transaction_session_timeout", "", "20s");
+    expect_sql(app, "SHOW default_transaction_isolation", "", "repeatable read");
+    PQfinish(app);
+}
+
+/* The first of several hosts is gone: the next one is tried, at the next attempt. */
+static void the_next_host_is_tried(void **state)
+{
+    (void)state;
+    char conninfo[512];
+    snprintf(conninfo, sizeof conninfo,
+             "host=/nowhere/at/all,%s/run,/nowhere/else dbname=sluice user=sluice_app",
+             cluster.folder);
+    struct store_blocking *several = store_blocking_open(conninfo);
+    assert_non_null(several);
+    struct store_request head = {.kind = STORE_HEAD, .ticket = 1, .team = team_id(999)};
+    assert_int_equal(store_blocking_run(several, &head)->status, STORE_NOT_FOUND);
+    store_blocking_close(several);
+}
+
 static void the_application_role_is_bounded(void **state)
 {
     (void)state;
@@ -470,6 +557,10 @@ int main(void)
         cmocka_unit_test(no_other_team_shows),
         cmocka_unit_test(every_table_has_its_wall),
         cmocka_unit_test(the_application_role_is_bounded),
+        cmocka_unit_test(everything_is_documented),
+        cmocka_unit_test(without_a_team_there_is_nothing),
+        cmocka_unit_test(every_connection_has_its_limits),
+        cmocka_unit_test(the_next_host_is_tried),
         cmocka_unit_test(no_database_no_store),
     };
     enum { OWN = sizeof own / sizeof own[0], TESTS_MAX = 128 };
