@@ -130,7 +130,6 @@ enum fault decide(struct arena *arena, const struct state *state,
     struct decision d;
     decision_begin(&d, arena, state, context, mutation, payload, out);
     if (context->revoked) decision_refuse(&d, (struct reason){.code = REASON_DEVICE_REVOKED});
-    if (context->failed) decision_refuse(&d, (struct reason){.code = REASON_SERVER_FAULT});
     if (d.refused.count == 0 && content_normalise(&d)) {
         decision_judge_time(&d);
         decision_dispatch(&d);
@@ -153,6 +152,7 @@ enum fault decide_undecodable(struct arena *arena, const struct state *state,
         number[i] = (char)(unsigned char)((uint64_t)next >> (8 * i));
     struct uuid bytes = uuid_derive(d.actor, payload);
     nothing.id = uuid_derive(bytes, (struct str){number, sizeof number});
-    decision_refuse(&d, (struct reason){.code = REASON_UNDECODABLE});
+    enum reason_code code = context->failed ? REASON_SERVER_FAULT : REASON_UNDECODABLE;
+    decision_refuse(&d, (struct reason){.code = code});
     return decision_finish(&d);
 }

@@ -17,7 +17,7 @@ struct decision_context {
     int64_t recorded_at; /* server: max(now, the team's last); client: its clock */
     bool administration; /* the server itself asks, or who runs it: no replica, no number */
     bool revoked;        /* from a revoked device: parked for the managers, whatever it is */
-    bool failed;         /* the server broke on it twice: set aside as our bug */
+    bool failed;         /* decide_undecodable: the server broke on it twice, our bug */
     bool predicted;      /* client: times are not yet final, inbox items are not written */
 };
 

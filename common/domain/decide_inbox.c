@@ -114,6 +114,7 @@ void inbox_conflict(struct decision *d, const struct field *leader, const struct
     struct reason reason = {.code = REASON_CHANGED_MEANWHILE,
                             .field = str_from(changed->name),
                             .value = decision_quote(d, stands)};
+    bool first = !d->conflicted;
     d->conflicted = true;
     reasons_add(&d->change->reasons, reason);
     reasons_add(&own, reason);
@@ -122,6 +123,8 @@ void inbox_conflict(struct decision *d, const struct field *leader, const struct
     if (!unit_sides(d, leader, current, &base, &mine)) return;
     struct inbox_item *item = conflict_item(d, leader, mine);
     if (!item) return;
+    /* Once: with one per unit, the rows of one change would outgrow a page. */
+    if (!first) item->payload = STR_NONE;
     /* A continued conflict keeps what the author saw first. */
     bool continued = item->field.n > 0;
     bool faulty = !continued && unit_format(d->arena, leader, base, &item->base);

@@ -86,7 +86,12 @@ static enum fault plan_decode(struct arena *arena, struct batch_mutation *item)
 {
     item->decoded = false;
     item->mutation = (struct mutation){.kind = MUTATION_NONE};
+    if (item->failed) return FAULT_NONE;
+    uint8_t hash[HASH_BYTES];
+    codec_payload_hash(item->payload, hash);
+    crash_note_begin(item->note, hash);
     enum fault fault = codec_mutation_unpack(arena, item->payload, &item->mutation);
+    crash_note_end(item->note);
     if (fault == FAULT_MEMORY && arena->failed) return fault;
     item->decoded = fault == FAULT_NONE;
     if (!item->decoded) item->mutation = (struct mutation){.kind = MUTATION_NONE};
@@ -362,7 +367,10 @@ static enum fault batch_one(struct batch *batch, struct batch_mutation *item)
         return outcome_add(batch, item, same->reasons, hash);
     }
     /* An id that stands for something else already: taking it would overwrite what hangs on it. */
-    return decide_one(batch, item, item->decoded && !same, hash);
+    if (!item->failed) crash_note_begin(item->note, hash);
+    enum fault fault = decide_one(batch, item, item->decoded && !same, hash);
+    crash_note_end(item->note);
+    return fault;
 }
 
 static enum fault batch_finish(struct batch *batch, const struct store_result *loaded,

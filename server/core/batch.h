@@ -5,6 +5,7 @@
 
 #include "common/base/random.h"
 #include "common/domain/decide.h"
+#include "server/core/crash_note.h"
 #include "server/core/store.h"
 
 struct batch_mutation {
@@ -13,6 +14,7 @@ struct batch_mutation {
     uint64_t number;    /* of that replica; 0 for administration without a replica */
     struct str payload; /* packed mutation, as received */
     bool failed;        /* broke the server twice: parked without being looked at */
+    struct crash_note *note; /* told which one is being looked at; may be NULL */
     /* filled by batch_plan */
     struct mutation mutation;
     bool decoded;

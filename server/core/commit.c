@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "common/base/logline.h"
+#include "common/domain/field.h"
 
 #include "common/base/banned.h"
 
@@ -93,7 +94,7 @@ static void commit_too_big(struct server *server, struct team_actor *team, struc
     commit_wait(server, team, now);
 }
 
-static bool batch_take(struct team_actor *team)
+static bool batch_take(const struct server *server, struct team_actor *team)
 {
     size_t count = 0, bytes = 0;
     for (const struct queued *item = team->first; item && count < team->batch_max;
@@ -113,6 +114,8 @@ static bool batch_take(struct team_actor *team)
             .device = item->device,
             .number = item->number,
             .payload = {item->payload, item->n},
+            .failed = crash_note_condemns(server->note, (struct str){item->payload, item->n}),
+            .note = server->note,
         };
     }
     return true;
@@ -126,7 +129,7 @@ void commit_run(struct server *server, struct team_actor *team, struct now now)
     if (team->commit != COMMIT_IDLE || !team->first) return;
     struct job *job = job_new(server, 0, team->id);
     uint64_t ticket = job ? job->request.ticket : 0;
-    if (!job || !batch_take(team) ||
+    if (!job || !batch_take(server, team) ||
         batch_plan(&team->arena, team->id, team->batch, team->batch_count, &job->request)) {
         if (job) {
             arena_finish(&job->arena);
@@ -141,6 +144,29 @@ void commit_run(struct server *server, struct team_actor *team, struct now now)
 }
 
 /* --- the outcome --- */
+
+static struct str outcome_word(enum outcome_kind outcome)
+{
+    const struct field *field = field_by_name(ENTITY_OUTCOME, STR("kind"));
+    const char *name = field_choice_name(field, outcome);
+    return name ? str_from(name) : STR("none");
+}
+
+/* One line per change that was decided: its id is in the log of the device too. */
+static void answer_log(struct server *server, const struct team_actor *team,
+                       const struct queued *item, const struct batch_mutation *decided)
+{
+    if (decided->answered_before || decided->forked || decided->gap) return;
+    struct buffer *line = server_log(server, "mutation", decided->failed);
+    if (!line) return;
+    logline_id(line, "mutation", decided->mutation.id);
+    logline_id(line, "team", team->id);
+    logline_id(line, "member", item->actor);
+    logline_id(line, "replica", item->replica);
+    logline_number(line, "number", (int64_t)item->number);
+    logline_str(line, "outcome", outcome_word(decided->outcome));
+    if (decided->failed) logline_str(line, "alarm", STR("broke the server twice"));
+}
 
 static void item_answered(struct server *server, const struct queued *item,
                           const struct batch_mutation *decided, struct now now)
@@ -165,6 +191,7 @@ static void batch_answered(struct server *server, struct team_actor *team, struc
         team->first = item->next;
         if (!team->first) team->last = NULL;
         team->queue_count--;
+        answer_log(server, team, item, &decided[i]);
         item_answered(server, item, &decided[i], now);
         free(item);
     }

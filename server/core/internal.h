@@ -172,6 +172,7 @@ struct server {
     uint64_t ticket, wake_ms;
     uint64_t now_ms; /* boot time of what is being handled */
     bool stopping;
+    struct crash_note *note;
     struct server_counters counters;
 };
 

@@ -30,6 +30,7 @@ struct server *server_create(const struct server_options *options)
     size_t n = options->program.n < SOURCE_BYTES ? options->program.n : SOURCE_BYTES;
     if (n > 0) memcpy(server->program, options->program.p, n);
     server->program_length = n;
+    server->note = options->note;
     server->wake_ms = UINT64_MAX;
     return server;
 }

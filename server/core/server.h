@@ -12,6 +12,7 @@
 #include "common/base/now.h"
 #include "common/base/random.h"
 #include "common/link/secret.h"
+#include "server/core/crash_note.h"
 #include "server/core/store.h"
 
 struct server;
@@ -27,6 +28,7 @@ struct server_options {
     uint8_t seed[32];    /* of the server's randomness: ephemeral keys, marks, tokens */
     struct str program;  /* "sluiced 0.1.0" */
     size_t sessions_max; /* 0: SESSIONS_MAX */
+    struct crash_note *note; /* outlives a crash; may be NULL */
 };
 
 enum effect_kind {

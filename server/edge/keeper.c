@@ -13,11 +13,15 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <sodium.h>
+
+#include "server/core/crash_note.h"
 #include "server/edge/cluster.h"
 #include "server/edge/listener.h"
 #include "server/edge/migrate.h"
@@ -90,6 +94,7 @@ struct keeper {
     int64_t database_again_ms; /* when to try to start it; 0: it runs, or is somebody else's */
     long database_pause;
     sigset_t signals;
+    struct crash_note *note; /* shared with the worker */
 };
 
 static void say(const struct trouble *trouble)
@@ -120,7 +125,7 @@ static int worker_main(const struct keeper *keeper, pid_t parent)
     }
     if (!fault) {
         struct listener_options options = {
-            .listen = keeper->listen, .conninfo = conninfo, .key = &key};
+            .listen = keeper->listen, .conninfo = conninfo, .key = &key, .note = keeper->note};
         fault = listener_run(&options, &trouble);
         key_pair_finish(&key);
     }
@@ -156,6 +161,18 @@ static long pause_longer(long pause)
     return longer > RESTART_PAUSE_MS_MAX ? RESTART_PAUSE_MS_MAX : longer;
 }
 
+/* Who kills it from outside proves nothing against what it was at. */
+static void suspect_note(const struct keeper *keeper, int number)
+{
+    if (!keeper->note || number == SIGKILL || number == SIGTERM || number == SIGINT) return;
+    uint32_t crashes = crash_note_blame(keeper->note);
+    if (crashes == 0) return;
+    char hash[2 * NOTE_HASH_BYTES + 1];
+    sodium_bin2hex(hash, sizeof hash, keeper->note->hash, NOTE_HASH_BYTES);
+    fprintf(stderr, "keeper.suspect crashes=%u set_aside=%s payload_hash=%s\n", (unsigned)crashes,
+            crashes >= CRASHES_MAX ? "yes" : "no", hash);
+}
+
 /* A worker that was killed is started again; one that says why it cannot run is not. Negative: go
  * on; else the program's exit code. */
 static int worker_ended(struct keeper *keeper, int status)
@@ -166,6 +183,7 @@ static int worker_ended(struct keeper *keeper, int status)
     keeper->pause = calm ? 0 : keeper->pause;
     fprintf(stderr, "keeper.worker_ended signal=%d restart_ms=%ld\n", WTERMSIG(status),
             keeper->pause);
+    suspect_note(keeper, WTERMSIG(status));
     pause_ms(keeper->pause);
     keeper->pause = pause_longer(keeper->pause);
     return worker_start(keeper) ? -1 : 1;
@@ -264,6 +282,9 @@ int keeper_run(const struct configuration *configuration, const char *listen)
         return 1;
     }
     signals_take(&keeper);
+    void *shared = mmap(NULL, sizeof *keeper.note, PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared != MAP_FAILED) keeper.note = shared; /* else nothing is ever set aside */
     int code = 1;
     fault = database_begin(&keeper, &trouble);
     if (fault) {

@@ -497,10 +497,12 @@ static size_t descriptors_raise(void)
     return left;
 }
 
-static struct server *server_make(const struct key_pair *key, size_t sessions_max)
+static struct server *server_make(const struct listener_options *from, size_t sessions_max)
 {
+    const struct key_pair *key = from->key;
     struct server_options options = {.key_count = 1,
                                      .sessions_max = sessions_max,
+                                     .note = from->note,
                                      .program = STR("sluiced " SLUICE_VERSION)};
     options.keys[0].secret = key->secret;
     memcpy(options.keys[0].public_key, key->public.b, sizeof key->public.b);
@@ -540,7 +542,7 @@ enum fault listener_run(const struct listener_options *options, struct trouble *
                                                .hint = store_hint,
                                                .log = store_log,
                                                .context = listener};
-        listener->server = server_make(options->key, sessions_max);
+        listener->server = server_make(options, sessions_max);
         listener->store = listener->server ? store_postgres_open(&store) : NULL;
         if (!listener->store) {
             trouble_say(trouble, "the database setting cannot be used; correct `database`");

@@ -7,10 +7,13 @@
 #include "common/link/secret.h"
 #include "server/edge/service_user.h"
 
+struct crash_note;
+
 struct listener_options {
     const char *listen;   /* HOST:PORT, port 0: any */
     const char *conninfo; /* of the application role */
     const struct key_pair *key;
+    struct crash_note *note; /* in memory that outlives this process */
 };
 
 /* Prints "sluiced: ready on HOST:PORT" on stdout once it listens and the database answers; runs

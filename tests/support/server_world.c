@@ -48,7 +48,8 @@ static void world_found(struct server_world *w)
 
 static void world_server(struct server_world *w)
 {
-    struct server_options options = {.key_count = 1, .program = STR("sluiced test")};
+    struct server_options options = {
+        .key_count = 1, .program = STR("sluiced test"), .note = &w->note};
     options.keys[0].secret = w->key.secret;
     memcpy(options.keys[0].public_key, w->key.public.b, 32);
     random_bytes(&w->random, options.seed, sizeof options.seed);

@@ -28,6 +28,7 @@ struct server_world {
     struct store_memory *store;
     struct random random;
     struct key_pair key;
+    struct crash_note note;
     struct now now;
     struct uuid team, owner;
     uint8_t code[CODE_BYTES];

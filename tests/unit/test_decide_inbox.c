@@ -514,9 +514,33 @@ static void test_reasons_never_carry_what_cannot_be_shown(void **state)
     world_finish(&w);
 }
 
+/* With the payload in each, the rows of one change could outgrow a page, which is never cut in it. */
+static void the_payload_is_kept_once_for_several_conflicts(void **state)
+{
+    (void)state;
+    struct rule_world w;
+    world_init(&w);
+    world_deal(&w, "deal", "source=fair;category=commit;next_step=visit");
+    struct mutation m =
+        world_mutation(&w, MUTATION_EDIT, ENTITY_DEAL, "deal",
+                       "source:web>mail;category:omitted>pipeline;next_step:call>write");
+    struct change change = world_do(&w, "rep", &m);
+    size_t items = 0, payloads = 0;
+    for (size_t i = 0; i < change.row_count; i++) {
+        if (change.rows[i].kind != ENTITY_INBOX) continue;
+        const struct inbox_item *item = change.rows[i].entity;
+        items++;
+        payloads += item->payload.n > 0;
+    }
+    assert_int_equal(items, 3);
+    assert_int_equal(payloads, 1);
+    world_finish(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_payload_is_kept_once_for_several_conflicts),
         cmocka_unit_test(test_a_conflict_keeps_both),
         cmocka_unit_test(test_a_later_own_edit_updates_the_conflict),
         cmocka_unit_test(test_wishes_that_do_not_build_on_one_another_are_both_kept),
