@@ -92,16 +92,37 @@ static enum fault database_migrate(const struct configuration *c, struct migrate
     return fault;
 }
 
+/* Why the application role cannot come in: the pool itself only tries again. */
+static enum fault app_check(const struct configuration *c, const char *app,
+                            struct trouble *trouble)
+{
+    PGconn *connection = PQconnectdb(app);
+    bool good = connection && PQstatus(connection) == CONNECTION_OK;
+    if (!good) {
+        trouble_say(trouble, "cannot connect to the database as sluice_app: %.300s; %s",
+                    connection ? PQerrorMessage(connection) : "memory",
+                    c->database[0] ? "give that role a password and name it in database_app "
+                                     "(init: --database-app)"
+                                   : "start the server again");
+        for (char *each = trouble->text; *each; each++) {
+            if (*each == '\n') *each = ' ';
+        }
+    }
+    PQfinish(connection);
+    return good ? FAULT_NONE : FAULT_IO;
+}
+
 static enum fault store_begin(const struct configuration *c, struct store_blocking **out,
                               struct trouble *trouble)
 {
     char app[CONFIGURATION_VALUE_MAX * 2];
     enum fault fault = conninfo_app(c, app);
-    *out = fault ? NULL : store_blocking_open(app);
+    *out = NULL;
+    if (!fault) fault = app_check(c, app, trouble);
+    if (fault) return fault;
+    *out = store_blocking_open(app);
     if (*out) return FAULT_NONE;
-    trouble_say(trouble, "cannot connect to the database as sluice_app; %s",
-                c->database[0] ? "give that role a password and name it in database_app"
-                               : "start the server again");
+    trouble_say(trouble, "cannot open the database as sluice_app; try again");
     return FAULT_IO;
 }
 

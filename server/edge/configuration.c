@@ -96,26 +96,25 @@ static enum fault key_unknown(struct str key, int number, struct trouble *troubl
     return FAULT_FORMAT;
 }
 
-/* What can be told wrong without trying it. */
-static enum fault value_check(struct str key, const char *value, int number,
+/* What can be told wrong without trying it; `where` is the line or the variable. */
+static enum fault value_check(struct str key, const char *value, const char *where,
                               struct trouble *trouble)
 {
     char host[256], port[6];
     bool address = str_equal(key, STR("listen")) || str_equal(key, STR("address"));
-    if (address && *value && !listen_split(value, host, port)) {
-        trouble_say(trouble, "sluiced.conf line %d: \"%.100s\" is no address; give HOST:PORT",
-                    number, value);
+    if (!*value || (address && listen_split(value, host, port))) return FAULT_NONE;
+    if (address) {
+        trouble_say(trouble, "%s: \"%.100s\" is no address; give HOST:PORT", where, value);
         return FAULT_FORMAT;
     }
-    if (address || !*value) return FAULT_NONE;
     PQconninfoOption *options = PQconninfoParse(value, NULL);
     bool good = options != NULL;
     PQconninfoFree(options);
     if (good) return FAULT_NONE;
     /* It is not shown: there may be a password in it. */
-    trouble_say(trouble, "sluiced.conf line %d: the value of %.*s is no connection string; give "
+    trouble_say(trouble, "%s: the value of %.*s is no connection string; give "
                          "postgresql://USER@HOST/DATABASE",
-                number, STR_ARGS(key));
+                where, STR_ARGS(key));
     return FAULT_FORMAT;
 }
 
@@ -141,10 +140,12 @@ static enum fault configuration_line(struct configuration *c, struct str line, i
     if (!slot) return key_unknown(key, number, trouble);
     if (value.n > 0) memcpy(slot, value.p, value.n);
     slot[value.n] = 0;
-    return value_check(key, slot, number, trouble);
+    char where[48];
+    snprintf(where, sizeof where, "sluiced.conf line %d", number);
+    return value_check(key, slot, where, trouble);
 }
 
-static void environment_apply(struct configuration *c)
+static enum fault environment_apply(struct configuration *c, struct trouble *trouble)
 {
     static const struct { const char *name, *key; } names[] = {
         {"SLUICED_LISTEN", "listen"},
@@ -154,9 +155,18 @@ static void environment_apply(struct configuration *c)
     };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         const char *value = getenv(names[i].name);
-        if (!value || strlen(value) >= CONFIGURATION_VALUE_MAX) continue;
-        memcpy(configuration_slot(c, str_from(names[i].key)), value, strlen(value) + 1);
+        if (!value) continue;
+        struct str key = str_from(names[i].key);
+        if (strlen(value) >= CONFIGURATION_VALUE_MAX) {
+            trouble_say(trouble, "%s is longer than %d bytes; shorten it", names[i].name,
+                        CONFIGURATION_VALUE_MAX - 1);
+            return FAULT_FORMAT;
+        }
+        enum fault fault = value_check(key, value, names[i].name, trouble);
+        if (fault) return fault;
+        memcpy(configuration_slot(c, key), value, strlen(value) + 1);
     }
+    return FAULT_NONE;
 }
 
 enum fault configuration_read(const char *data, struct configuration *out, struct trouble *trouble)
@@ -178,8 +188,8 @@ enum fault configuration_read(const char *data, struct configuration *out, struc
         fault = configuration_line(out, str_from(line), number, trouble);
     }
     fclose(file);
+    if (!fault) fault = environment_apply(out, trouble);
     if (fault) return fault;
-    environment_apply(out);
     char host[256], port[6];
     if (uuid_is_zero(out->team) || !listen_split(out->listen, host, port)) {
         trouble_say(trouble, "%s lacks %s; correct it", path,

@@ -16,7 +16,11 @@
 
 #include "common/base/banned.h"
 
-enum { HASH_BYTES = 32, HASH_TEXT = 2 * HASH_BYTES + 1 };
+enum {
+    HASH_BYTES = 32,
+    HASH_TEXT = 2 * HASH_BYTES + 1,
+    SERVER_VERSION_MIN = 150000, /* security_invoker views */
+};
 
 static void notice_ignore(void *context, const PGresult *result)
 {
@@ -78,7 +82,7 @@ static enum fault applied_count(PGconn *connection, struct migrate_report *repor
         report->version = version;
         if (i >= migration_count || migrations[i].version != version) {
             trouble_set(report, "schema_migration", NULL,
-                        "the database has a migration that this program does not know");
+                        "the database was made by a newer sluiced; update sluiced");
             fault = FAULT_STALE;
             break;
         }
@@ -141,7 +145,18 @@ enum fault migrate_run(const char *owner_conninfo, struct migrate_report *report
     enum fault fault = FAULT_IO;
     if (!connection) return FAULT_MEMORY;
     if (PQstatus(connection) != CONNECTION_OK) {
-        trouble_set(report, "connect", NULL, PQerrorMessage(connection));
+        snprintf(report->trouble, sizeof report->trouble, "%s; is the database up, and does it let "
+                 "this user in?", PQerrorMessage(connection));
+        for (char *c = report->trouble; *c; c++) {
+            if (*c == '\n') *c = ' ';
+        }
+        goto done;
+    }
+    int server = PQserverVersion(connection);
+    if (server < SERVER_VERSION_MIN) {
+        snprintf(report->trouble, sizeof report->trouble,
+                 "it is PostgreSQL %d; PostgreSQL 15 or newer is needed", server / 10000);
+        fault = FAULT_STALE;
         goto done;
     }
     PQsetNoticeReceiver(connection, notice_ignore, NULL);

@@ -56,13 +56,14 @@ until_true() { # until_true SECONDS command...
 }
 
 is_ready() { grep -q "^sluiced: ready on " "$folder/out"; }
+is_ready_or_gone() { is_ready || is_gone "$server"; }
 is_gone() { ! kill -0 "$1" 2>/dev/null; }
 
 server_start() {
     : >"$folder/out"
     "$bin/sluiced" run --data "$data" "$@" >"$folder/out" 2>>"$folder/server.log" 9>&- &
     server=$!
-    until_true 60 is_ready
+    until_true 60 is_ready_or_gone && is_ready
 }
 
 server_stop() { # its exit code
