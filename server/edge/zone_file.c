@@ -1,7 +1,7 @@
 /* zone_file.c - TZif to transitions. Called by `sluiced init`.
  *
- * The rule behind the last transition (the POSIX TZ footer) is not read: Debian's files are "fat"
- * and reach to 2037. */
+ * The rule behind the last transition (the footer) is followed to ZONE_YEAR_LAST, so that "slim"
+ * files do as well as "fat" ones, which end in 2037. */
 #define _GNU_SOURCE
 #include "server/edge/zone_file.h"
 
@@ -9,10 +9,19 @@
 #include <string.h>
 
 #include "common/base/bounds.h"
+#include "server/edge/zone_rule.h"
 
 #include "common/base/banned.h"
 
-enum { HEADER = 44, FILE_MAX = 256 * 1024, TYPE_BYTES = 6 };
+enum {
+    HEADER = 44,
+    FILE_MAX = 256 * 1024,
+    TYPE_BYTES = 6,
+    ZONE_YEAR_FIRST = 1970,
+    ZONE_YEAR_LAST = 2100, /* no date of a deal lies beyond */
+    RULE_TRANSITIONS_MAX = 2 * (ZONE_YEAR_LAST - ZONE_YEAR_FIRST + 1),
+};
+static_assert(RULE_TRANSITIONS_MAX < ZONE_TRANSITIONS_MAX / 2, "the past must fit beside the rule");
 
 static uint32_t u32_at(struct str s, size_t at)
 {
@@ -43,6 +52,32 @@ static bool counts_read(struct str s, size_t at, struct tzif_counts *out)
            out->type > 0 && out->type <= 256 && out->chars <= most;
 }
 
+/* "\n" rule "\n" behind the second block; without one the last offset stays. */
+static enum fault rule_follow(struct str footer, struct zone *zone, struct zone_transition *list)
+{
+    struct zone_rule rule;
+    struct zone_transition changes[2];
+    if (footer.n < 2 || footer.p[0] != '\n') return FAULT_FORMAT;
+    footer = str_slice(footer, 1, footer.n);
+    size_t end = str_find(footer, '\n');
+    if (end == footer.n) return FAULT_FORMAT; /* cut short */
+    struct str text = str_slice(footer, 0, end);
+    if (text.n == 0) return FAULT_NONE;
+    enum fault fault = zone_rule_parse(text, &rule);
+    if (fault) return fault;
+    if (!rule.has_summer) return FAULT_NONE;
+    int64_t last_s = zone->count > 0 ? list[zone->count - 1].at_s : INT64_MIN;
+    int64_t last_day = last_s / 86400;
+    int year = last_day > 0 ? civil_from_days(last_day).year : ZONE_YEAR_FIRST;
+    for (; year <= ZONE_YEAR_LAST; year++) {
+        zone_rule_year(&rule, year, changes);
+        for (size_t i = 0; i < 2; i++) {
+            if (changes[i].at_s > last_s) list[zone->count++] = changes[i];
+        }
+    }
+    return FAULT_NONE;
+}
+
 enum fault zone_file_parse(struct arena *arena, struct str s, struct zone *out)
 {
     struct tzif_counts c;
@@ -51,10 +86,12 @@ enum fault zone_file_parse(struct arena *arena, struct str s, struct zone *out)
     if (!counts_read(s, at, &c)) return FAULT_FORMAT;
     size_t times = at + HEADER, kinds = times + c.time * 8, types = kinds + c.time;
     if (types + c.type * TYPE_BYTES > s.n) return FAULT_FORMAT;
-    struct zone_transition *list = arena_array(arena, c.time ? c.time : 1, sizeof *list);
+    struct zone_transition *list =
+        arena_array(arena, c.time + RULE_TRANSITIONS_MAX, sizeof *list);
     if (!list) return FAULT_MEMORY;
     *out = (struct zone){.first_offset_s = (int32_t)u32_at(s, types), .transitions = list};
-    size_t from = c.time > ZONE_TRANSITIONS_MAX ? c.time - ZONE_TRANSITIONS_MAX : 0;
+    size_t room = ZONE_TRANSITIONS_MAX - RULE_TRANSITIONS_MAX;
+    size_t from = c.time > room ? c.time - room : 0;
     for (size_t i = 0; i < c.time; i++) {
         size_t type = (uint8_t)s.p[kinds + i];
         if (type >= c.type) return FAULT_FORMAT;
@@ -66,7 +103,8 @@ enum fault zone_file_parse(struct arena *arena, struct str s, struct zone *out)
         list[out->count++] =
             (struct zone_transition){.at_s = i64_at(s, times + i * 8), .offset_s = offset};
     }
-    return FAULT_NONE;
+    size_t footer = types + c.type * TYPE_BYTES + c.chars + c.leap * 12 + c.isstd + c.isut;
+    return footer < s.n ? rule_follow(str_slice(s, footer, s.n), out, list) : FAULT_FORMAT;
 }
 
 enum fault zone_file_read(struct arena *arena, const char *name, struct str *packed)
