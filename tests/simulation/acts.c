@@ -2,31 +2,16 @@
 #include "tests/simulation/world.h"
 #include "tests/simulation/acts.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #include "common/base/check.h"
-#include "common/domain/field.h"
-#include "common/domain/merge.h"
+#include "common/codec/row.h"
+#include "tests/simulation/acts_inside.h"
 
 #include "common/base/banned.h"
 
 static const size_t ACT_BYTES_MAX = (size_t)64 * 1024 * 1024;
-enum { EDITS_MAX = 8 };
 
-struct act {
-    struct world *world;
-    size_t laptop;
-    struct person_of_world *person;
-    struct replica *replica;
-    struct arena arena;
-    struct mutation mutation;
-    struct edit edits[EDITS_MAX];
-    const char *summary;
-};
-
-static void act_begin(struct act *act, enum mutation_kind kind, enum entity_kind entity,
-                      struct uuid target, const char *summary)
+void act_begin(struct act *act, enum mutation_kind kind, enum entity_kind entity,
+               struct uuid target, const char *summary)
 {
     struct now now = laptop_now(act->world, act->laptop);
     uint64_t wall = now.wall_ms > 0 ? (uint64_t)now.wall_ms : 0;
@@ -42,7 +27,7 @@ static void act_begin(struct act *act, enum mutation_kind kind, enum entity_kind
     };
 }
 
-static struct edit *act_edit(struct act *act, const char *name, const void *before)
+struct edit *act_edit(struct act *act, const char *name, const void *before)
 {
     check(act->mutation.edit_count < EDITS_MAX);
     const struct field *field =
@@ -57,24 +42,24 @@ static struct edit *act_edit(struct act *act, const char *name, const void *befo
     return edit;
 }
 
-static void act_text(struct act *act, const char *name, const void *before, struct str text)
+void act_text(struct act *act, const char *name, const void *before, struct str text)
 {
     struct edit *edit = act_edit(act, name, before);
     edit->want = value_text(text);
 }
 
-static void act_number(struct act *act, const char *name, const void *before, int64_t number)
+void act_number(struct act *act, const char *name, const void *before, int64_t number)
 {
     struct edit *edit = act_edit(act, name, before);
     edit->want = value_number(edit->field->type, number);
 }
 
-static void act_reference(struct act *act, const char *name, const void *before, struct uuid id)
+void act_reference(struct act *act, const char *name, const void *before, struct uuid id)
 {
     act_edit(act, name, before)->want = value_reference(id);
 }
 
-static void act_set(struct act *act, const char *name, struct str item, bool remove)
+void act_set(struct act *act, const char *name, struct str item, bool remove)
 {
     struct edit *edit = act_edit(act, name, NULL);
     struct str *items = arena_copy(&act->arena, &item, sizeof item);
@@ -82,46 +67,91 @@ static void act_set(struct act *act, const char *name, struct str item, bool rem
     *(remove ? &edit->remove : &edit->add) = (struct text_set){items, 1};
 }
 
-/* Makes it durable on the laptop and tells the oracle. False: refused, or nothing to do. */
-static bool act_submit(struct act *act)
+static bool act_is_queued(struct act *act, struct outbox_entry *entry)
 {
-    struct change change;
+    struct replica *inner = act->world->laptops[act->laptop].disk.inner;
+    return inner->f->outbox_find(inner, &act->arena, act->mutation.id, entry) == FAULT_NONE;
+}
+
+/* What stands in the outbox was made, whatever the person was told: a commit that was torn may
+ * be durable. */
+static bool act_promise(struct act *act, enum fault fault, bool expected, const char *what)
+{
+    struct world *world = act->world;
+    bool torn = disk_crashed(&world->laptops[act->laptop].disk);
+    struct outbox_entry entry;
+    bool queued = act_is_queued(act, &entry);
+    world_tell(world, "%s on laptop %zu: %s%s", act->person->name, act->laptop, act->summary, what);
+    if (!torn && queued != expected)
+        world_fail(world, "%s: %s in the outbox (%s)", act->summary,
+                   queued ? "refused, and yet it is" : "made, and yet it is not",
+                   fault_name(fault));
+    if (!queued) return false;
+    oracle_promise(world, act->mutation.id, entry.payload, act->laptop);
+    act->person->made++;
+    return !fault;
+}
+
+bool act_submit(struct act *act)
+{
+    struct change change = {.outcome = OUTCOME_NONE};
     enum fault fault =
         outbox_submit(act->replica, &act->arena, &act->mutation, str_from(act->summary),
                       laptop_now(act->world, act->laptop), &change);
-    struct outbox_entry entry;
-    bool queued = act->replica->f->outbox_find(act->replica, &act->arena, act->mutation.id,
-                                               &entry) == FAULT_NONE;
-    if (fault) {
-        world_fact(act->world, "local", act->laptop, (uint64_t)fault);
-        world_tell(act->world, "%s on laptop %zu: %s fails (%s)", act->person->name, act->laptop,
-                   act->summary, fault_name(fault));
-        if (queued || !act->world->weather.disk)
-            world_fail(act->world, "outbox_submit: %s, queued %d", fault_name(fault), queued);
-        return false;
+    world_fact(act->world, act->summary, act->laptop, (uint64_t)fault << 8 | change.outcome);
+    if (fault) return act_promise(act, fault, false, " (fails)");
+    if (change.outcome == OUTCOME_PARKED) return act_promise(act, fault, false, " (refused)");
+    bool nothing = change.row_count == 0 && change.outcome != OUTCOME_CONFLICT &&
+                   act->mutation.kind != MUTATION_INVITE;
+    return act_promise(act, fault, !nothing, nothing ? " (nothing to do)" : "");
+}
+
+static enum fault force(struct act *act, struct str payload)
+{
+    struct replica *replica = act->replica;
+    struct now now = laptop_now(act->world, act->laptop);
+    struct identity identity;
+    enum fault fault = replica->f->identity_load(replica, &act->arena, &identity);
+    if (fault) return fault;
+    struct outbox_entry entry = {.number = identity.next_number++,
+                                 .mutation = act->mutation.id,
+                                 .payload = payload,
+                                 .made_at = now.wall_ms,
+                                 .summary = str_from(act->summary)};
+    fault = replica->f->outbox_add(replica, &entry);
+    if (!fault) fault = replica->f->identity_store(replica, &identity);
+    return fault ? fault : outbox_rebase(replica, &act->arena, now);
+}
+
+bool act_force(struct act *act)
+{
+    struct replica *replica = act->replica;
+    struct buffer packed;
+    buffer_init(&packed, MUTATION_BYTES_MAX);
+    enum fault fault = codec_mutation_pack(&act->mutation, &packed);
+    check(fault == FAULT_NONE);
+    fault = replica->f->begin(replica);
+    if (!fault) {
+        fault = force(act, buffer_str(&packed));
+        if (fault)
+            replica->f->rollback(replica);
+        else
+            fault = replica->f->commit(replica);
     }
-    if (change.outcome == OUTCOME_PARKED && queued)
-        world_fail(act->world, "a mutation refused here was queued");
-    world_fact(act->world, act->summary, act->laptop, (uint64_t)change.outcome);
-    world_tell(act->world, "%s on laptop %zu: %s%s", act->person->name, act->laptop, act->summary,
-               queued                             ? ""
-               : change.outcome == OUTCOME_PARKED ? " (refused)"
-                                                  : " (nothing to do)");
-    if (!queued) return false;
-    oracle_promise(act->world, act->mutation.id, entry.payload, act->laptop);
-    act->person->made++;
-    return true;
+    buffer_finish(&packed);
+    world_fact(act->world, act->summary, act->laptop, (uint64_t)fault);
+    return act_promise(act, fault, !fault, fault ? " (fails)" : "");
 }
 
 /* --- choosing --- */
 
-static struct str word(struct act *act, const char *what)
+struct str act_word(struct act *act, const char *what)
 {
     return arena_format(&act->arena, "%s %llu", what,
                         (unsigned long long)world_below(act->world, 1000));
 }
 
-static const void *pick(struct act *act, enum entity_kind kind)
+const void *act_pick(struct act *act, enum entity_kind kind)
 {
     const void **all;
     size_t count;
@@ -129,7 +159,7 @@ static const void *pick(struct act *act, enum entity_kind kind)
     return count > 0 ? all[world_below(act->world, count)] : NULL;
 }
 
-static const struct deal *pick_deal(struct act *act)
+const struct deal *act_pick_deal(struct act *act)
 {
     const struct deal **deals;
     size_t count;
@@ -143,52 +173,52 @@ static const struct deal *pick_deal(struct act *act)
 static void do_create_organisation(struct act *act)
 {
     act_begin(act, MUTATION_CREATE, ENTITY_ORGANISATION, (struct uuid){{0}}, "org add");
-    act_text(act, "name", NULL, word(act, "Firm"));
+    act_text(act, "name", NULL, act_word(act, "Firm"));
     (void)act_submit(act);
 }
 
 static void do_create_person(struct act *act)
 {
-    const struct organisation *organisation = pick(act, ENTITY_ORGANISATION);
+    const struct organisation *organisation = act_pick(act, ENTITY_ORGANISATION);
     act_begin(act, MUTATION_CREATE, ENTITY_PERSON, (struct uuid){{0}}, "person add");
-    act_text(act, "name", NULL, word(act, "Person"));
+    act_text(act, "name", NULL, act_word(act, "Person"));
     if (organisation) act_reference(act, "org", NULL, organisation->id);
     (void)act_submit(act);
 }
 
 static void do_create_deal(struct act *act)
 {
-    const struct organisation *organisation = pick(act, ENTITY_ORGANISATION);
+    const struct organisation *organisation = act_pick(act, ENTITY_ORGANISATION);
     act_begin(act, MUTATION_CREATE, ENTITY_DEAL, (struct uuid){{0}}, "deal add");
-    act_text(act, "title", NULL, word(act, "Roof"));
+    act_text(act, "title", NULL, act_word(act, "Roof"));
     if (organisation) act_reference(act, "org", NULL, organisation->id);
     if (world_chance(act->world, 600)) {
         act_number(act, "value", NULL, (int64_t)world_below(act->world, 1000000));
         act_text(act, "currency", NULL, STR("EUR"));
     }
-    if (act_submit(act)) act->person->last_mutation = act->mutation.id;
+    (void)act_submit(act);
 }
 
 static void do_edit_deal(struct act *act)
 {
-    const struct deal *deal = pick_deal(act);
+    const struct deal *deal = act_pick_deal(act);
     if (!deal) return;
     act_begin(act, MUTATION_EDIT, ENTITY_DEAL, deal->id, "deal edit");
     switch (world_below(act->world, 7)) {
-    case 0: act_text(act, "title", deal, word(act, "Roof")); break;
+    case 0: act_text(act, "title", deal, act_word(act, "Roof")); break;
     case 1:
         act_number(act, "value", deal, (int64_t)world_below(act->world, 100) * 1000);
         act_text(act, "currency", deal, STR("EUR"));
         break;
-    case 2: act_text(act, "source", deal, word(act, "fair")); break;
+    case 2: act_text(act, "source", deal, act_word(act, "fair")); break;
     case 3:
-        act_text(act, "next_step", deal, word(act, "call"));
+        act_text(act, "next_step", deal, act_word(act, "call"));
         act_number(act, "due", deal, 20600 + (int64_t)world_below(act->world, 60));
         break;
     case 4:
         act_number(act, "expected_close", deal, 20600 + (int64_t)world_below(act->world, 90));
         break;
-    case 5: act_set(act, "tags", word(act, "tag"), false); break;
+    case 5: act_set(act, "tags", act_word(act, "tag"), false); break;
     default:
         if (deal->tags.count > 0) act_set(act, "tags", deal->tags.items[0], true);
         act_text(act, "source", deal, STR_NONE);
@@ -201,7 +231,7 @@ static void do_check(struct act *act)
 {
     static const char *const keys[] = {"interest", "market", "need", "budget",
                                        "timeline", "people", "cycle"};
-    const struct deal *deal = pick_deal(act);
+    const struct deal *deal = act_pick_deal(act);
     if (!deal) return;
     act_begin(act, MUTATION_EDIT, ENTITY_DEAL, deal->id, "deal check");
     act_set(act, "checks", str_from(keys[world_below(act->world, 7)]),
@@ -215,7 +245,7 @@ static void do_qualify(struct act *act)
     static const struct str all[] = {STR_INIT("budget"),  STR_INIT("cycle"), STR_INIT("interest"),
                                      STR_INIT("market"),  STR_INIT("need"),  STR_INIT("people"),
                                      STR_INIT("timeline")};
-    const struct deal *deal = pick_deal(act);
+    const struct deal *deal = act_pick_deal(act);
     if (!deal) return;
     act_begin(act, MUTATION_EDIT, ENTITY_DEAL, deal->id, "deal qualify");
     struct edit *edit = act_edit(act, "checks", NULL);
@@ -229,7 +259,7 @@ static void do_qualify(struct act *act)
 static void do_move(struct act *act)
 {
     static const char *const stages[] = {"lead", "contact", "qualification", "proposal"};
-    const struct deal *deal = pick_deal(act);
+    const struct deal *deal = act_pick_deal(act);
     if (!deal) return;
     act_begin(act, MUTATION_EDIT, ENTITY_DEAL, deal->id, "deal move");
     act_text(act, "stage", deal, str_from(stages[world_below(act->world, 4)]));
@@ -239,7 +269,7 @@ static void do_move(struct act *act)
 
 static void do_status(struct act *act)
 {
-    const struct deal *deal = pick_deal(act);
+    const struct deal *deal = act_pick_deal(act);
     if (!deal) return;
     act_begin(act, MUTATION_EDIT, ENTITY_DEAL, deal->id, "deal status");
     static const int64_t wishes[] = {STATUS_WON, STATUS_LOST, STATUS_ICED, STATUS_OPEN,
@@ -248,14 +278,14 @@ static void do_status(struct act *act)
     if (wish == STATUS_OPEN && deal->status != STATUS_ICED)
         act_text(act, "stage", deal, STR("contact"));
     act_number(act, "status", deal, wish);
-    if (wish == STATUS_LOST) act_text(act, "lost_reason", deal, word(act, "price"));
+    if (wish == STATUS_LOST) act_text(act, "lost_reason", deal, act_word(act, "price"));
     if (wish == STATUS_ICED) act_number(act, "wake_date", deal, 20700);
     (void)act_submit(act);
 }
 
 static void do_assign(struct act *act)
 {
-    const struct deal *deal = pick_deal(act);
+    const struct deal *deal = act_pick_deal(act);
     if (!deal) return;
     act_begin(act, MUTATION_EDIT, ENTITY_DEAL, deal->id, "deal assign");
     act_reference(act, "owner", deal, act->world->persons[world_below(act->world, PERSONS)].member);
@@ -264,8 +294,8 @@ static void do_assign(struct act *act)
 
 static void do_delete(struct act *act)
 {
-    const struct deal *deal = pick_deal(act);
-    const struct organisation *organisation = pick(act, ENTITY_ORGANISATION);
+    const struct deal *deal = act_pick_deal(act);
+    const struct organisation *organisation = act_pick(act, ENTITY_ORGANISATION);
     if (world_chance(act->world, 800) && deal)
         act_begin(act, MUTATION_DELETE, ENTITY_DEAL, deal->id, "deal delete");
     else if (organisation)
@@ -277,33 +307,33 @@ static void do_delete(struct act *act)
 
 static void do_log(struct act *act)
 {
-    const struct deal *deal = pick_deal(act);
+    const struct deal *deal = act_pick_deal(act);
     if (!deal) return;
     act_begin(act, MUTATION_CREATE, ENTITY_ACTIVITY, (struct uuid){{0}}, "log");
     act_number(act, "type", NULL, 1 + (int64_t)world_below(act->world, 5));
     act_reference(act, "deal", NULL, deal->id);
-    act_text(act, "text", NULL, word(act, "spoke about"));
+    act_text(act, "text", NULL, act_word(act, "spoke about"));
     (void)act_submit(act);
 }
 
 static void do_edit_organisation(struct act *act)
 {
-    const struct organisation *organisation = pick(act, ENTITY_ORGANISATION);
+    const struct organisation *organisation = act_pick(act, ENTITY_ORGANISATION);
     if (!organisation) return;
     act_begin(act, MUTATION_EDIT, ENTITY_ORGANISATION, organisation->id, "org edit");
-    act_text(act, "name", organisation, word(act, "Firm"));
-    act_text(act, "phone", organisation, word(act, "+48"));
+    act_text(act, "name", organisation, act_word(act, "Firm"));
+    act_text(act, "phone", organisation, act_word(act, "+48"));
     (void)act_submit(act);
 }
 
 /* Edits a value and at once takes it back: the inverse, marked as an undo. */
 static void do_undo(struct act *act)
 {
-    const struct deal *deal = pick_deal(act);
+    const struct deal *deal = act_pick_deal(act);
     if (!deal) return;
     struct value before = value_text(deal->source);
     if (!deal->source.p) before = value_absent(VALUE_TEXT);
-    struct str wish = word(act, "fair");
+    struct str wish = act_word(act, "fair");
     act_begin(act, MUTATION_EDIT, ENTITY_DEAL, deal->id, "deal edit to undo");
     act_text(act, "source", deal, wish);
     struct uuid done = act->mutation.id;
@@ -313,17 +343,7 @@ static void do_undo(struct act *act)
     edit->base = value_text(wish);
     edit->want = before;
     act->mutation.undoes = done;
-    (void)act_submit(act);
-}
-
-static void do_inbox(struct act *act)
-{
-    const struct inbox_item *item = pick(act, ENTITY_INBOX);
-    if (!item) return;
-    act_begin(act, MUTATION_CLOSE, ENTITY_INBOX, item->id, "inbox close");
-    act->mutation.resolves = item->id;
-    act->mutation.resolution = item->kind == INBOX_CONFLICT ? INBOX_THEIRS : INBOX_DISCARDED;
-    (void)act_submit(act);
+    if (act_submit(act)) world_mark(act->world, MARK_UNDO);
 }
 
 struct act_choice {
@@ -345,7 +365,13 @@ static const struct act_choice choices[] = {
     {8, do_log},
     {5, do_edit_organisation},
     {4, do_undo},
-    {4, do_inbox},
+    {8, do_inbox},
+    {3, do_edit_activity},
+    {3, do_rogue},
+    {3, do_import},
+    {6, do_invite},
+    {4, do_correct},
+    {6, do_large},
 };
 
 void act_once(struct world *world, size_t laptop)
@@ -353,7 +379,7 @@ void act_once(struct world *world, size_t laptop)
     struct act act = {.world = world,
                       .laptop = laptop,
                       .person = &world->persons[world->laptops[laptop].person],
-                      .replica = world->laptops[laptop].replica};
+                      .replica = laptop_port(world, laptop)};
     arena_init(&act.arena, ACT_BYTES_MAX);
     uint64_t total = 0;
     for (size_t i = 0; i < sizeof choices / sizeof choices[0]; i++) total += choices[i].weight;

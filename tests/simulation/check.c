@@ -12,23 +12,34 @@
 
 static const size_t ORACLE_BYTES_MAX = (size_t)1024 * 1024 * 1024;
 
+static void books_open(struct oracle *oracle)
+{
+    map_init(&oracle->rows, &oracle->arena);
+    map_init(&oracle->replicas, &oracle->arena);
+    map_init(&oracle->told, &oracle->arena);
+    oracle->seq = 0;
+    oracle->recorded = INT64_MIN;
+    oracle->definition = NULL;
+    oracle->team = NULL;
+}
+
 void oracle_init(struct oracle *oracle)
 {
     *oracle = (struct oracle){0};
     arena_init(&oracle->arena, ORACLE_BYTES_MAX);
-    map_init(&oracle->rows, &oracle->arena);
     map_init(&oracle->answers, &oracle->arena);
-    map_init(&oracle->replicas, &oracle->arena);
+    books_open(oracle);
 }
 
 void oracle_finish(struct oracle *oracle)
 {
     free(oracle->promises);
+    free((void *)oracle->commits);
     arena_finish(&oracle->arena);
     *oracle = (struct oracle){0};
 }
 
-static void *oracle_place(struct oracle *oracle, struct map *map, struct str key, size_t size)
+void *oracle_place(struct oracle *oracle, struct map *map, struct str key, size_t size)
 {
     void *place = map_get(map, key);
     if (place) return place;
@@ -38,7 +49,7 @@ static void *oracle_place(struct oracle *oracle, struct map *map, struct str key
     return place;
 }
 
-static struct str id_key(const struct uuid *id)
+struct str oracle_id_key(const struct uuid *id)
 {
     return (struct str){(const char *)id->b, sizeof id->b};
 }
@@ -55,10 +66,11 @@ void oracle_promise(struct world *world, struct uuid mutation, struct str payloa
         check(oracle->promises != NULL);
     }
     struct promise *promise = &oracle->promises[oracle->promise_count++];
-    *promise = (struct promise){.mutation = mutation, .laptop = laptop};
+    *promise = (struct promise){
+        .mutation = mutation, .laptop = laptop, .payload = arena_str(&oracle->arena, payload)};
     codec_payload_hash(payload, promise->hash);
     struct answer *answer =
-        oracle_place(oracle, &oracle->answers, id_key(&mutation), sizeof *answer);
+        oracle_place(oracle, &oracle->answers, oracle_id_key(&mutation), sizeof *answer);
     if (answer->promised) world_fail(world, "two mutations have one id");
     answer->promised = true;
     answer->mutation = mutation;
@@ -69,11 +81,21 @@ void oracle_excuse(struct world *world, size_t laptop, size_t since)
 {
     for (size_t i = since; i < world->oracle.promise_count; i++) {
         struct promise *promise = &world->oracle.promises[i];
-        if (promise->laptop == laptop) promise->lost_with_disk = true;
+        if (promise->laptop == laptop) promise->excused = true;
     }
 }
 
-/* --- commits --- */
+const struct mutation *oracle_mutation(struct world *world, struct arena *arena, struct uuid id)
+{
+    const struct answer *answer = map_get(&world->oracle.answers, oracle_id_key(&id));
+    struct mutation *mutation = arena_alloc(arena, sizeof *mutation);
+    check(mutation != NULL);
+    if (!answer || !answer->promised) return NULL;
+    struct str payload = world->oracle.promises[answer->promise].payload;
+    return codec_mutation_unpack(arena, payload, mutation) ? NULL : mutation;
+}
+
+/* --- the model --- */
 
 static struct str row_key(struct arena *arena, const struct row *row)
 {
@@ -87,12 +109,22 @@ static struct str row_key(struct arena *arena, const struct row *row)
     return (struct str){copy, sizeof key};
 }
 
-static void *entity_own(struct arena *arena, const struct row *row)
+void *oracle_entity_own(struct arena *arena, const struct row *row)
 {
     if (row->kind != ENTITY_DEFINITION) return entity_copy(arena, row->kind, row->entity);
     struct definition *copy = arena_alloc(arena, sizeof *copy);
     check(copy && definition_copy(arena, row->entity, copy) == FAULT_NONE);
     return copy;
+}
+
+const struct row *oracle_row(const struct world *world, enum entity_kind kind, struct uuid id)
+{
+    struct row row = {.kind = kind, .id = id};
+    struct arena arena;
+    arena_init(&arena, 4096);
+    const struct model_row *model = map_get(&world->oracle.rows, row_key(&arena, &row));
+    arena_finish(&arena);
+    return model ? &model->row : NULL;
 }
 
 static void model_put(struct world *world, const struct row *row)
@@ -104,142 +136,57 @@ static void model_put(struct world *world, const struct row *row)
         world_fail(world, "an event was written over");
     if (model->row.seq > row->seq) world_fail(world, "a row's seq went back");
     model->row = *row;
-    model->row.entity = NULL;
-    if (row->removed) return;
-    model->row.entity = entity_own(&oracle->arena, row);
-    check(model->row.entity != NULL);
-    if (row->kind == ENTITY_DEFINITION) oracle->definition = model->row.entity;
-    if (row->kind == ENTITY_TEAM) oracle->team = model->row.entity;
+    if (row->kind == ENTITY_DEFINITION) oracle->definition = row->entity;
+    if (row->kind == ENTITY_TEAM) oracle->team = row->entity;
+    check_explained(world, row);
 }
 
-/* What was written under one seq. A batch writes a thing that it changes twice only once, under
- * the later seq: then the earlier seq has a row less. */
-struct seq_rows {
-    const struct store_request *request;
-    uint64_t seq;
-    size_t effects;
-    bool announced;
-    const struct outcome *outcome;
-};
+/* --- commits --- */
 
-static bool row_keeps(const struct row *row, const struct seq_rows *rows)
+/* The request as it was, in the oracle's memory: it is looked at again when the database goes
+ * back in time. */
+static const struct store_request *commit_keep(struct oracle *oracle,
+                                               const struct store_request *request,
+                                               bool administered)
 {
-    const struct outcome *outcome = rows->outcome;
-    if (row->kind != ENTITY_INBOX || row->removed || row->seq < rows->seq) return false;
-    const struct inbox_item *item = row->entity;
-    if (outcome->kind == OUTCOME_CONFLICT) {
-        /* A later edit of the same author may have taken the record over, in this very batch. */
-        if (item->kind != INBOX_CONFLICT || !uuid_equal(item->author, outcome->member))
-            return false;
-        if (row->seq > rows->seq) return true;
-    } else if (item->kind != INBOX_PARKED) {
-        return false;
+    struct store_request *kept = arena_copy(&oracle->arena, request, sizeof *request);
+    struct row *rows = arena_array(&oracle->arena, request->row_count + 1, sizeof *rows);
+    check(kept && rows);
+    for (size_t i = 0; i < request->row_count; i++) {
+        rows[i] = request->rows[i];
+        rows[i].entity = rows[i].removed ? NULL : oracle_entity_own(&oracle->arena, &rows[i]);
+        check(rows[i].removed || rows[i].entity);
     }
-    uint8_t hash[32];
-    codec_payload_hash(item->payload, hash);
-    return uuid_equal(item->mutation, outcome->mutation) && outcome->payload_hash.n == 32 &&
-           memcmp(hash, outcome->payload_hash.p, 32) == 0;
+    kept->rows = rows;
+    kept->ticket = administered;
+    if (oracle->commit_count == oracle->commit_cap) {
+        oracle->commit_cap = oracle->commit_cap ? oracle->commit_cap * 2 : 256;
+        oracle->commits =
+            realloc((void *)oracle->commits, oracle->commit_cap * sizeof *oracle->commits);
+        check(oracle->commits != NULL);
+    }
+    oracle->commits[oracle->commit_count++] = kept;
+    return kept;
 }
 
-/* A mutation that did not go through has its payload kept where its author sees it. */
-static void check_record(struct world *world, const struct seq_rows *rows)
-{
-    int64_t kind = rows->outcome->kind;
-    if (kind != OUTCOME_PARKED && kind != OUTCOME_CONFLICT) return;
-    for (size_t i = 0; i < rows->request->row_count; i++) {
-        if (row_keeps(&rows->request->rows[i], rows)) return;
-    }
-    world_fail(world, "seq %llu: outcome %d without a record that keeps its payload",
-               (unsigned long long)rows->seq, (int)kind);
-}
-
-static void check_answer(struct world *world, const struct seq_rows *rows)
+static void commit_enter(struct world *world, const struct store_request *request)
 {
     struct oracle *oracle = &world->oracle;
-    const struct outcome *outcome = rows->outcome;
-    struct answer *answer =
-        oracle_place(oracle, &oracle->answers, id_key(&outcome->mutation), sizeof *answer);
-    if (!answer->promised) {
-        world_fail(world, "the server answered a mutation nobody made");
-        return;
-    }
-    const struct promise *promise = &oracle->promises[answer->promise];
-    if (outcome->payload_hash.n != 32 || memcmp(outcome->payload_hash.p, promise->hash, 32) != 0)
-        world_fail(world, "the payload is not the one that was made");
-    if (answer->outcomes > 0) {
-        oracle->repeated++;
-        if (rows->effects > 0) world_fail(world, "a mutation took effect twice");
-        if (answer->kind != outcome->kind) world_fail(world, "a second, other outcome");
-    } else {
-        check_record(world, rows);
-        if (outcome->kind == OUTCOME_PARKED) oracle->parked++;
-        if (outcome->kind == OUTCOME_CONFLICT) oracle->conflicts++;
-        if (outcome->kind == OUTCOME_MERGED) oracle->merged++;
-    }
-    answer->outcomes++;
-    answer->effects += rows->effects;
-    answer->kind = outcome->kind;
-    uint64_t *last =
-        oracle_place(oracle, &oracle->replicas, id_key(&outcome->replica), sizeof *last);
-    if (outcome->number != (int64_t)*last + 1)
-        world_fail(world, "numbers of a replica have a gap: %lld after %llu",
-                   (long long)outcome->number, (unsigned long long)*last);
-    *last = (uint64_t)outcome->number;
-}
-
-/* The founding, and what administration writes: settings of the team, nobody's mutation. */
-static bool administered(const struct store_request *request)
-{
-    for (size_t i = 0; i < request->row_count; i++) {
-        if (request->rows[i].kind == ENTITY_TEAM) return true;
-    }
-    return false;
-}
-
-static void check_seq(struct world *world, const struct store_request *request, uint64_t seq)
-{
-    struct seq_rows rows = {.request = request, .seq = seq};
-    for (size_t i = 0; i < request->row_count; i++) {
-        const struct row *row = &request->rows[i];
-        if (row->seq != seq) continue;
-        if (row->kind == ENTITY_DEVICE) rows.announced = true; /* the server's own doing */
-        if (row->kind != ENTITY_OUTCOME) {
-            rows.effects++;
-        } else if (rows.outcome) {
-            world_fail(world, "two outcomes under one seq");
-        } else {
-            rows.outcome = row->entity;
-        }
-    }
-    if (administered(request)) return;
-    if (!rows.outcome && rows.announced) return;
-    if (!rows.outcome) {
-        world_fail(world, "seq %llu has no outcome", (unsigned long long)seq);
-        return;
-    }
-    check_answer(world, &rows);
-    for (size_t i = 0; i < request->row_count; i++) {
-        const struct row *row = &request->rows[i];
-        if (row->kind == ENTITY_EVENT && row->seq == seq) check_stage(world, row, request);
-    }
-}
-
-void oracle_commit(struct world *world, const struct store_request *request)
-{
-    struct oracle *oracle = &world->oracle;
+    bool administered = request->ticket != 0;
     if (request->expected_seq != oracle->seq || request->new_seq <= oracle->seq)
         world_fail(world, "a commit from %llu to %llu went through at %llu",
                    (unsigned long long)request->expected_seq, (unsigned long long)request->new_seq,
                    (unsigned long long)oracle->seq);
-    for (size_t i = 0; i < request->row_count; i++) {
+    if (request->recorded_at < oracle->recorded) world_fail(world, "recorded time runs backwards");
+    oracle->recorded = request->recorded_at;
+    for (size_t i = 0; i < request->row_count && !world->failed; i++) {
         uint64_t seq = request->rows[i].seq;
         if (seq <= request->expected_seq || seq > request->new_seq)
             world_fail(world, "a row outside its commit's seqs");
     }
-    world_fact(world, "commit", request->new_seq, request->row_count);
     for (uint64_t seq = oracle->seq + 1; seq <= request->new_seq && !world->failed; seq++) {
         oracle->seq = seq;
-        check_seq(world, request, seq);
+        check_seq(world, request, seq, administered);
         /* In the order of the request: a later row of a batch may write an earlier one over. */
         for (size_t i = 0; i < request->row_count; i++) {
             if (request->rows[i].seq == seq) model_put(world, &request->rows[i]);
@@ -248,15 +195,80 @@ void oracle_commit(struct world *world, const struct store_request *request)
     oracle->seq = request->new_seq;
 }
 
+void oracle_commit(struct world *world, const struct store_request *request, bool administered)
+{
+    if (world->failed) return;
+    world_fact(world, "commit", request->new_seq, request->row_count);
+    commit_enter(world, commit_keep(&world->oracle, request, administered));
+}
+
+/* --- the database went back --- */
+
+static bool somebody_has(struct world *world, struct uuid mutation)
+{
+    bool found = false;
+    struct arena arena;
+    arena_init(&arena, 1024 * 1024);
+    for (size_t i = 0; i < world->laptop_count && !found; i++) {
+        struct replica *replica = world->laptops[i].disk.inner;
+        struct outbox_entry entry;
+        found = replica->f->outbox_find(replica, &arena, mutation, &entry) == FAULT_NONE;
+    }
+    arena_finish(&arena);
+    return found;
+}
+
+/* What was answered and is lost now is offered again by its copy, if that still has it. One that
+ * took a new replica id does not. */
+static void lost_look(struct world *world, const struct answer *answer)
+{
+    struct oracle *oracle = &world->oracle;
+    struct promise *promise = &oracle->promises[answer->promise];
+    if (promise->excused || somebody_has(world, answer->mutation)) return;
+    if (!world->laptops[promise->laptop].forked)
+        world_fail(world, "mutation %zu was answered, is lost with its commit, and laptop %zu has "
+                          "not kept it", answer->promise, promise->laptop);
+    oracle->unoffered++;
+    promise->excused = true;
+}
+
+void oracle_rewind(struct world *world, uint64_t seq)
+{
+    struct oracle *oracle = &world->oracle;
+    struct map answers = oracle->answers;
+    size_t *before = arena_array(&oracle->arena, answers.count + 1, sizeof *before);
+    check(before != NULL);
+    for (size_t i = 0; i < answers.count; i++) {
+        struct answer *answer = answers.entries[i].value;
+        before[i] = answer->outcomes;
+        answer->outcomes = answer->effects = 0;
+        answer->kind = OUTCOME_NONE;
+    }
+    while (oracle->commit_count > 0 && oracle->commits[oracle->commit_count - 1]->new_seq > seq)
+        oracle->commit_count--;
+    books_open(oracle);
+    oracle->replaying = true;
+    for (size_t i = 0; i < oracle->commit_count && !world->failed; i++)
+        commit_enter(world, oracle->commits[i]);
+    oracle->replaying = false;
+    if (oracle->seq != seq) world_fail(world, "the database went back to the middle of a commit");
+    for (size_t i = 0; i < answers.count && !world->failed; i++) {
+        const struct answer *answer = answers.entries[i].value;
+        if (before[i] > 0 && answer->outcomes == 0) lost_look(world, answer);
+    }
+}
+
 /* --- conservation --- */
 
 static void check_conservation(struct world *world)
 {
     struct oracle *oracle = &world->oracle;
-    for (size_t i = 0; i < oracle->promise_count; i++) {
+    for (size_t i = 0; i < oracle->promise_count && !world->failed; i++) {
         const struct promise *promise = &oracle->promises[i];
-        const struct answer *answer = map_get(&oracle->answers, id_key(&promise->mutation));
-        if (answer->outcomes > 0 || promise->lost_with_disk) continue;
+        const struct answer *answer =
+            map_get(&oracle->answers, oracle_id_key(&promise->mutation));
+        if (answer->outcomes > 0 || promise->excused) continue;
+        if (world->laptops[promise->laptop].revoked) continue;
         world_fail(world, "mutation %zu, made on laptop %zu, has no outcome", i, promise->laptop);
     }
 }
@@ -265,7 +277,26 @@ void oracle_check_end(struct world *world)
 {
     check_conservation(world);
     for (size_t i = 0; i < world->laptop_count && !world->failed; i++) {
+        if (world->laptops[i].revoked) continue;
         check_converged(world, i);
-        oracle_check_shown(world, i);
+        if (!world->failed) oracle_check_shown(world, i);
+        if (!world->failed) check_answers(world, i);
     }
+}
+
+void oracle_look(struct world *world, size_t laptop)
+{
+    if (world->laptops[laptop].revoked || !world_chance(world, 20)) return;
+    struct arena arena;
+    arena_init(&arena, 1024 * 1024);
+    struct identity identity;
+    bool current = laptop_identity(world, laptop, &arena, &identity) &&
+                   identity.cursor_seq == world->oracle.seq && laptop_joined(world, laptop);
+    size_t pending = 0;
+    struct replica *replica = world->laptops[laptop].disk.inner;
+    if (replica->f->outbox_count(replica, &pending) || pending > 0) current = false;
+    arena_finish(&arena);
+    if (!current) return;
+    world_mark(world, MARK_CONVERGED_MIDWAY);
+    check_converged(world, laptop);
 }

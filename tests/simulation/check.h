@@ -15,7 +15,8 @@ struct promise {
     struct uuid mutation;
     size_t laptop;
     uint8_t hash[32];
-    bool lost_with_disk; /* its copy was replaced by an older one: it may never have left */
+    struct str payload;
+    bool excused; /* its copy was replaced by an older one: it may never have left */
 };
 
 struct model_row {
@@ -32,15 +33,23 @@ struct answer {
 
 struct oracle {
     struct arena arena;
-    struct map rows;     /* (kind, id, n, seq of events) -> struct model_row */
-    struct map answers;  /* mutation -> struct answer */
-    struct map replicas; /* replica -> uint64_t: last number answered */
+    struct map answers;      /* mutation -> struct answer */
     struct promise *promises;
     size_t promise_count, promise_cap;
+    struct store_request **commits; /* of the history that stands, copies */
+    size_t commit_count, commit_cap;
+    bool replaying; /* the books are written anew, nothing of it is news */
+
+    /* what the commits so far come to */
+    struct map rows;     /* (kind, id, n, seq of events) -> struct model_row */
+    struct map replicas; /* replica -> uint64_t: last number answered */
+    struct map told;     /* (subject, field) -> struct str: the value history tells */
     uint64_t seq;
+    int64_t recorded;
     const struct definition *definition;
     const struct team *team;
-    size_t parked, conflicts, merged, repeated, stages;
+
+    size_t parked, conflicts, merged, repeated, stages, unoffered;
 };
 
 void oracle_init(struct oracle *oracle);
@@ -48,8 +57,15 @@ void oracle_finish(struct oracle *oracle);
 void oracle_promise(struct world *world, struct uuid mutation, struct str payload, size_t laptop);
 /* This laptop went back to an older copy of itself: what it had made since may never have left. */
 void oracle_excuse(struct world *world, size_t laptop, size_t since);
-/* A commit that really happened. */
-void oracle_commit(struct world *world, const struct store_request *request);
+/* A commit that really happened. administered: nobody's mutation. */
+void oracle_commit(struct world *world, const struct store_request *request, bool administered);
+/* The database went back: what came after that seq never was. */
+void oracle_rewind(struct world *world, uint64_t seq);
+/* NULL when there never was one. */
+const struct row *oracle_row(const struct world *world, enum entity_kind kind, struct uuid id);
+void *oracle_entity_own(struct arena *arena, const struct row *row);
+/* A laptop shows something new: now and then it is compared at once. */
+void oracle_look(struct world *world, size_t laptop);
 /* Shown = server + pending, for one laptop, now. */
 void oracle_check_shown(struct world *world, size_t laptop);
 /* After healing: conservation and convergence. */

@@ -7,7 +7,6 @@
 #include "common/codec/row.h"
 #include "common/domain/permission.h"
 #include "tests/simulation/check_inside.h"
-#include "tests/support/replica_memory.h"
 
 #include "common/base/banned.h"
 
@@ -77,7 +76,7 @@ static void check_entity(struct copy_check *c, const struct row *row)
 static void check_counts(struct copy_check *c)
 {
     static const enum entity_kind kinds[] = {ENTITY_MEMBER, ENTITY_ORGANISATION, ENTITY_PERSON,
-                                             ENTITY_INBOX};
+                                             ENTITY_INBOX, ENTITY_DEVICE};
     struct uuid none = {{0}};
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         const void **all;
@@ -129,15 +128,15 @@ static void check_rows(struct copy_check *c)
             continue;
         }
         const struct event *event = row->entity;
-        bool first = event->what == EVENT_CREATED && row->n == 0;
-        if (first) check_history(c, row->id);
+        bool first = event->what == EVENT_CREATED || event->what == EVENT_IMPORTED;
+        if (first && row->n == 0) check_history(c, row->id);
     }
 }
 
 void check_converged(struct world *world, size_t laptop)
 {
     struct copy_check c = {
-        .world = world, .laptop = laptop, .replica = world->laptops[laptop].replica};
+        .world = world, .laptop = laptop, .replica = world->laptops[laptop].disk.inner};
     arena_init(&c.arena, COPY_BYTES_MAX);
     struct row member = {.kind = ENTITY_MEMBER,
                          .id = world->persons[world->laptops[laptop].person].member};
@@ -150,6 +149,30 @@ void check_converged(struct world *world, size_t laptop)
     check_rows(&c);
     if (!world->failed) check_counts(&c);
     arena_finish(&c.arena);
+}
+
+/* --- what came of one's mutations, as the laptop knows it --- */
+
+void check_answers(struct world *world, size_t laptop)
+{
+    struct replica *replica = world->laptops[laptop].disk.inner;
+    struct arena arena;
+    arena_init(&arena, COPY_BYTES_MAX);
+    struct outbox_entry *entries;
+    size_t count;
+    check(replica->f->outbox_list(replica, &arena, 0, true, SIZE_MAX, &entries, &count) ==
+          FAULT_NONE);
+    for (size_t i = 0; i < count && !world->failed; i++) {
+        const struct answer *answer =
+            map_get(&world->oracle.answers, oracle_id_key(&entries[i].mutation));
+        if (!entries[i].answered)
+            world_fail(world, "laptop %zu still waits for an answer", laptop);
+        else if (!answer || answer->kind != entries[i].outcome)
+            world_fail(world, "laptop %zu believes that outcome %d came of mutation %zu, not %d",
+                       laptop, (int)entries[i].outcome, answer ? answer->promise : 0,
+                       answer ? (int)answer->kind : 0);
+    }
+    arena_finish(&arena);
 }
 
 /* --- shown = server + pending --- */
@@ -176,10 +199,9 @@ void oracle_check_shown(struct world *world, size_t laptop)
 {
     if (!laptop_joined(world, laptop)) return;
     struct copy_check c = {
-        .world = world, .laptop = laptop, .replica = world->laptops[laptop].replica};
+        .world = world, .laptop = laptop, .replica = world->laptops[laptop].disk.inner};
     arena_init(&c.arena, COPY_BYTES_MAX);
-    struct replica *copy = replica_memory_copy(c.replica);
-    check(copy != NULL);
+    struct replica *copy = laptop_disk_copy(world, laptop);
     check(copy->f->begin(copy) == FAULT_NONE);
     check(outbox_rebase(copy, &c.arena, laptop_now(world, laptop)) == FAULT_NONE);
     check(copy->f->commit(copy) == FAULT_NONE);

@@ -1,4 +1,10 @@
-/* check_inside.h - what the files of the oracle share; included by check*.c only. */
+/* check_inside.h - what the files of the oracle share; included by check*.c only.
+ *
+ *   check.c         the books: promises, answers, the model of rows; conservation
+ *   check_rows.c    what one seq may look like
+ *   check_stage.c   no deal enters a stage its gates forbid
+ *   check_history.c history explains the state; nobody is overwritten; rights
+ *   check_copy.c    copies against the books */
 #ifndef SLUICE_TESTS_SIMULATION_CHECK_INSIDE_H
 #define SLUICE_TESTS_SIMULATION_CHECK_INSIDE_H
 
@@ -6,9 +12,23 @@
 
 struct world;
 
+struct str oracle_id_key(const struct uuid *id);
+void *oracle_place(struct oracle *oracle, struct map *map, struct str key, size_t size);
+/* The mutation as it was made; NULL when it cannot be read. Lives in the arena. */
+const struct mutation *oracle_mutation(struct world *world, struct arena *arena, struct uuid id);
+
+/* check_rows.c: everything under one seq of a commit. */
+void check_seq(struct world *world, const struct store_request *request, uint64_t seq,
+               bool administered);
 /* check_stage.c: an event into a stage, against the deal written under the same seq. */
 void check_stage(struct world *world, const struct row *event, const struct store_request *request);
+/* check_history.c */
+void check_event(struct world *world, const struct row *row, const struct store_request *request);
+void check_explained(struct world *world, const struct row *row);
+void check_right(struct world *world, const struct outcome *outcome, size_t effects);
 /* check_copy.c: one laptop's server rows against the model. */
 void check_converged(struct world *world, size_t laptop);
+/* What the laptop says came of its mutations. */
+void check_answers(struct world *world, size_t laptop);
 
 #endif

@@ -92,6 +92,8 @@ void check_stage(struct world *world, const struct row *row, const struct store_
         return;
     }
     world->oracle.stages++;
+    if (pipeline->stages[to].removed && !str_equal(event->from_stage, event->to_stage))
+        world_fail(world, "a deal came into a stage that was removed");
     bool moved = creation || !str_equal(event->from_stage, event->to_stage);
     if (!moved) return; /* ice, thaw, discard: the same place */
     bool closed = event->from_status != STATUS_OPEN && event->from_status != STATUS_ICED;

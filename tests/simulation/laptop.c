@@ -30,6 +30,9 @@ static void identity_write(struct replica *replica, const struct identity *ident
     check(replica->f->commit(replica) == FAULT_NONE);
 }
 
+static const struct str server_names[SERVERS_MAX] = {
+    STR_INIT("0.example:7433"), STR_INIT("1.example:7433"), STR_INIT("2.example:7433")};
+
 size_t laptop_create(struct world *world, size_t person)
 {
     size_t index;
@@ -37,20 +40,35 @@ size_t laptop_create(struct world *world, size_t person)
     struct secret32 secret;
     random_bytes(&world->random, secret.b, sizeof secret.b);
     laptop->key = key_pair_from_secret(&secret);
-    laptop->replica = replica_memory_open();
-    check(laptop->replica != NULL);
+    struct replica *replica = replica_memory_open();
+    check(replica != NULL);
     struct identity identity = {
-        .addresses = {STR("sluice.example:7433")},
-        .address_count = 1,
+        .address_count = world->server_count,
         .has_code = true,
         .device_name = str_from(world->persons[person].name),
         .replica = uuid_v7(world->now_ms, &world->random),
         .next_number = 1,
     };
+    size_t first = (size_t)world_below(world, world->server_count);
+    for (size_t i = 0; i < world->server_count; i++)
+        identity.addresses[i] = server_names[(first + i) % world->server_count];
     memcpy(identity.server_key, world->server_key.public.b, 32);
     memcpy(identity.code, world->persons[person].code, CODE_BYTES);
-    identity_write(laptop->replica, &identity);
+    identity_write(replica, &identity);
+    disk_init(&laptop->disk, world, replica);
     return index;
+}
+
+struct replica *laptop_port(struct world *world, size_t index)
+{
+    return &world->laptops[index].disk.port;
+}
+
+struct replica *laptop_disk_copy(struct world *world, size_t index)
+{
+    struct replica *copy = replica_memory_copy(world->laptops[index].disk.inner);
+    check(copy != NULL);
+    return copy;
 }
 
 void laptop_copy(struct world *world, size_t from)
@@ -59,19 +77,20 @@ void laptop_copy(struct world *world, size_t from)
     size_t index;
     struct laptop *laptop = laptop_new(world, world->laptops[from].person, &index);
     laptop->key = world->laptops[from].key;
-    laptop->replica = replica_memory_copy(world->laptops[from].replica);
-    check(laptop->replica != NULL);
+    laptop->revoked = world->laptops[from].revoked;
+    laptop->device = world->laptops[from].device;
+    disk_init(&laptop->disk, world, laptop_disk_copy(world, from));
+    world_mark(world, MARK_CLONED);
     world_tell(world, "%s copies laptop %zu to a second one, laptop %zu",
                world->persons[laptop->person].name, from, index);
-    laptop_start(world, index);
+    laptop_start(world, index, true);
 }
 
 void laptop_backup(struct world *world, size_t index)
 {
     struct laptop *laptop = &world->laptops[index];
     if (laptop->backup) laptop->backup->f->close(laptop->backup);
-    laptop->backup = replica_memory_copy(laptop->replica);
-    check(laptop->backup != NULL);
+    laptop->backup = laptop_disk_copy(world, index);
     laptop->backup_promises = world->oracle.promise_count;
 }
 
@@ -81,18 +100,19 @@ void laptop_restore(struct world *world, size_t index)
     if (!laptop->backup) return;
     world_tell(world, "%s restores an older copy onto laptop %zu",
                world->persons[laptop->person].name, index);
+    world_mark(world, MARK_LAPTOP_RESTORED);
     laptop_crash(world, index);
-    laptop->replica->f->close(laptop->replica);
-    laptop->replica = laptop->backup;
+    disk_finish(&laptop->disk);
+    disk_init(&laptop->disk, world, laptop->backup);
     laptop->backup = NULL;
     oracle_excuse(world, index, laptop->backup_promises);
-    laptop_start(world, index);
+    laptop_start(world, index, true);
 }
 
 void laptop_finish(struct laptop *laptop)
 {
     sync_destroy(laptop->sync);
-    if (laptop->replica) laptop->replica->f->close(laptop->replica);
+    disk_finish(&laptop->disk);
     if (laptop->backup) laptop->backup->f->close(laptop->backup);
     *laptop = (struct laptop){0};
 }
@@ -106,14 +126,18 @@ struct now laptop_now(const struct world *world, size_t index)
     return now;
 }
 
-void laptop_start(struct world *world, size_t index)
+void laptop_start(struct world *world, size_t index, bool live)
 {
     struct laptop *laptop = &world->laptops[index];
     if (laptop->sync) return;
-    struct sync_options options = {.replica = laptop->replica,
+    disk_mount(&laptop->disk);
+    struct sync_options options = {.replica = &laptop->disk.port,
                                    .device_secret = laptop->key.secret,
                                    .program = STR("sluice simulated"),
-                                   .live = true};
+                                   .live = live};
+    laptop->live = live;
+    laptop->stopping = false;
+    if (!live) world_mark(world, MARK_NOT_LIVE);
     memcpy(options.device_public, laptop->key.public.b, 32);
     random_bytes(&world->random, options.seed, sizeof options.seed);
     laptop->sync = sync_create(&options);
@@ -122,10 +146,9 @@ void laptop_start(struct world *world, size_t index)
     laptop_drain(world, index);
 }
 
-void laptop_crash(struct world *world, size_t index)
+static void sync_end(struct world *world, size_t index)
 {
     struct laptop *laptop = &world->laptops[index];
-    world_fact(world, "laptop_crash", index, 0);
     if (laptop->connection) {
         network_vanish(world, laptop->connection, SIDE_LAPTOP,
                        world_chance(world, world->weather.half_open));
@@ -133,6 +156,27 @@ void laptop_crash(struct world *world, size_t index)
     laptop->connection = 0;
     sync_destroy(laptop->sync);
     laptop->sync = NULL;
+    if (laptop->snapshotting) world_mark(world, MARK_SNAPSHOT_BROKEN);
+    laptop->snapshotting = false;
+}
+
+void laptop_crash(struct world *world, size_t index)
+{
+    world_fact(world, "laptop_crash", index, 0);
+    if (world->laptops[index].sync) world_mark(world, MARK_LAPTOP_CRASH);
+    sync_end(world, index);
+    disk_mount(&world->laptops[index].disk);
+}
+
+void laptop_stop(struct world *world, size_t index)
+{
+    struct laptop *laptop = &world->laptops[index];
+    if (!laptop->sync) return;
+    world_mark(world, MARK_STOPPED_SYNC);
+    world_tell(world, "%s stops syncing on laptop %zu", world->persons[laptop->person].name, index);
+    laptop->stopping = true;
+    sync_stop(laptop->sync, laptop_now(world, index));
+    laptop_drain(world, index);
 }
 
 void laptop_leave(struct world *world, size_t index)
@@ -140,7 +184,17 @@ void laptop_leave(struct world *world, size_t index)
     struct laptop *laptop = &world->laptops[index];
     if (laptop->away) return;
     laptop->away = true;
+    world_mark(world, MARK_AWAY);
     if (laptop->connection) network_cut(world, laptop->connection, world_chance(world, 500));
+}
+
+/* Will never do anything again by itself. */
+static bool laptop_is_idle(const struct world *world, size_t index)
+{
+    const struct laptop *laptop = &world->laptops[index];
+    enum sync_state state = sync_report(laptop->sync).state;
+    if (laptop->stopping || state == SYNC_DONE) return true;
+    return !laptop->live && (world->healed || state == SYNC_OFFLINE);
 }
 
 void laptop_return(struct world *world, size_t index)
@@ -152,16 +206,35 @@ void laptop_return(struct world *world, size_t index)
                    index);
     }
     laptop->away = false;
-    if (world->healed) replica_memory_fail(laptop->replica, 0, FAULT_NONE);
-    if (!laptop->sync) laptop_start(world, index);
+    if (world->healed) {
+        disk_fail(&laptop->disk, 0, FAULT_NONE);
+        laptop->disk.crash_armed = false;
+    }
+    bool once = !world->healed && world_chance(world, world->weather.sync_once);
+    if (laptop->sync && laptop_is_idle(world, index)) sync_end(world, index);
+    if (!laptop->sync) laptop_start(world, index, !once);
 }
 
 void laptop_spoil(struct world *world, size_t index)
 {
     static const enum fault faults[] = {FAULT_BUSY, FAULT_IO, FAULT_FULL};
     enum fault fault = faults[world_below(world, 3)];
-    replica_memory_fail(world->laptops[index].replica, (size_t)world_below(world, 12), fault);
+    disk_fail(&world->laptops[index].disk, (size_t)world_below(world, 12), fault);
     world_tell(world, "the disk of laptop %zu: %s", index, fault_name(fault));
+}
+
+void laptop_tear(struct world *world, size_t index)
+{
+    disk_tear(&world->laptops[index].disk, (size_t)world_below(world, 30));
+}
+
+void laptop_heed_disk(struct world *world, size_t index)
+{
+    struct laptop *laptop = &world->laptops[index];
+    if (!disk_crashed(&laptop->disk)) return;
+    world_tell(world, "laptop %zu crashes in the middle of writing", index);
+    laptop_crash(world, index);
+    world_schedule(world, world_span(world, 1800000), WORLD_WAKE, index, 0);
 }
 
 static bool output_flush(struct world *world, size_t index)
@@ -180,6 +253,61 @@ static void connection_drop(struct world *world, size_t index)
     struct laptop *laptop = &world->laptops[index];
     if (laptop->connection) network_close(world, laptop->connection, SIDE_LAPTOP);
     laptop->connection = 0;
+    if (laptop->snapshotting) world_mark(world, MARK_SNAPSHOT_BROKEN);
+    laptop->snapshotting = false;
+}
+
+static void laptop_progress(struct world *world, size_t index)
+{
+    struct laptop *laptop = &world->laptops[index];
+    struct sync_report report = sync_report(laptop->sync);
+    bool part = report.state == SYNC_CATCHING_UP && report.rows_received > 0 &&
+                report.rows_received < report.rows_expected;
+    struct arena arena;
+    arena_init(&arena, 1024 * 1024);
+    struct identity identity;
+    bool fresh = laptop_identity(world, index, &arena, &identity) && identity.cursor_seq == 0;
+    laptop->snapshotting = part && fresh;
+    arena_finish(&arena);
+}
+
+static void effect_do(struct world *world, size_t index, const struct sync_effect *effect)
+{
+    struct laptop *laptop = &world->laptops[index];
+    size_t server;
+    switch (effect->kind) {
+    case SYNC_EFFECT_NONE: break;
+    case SYNC_EFFECT_CONNECT:
+        connection_drop(world, index);
+        server = (size_t)(effect->address.p[0] - '0');
+        if (world->healed && ++laptop->connects > 500)
+            world_fail(world, "laptop %zu connects again and again", index);
+        laptop->connection = network_connect(world, index, server);
+        break;
+    case SYNC_EFFECT_WRITE: (void)output_flush(world, index); break;
+    case SYNC_EFFECT_CLOSE:
+        (void)output_flush(world, index);
+        connection_drop(world, index);
+        break;
+    case SYNC_EFFECT_CHANGED:
+        world_fact(world, "changed", index, 0);
+        laptop->snapshotting = false;
+        oracle_look(world, index);
+        break;
+    case SYNC_EFFECT_PROGRESS: laptop_progress(world, index); break;
+    }
+}
+
+/* What the machine did meanwhile that is worth a mark. */
+static void laptop_marks(struct world *world, size_t index)
+{
+    struct laptop *laptop = &world->laptops[index];
+    struct sync_report report = sync_report(laptop->sync);
+    if (report.was_forked && !laptop->forked) {
+        world_mark(world, MARK_CLONE_TOLD);
+        laptop->forked = true;
+    }
+    if (report.state == SYNC_REFUSED && laptop->revoked) world_mark(world, MARK_REVOKED_TOLD);
 }
 
 void laptop_drain(struct world *world, size_t index)
@@ -187,27 +315,23 @@ void laptop_drain(struct world *world, size_t index)
     struct laptop *laptop = &world->laptops[index];
     for (size_t rounds = 0; laptop->sync; rounds++) {
         struct sync_effect effect = sync_next(laptop->sync);
-        if (effect.kind == SYNC_EFFECT_NONE) return;
+        if (effect.kind == SYNC_EFFECT_NONE) break;
         if (rounds > 100000) {
             world_fail(world, "the effects of laptop %zu have no end (kind %d)", index,
                        (int)effect.kind);
             return;
         }
-        switch (effect.kind) {
-        case SYNC_EFFECT_NONE: break;
-        case SYNC_EFFECT_CONNECT:
-            connection_drop(world, index);
-            laptop->connection = network_connect(world, index);
-            break;
-        case SYNC_EFFECT_WRITE: (void)output_flush(world, index); break;
-        case SYNC_EFFECT_CLOSE:
-            (void)output_flush(world, index);
-            connection_drop(world, index);
-            break;
-        case SYNC_EFFECT_CHANGED: world_fact(world, "changed", index, 0); break;
-        case SYNC_EFFECT_PROGRESS: break;
-        }
+        effect_do(world, index, &effect);
     }
+    if (laptop->sync) laptop_marks(world, index);
+    laptop_heed_disk(world, index);
+}
+
+void laptop_tick(struct world *world, size_t index)
+{
+    if (laptop_deadline(world, index) > world->now_ms) return;
+    sync_tick(world->laptops[index].sync, laptop_now(world, index));
+    laptop_drain(world, index);
 }
 
 uint64_t laptop_deadline(const struct world *world, size_t index)
@@ -216,10 +340,10 @@ uint64_t laptop_deadline(const struct world *world, size_t index)
     return laptop->sync ? sync_deadline(laptop->sync) : UINT64_MAX;
 }
 
-static bool identity_read(const struct world *world, size_t index, struct arena *arena,
-                          struct identity *out)
+bool laptop_identity(const struct world *world, size_t index, struct arena *arena,
+                     struct identity *out)
 {
-    struct replica *replica = world->laptops[index].replica;
+    struct replica *replica = world->laptops[index].disk.inner;
     return replica->f->identity_load(replica, arena, out) == FAULT_NONE;
 }
 
@@ -228,8 +352,8 @@ bool laptop_joined(const struct world *world, size_t index)
     struct arena arena;
     arena_init(&arena, 1024 * 1024);
     struct identity identity;
-    bool joined = identity_read(world, index, &arena, &identity) && identity.joined &&
-                  identity.cursor_seq > 0;
+    bool joined = laptop_identity(world, index, &arena, &identity) && identity.joined &&
+                  identity.generation > 0;
     arena_finish(&arena);
     return joined;
 }
@@ -237,13 +361,16 @@ bool laptop_joined(const struct world *world, size_t index)
 bool laptop_is_settled(const struct world *world, size_t index, uint64_t seq)
 {
     const struct laptop *laptop = &world->laptops[index];
-    if (!laptop->sync || sync_report(laptop->sync).state != SYNC_LIVE) return false;
+    if (!laptop->sync) return false;
+    if (laptop->revoked) return sync_report(laptop->sync).state == SYNC_REFUSED;
+    if (sync_report(laptop->sync).state != SYNC_LIVE) return false;
     size_t pending;
-    if (laptop->replica->f->outbox_count(laptop->replica, &pending) || pending > 0) return false;
+    struct replica *replica = laptop->disk.inner;
+    if (replica->f->outbox_count(replica, &pending) || pending > 0) return false;
     struct arena arena;
     arena_init(&arena, 1024 * 1024);
     struct identity identity;
-    bool settled = identity_read(world, index, &arena, &identity) && identity.cursor_seq == seq;
+    bool settled = laptop_identity(world, index, &arena, &identity) && identity.cursor_seq == seq;
     arena_finish(&arena);
     return settled;
 }

@@ -1,4 +1,5 @@
 /* network.c - see network.h. */
+#define _GNU_SOURCE /* memmem */
 #include "tests/simulation/world.h"
 
 #include <stdlib.h>
@@ -46,7 +47,7 @@ static uint64_t delay_draw(struct world *world)
     return 1 + world_below(world, world->weather.delay_ms_max);
 }
 
-uint64_t network_connect(struct world *world, size_t laptop)
+uint64_t network_connect(struct world *world, size_t laptop, size_t server)
 {
     struct network *network = &world->network;
     if (network->count == network->cap) {
@@ -60,6 +61,7 @@ uint64_t network_connect(struct world *world, size_t laptop)
     network->connections[network->count++] = connection;
     connection->id = network->count;
     connection->laptop = laptop;
+    connection->server = server;
     connection->open[SIDE_LAPTOP] = true;
     world_schedule(world, delay_draw(world), WORLD_CONNECT, connection->id, 0);
     return connection->id;
@@ -69,17 +71,30 @@ void network_connected(struct world *world, uint64_t id)
 {
     struct connection *connection = connection_find(world, id);
     if (!connection || !connection->open[SIDE_LAPTOP]) return;
-    struct laptop *laptop = &world->laptops[connection->laptop];
-    if (laptop->away || !world->service.server) {
+    size_t index = connection->laptop, at = connection->server;
+    if (service_defers(world, at, WORLD_CONNECT, id, 0)) return; /* a black hole meanwhile */
+    struct laptop *laptop = &world->laptops[index];
+    struct server *server = world->servers[at].server;
+    if (laptop->away || !server || world->servers[at].stopping) {
         network_broken(world, id, SIDE_LAPTOP);
         return;
     }
-    world_fact(world, "connected", connection->laptop, id);
+    world_fact(world, "connected", index, id);
     connection->open[SIDE_SERVER] = true;
-    server_accepted(world->service.server, id, STR("192.0.2.7"), world_now(world));
-    service_drain(world);
-    sync_connected(laptop->sync, laptop_now(world, connection->laptop));
-    laptop_drain(world, connection->laptop);
+    server_accepted(server, id, STR("192.0.2.7"), world_now(world));
+    service_drain(world, at);
+    sync_connected(laptop->sync, laptop_now(world, index));
+    laptop_drain(world, index);
+}
+
+/* Nothing anybody typed may be readable on the wire. */
+static void wire_tap(struct world *world, struct str bytes)
+{
+    static const char *const words[] = {"Roof ", "Firm ", "Person ", "spoke about"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (memmem(bytes.p, bytes.n, words[i], strlen(words[i])))
+            world_fail(world, "\"%s\" can be read on the wire", words[i]);
+    }
 }
 
 static void segment_send(struct world *world, struct connection *connection, enum side to,
@@ -102,17 +117,34 @@ static void segment_send(struct world *world, struct connection *connection, enu
     world_schedule(world, due - world->now_ms, WORLD_DELIVER, connection->id, to);
 }
 
+static void network_carry(struct world *world, struct connection *connection, enum side to,
+                          struct str bytes)
+{
+    segment_send(world, connection, to, bytes, false);
+    if (world_chance(world, world->weather.tampered) && connection->towards[to].last) {
+        struct segment *last = connection->towards[to].last;
+        last->bytes[world_below(world, last->n)] ^= (uint8_t)(1u << world_below(world, 8));
+        world_mark(world, MARK_TAMPERED);
+    }
+    if (world_chance(world, world->weather.replayed)) {
+        segment_send(world, connection, to, bytes, false);
+        world_mark(world, MARK_REPLAYED);
+    }
+}
+
 void network_write(struct world *world, uint64_t id, enum side from, struct str bytes)
 {
     struct connection *connection = connection_find(world, id);
     if (!connection || connection->frozen || connection->broken) return;
     enum side to = from == SIDE_LAPTOP ? SIDE_SERVER : SIDE_LAPTOP;
     world_fact(world, "write", id, bytes.n);
+    world->network.bytes += bytes.n;
+    wire_tap(world, bytes);
     while (bytes.n > 0) {
         size_t n = bytes.n;
         if (n > 1 && world_chance(world, world->weather.split))
             n = 1 + (size_t)world_below(world, n - 1);
-        segment_send(world, connection, to, str_slice(bytes, 0, n), false);
+        network_carry(world, connection, to, str_slice(bytes, 0, n));
         bytes = str_slice(bytes, n, bytes.n);
         if (!world_chance(world, world->weather.cut)) continue;
         network_cut(world, id, world_chance(world, world->weather.half_open));
@@ -150,6 +182,19 @@ void network_vanish(struct world *world, uint64_t id, enum side from, bool silen
     if (!silent) world_schedule(world, delay_draw(world), WORLD_BROKEN, id, to);
 }
 
+void network_server_gone(struct world *world, size_t server)
+{
+    struct network *network = &world->network;
+    while (network->oldest < network->count && !network->connections[network->oldest])
+        network->oldest++;
+    for (size_t i = network->oldest; i < network->count; i++) {
+        const struct connection *connection = network->connections[i];
+        if (connection && connection->server == server)
+            network_vanish(world, i + 1, SIDE_SERVER,
+                           world_chance(world, world->weather.half_open));
+    }
+}
+
 void network_cut(struct world *world, uint64_t id, bool silent)
 {
     struct connection *connection = connection_find(world, id);
@@ -160,6 +205,7 @@ void network_cut(struct world *world, uint64_t id, bool silent)
     direction_drop(&connection->towards[SIDE_LAPTOP]);
     direction_drop(&connection->towards[SIDE_SERVER]);
     connection->broken = connection->frozen = true;
+    world_mark(world, silent ? MARK_HALF_OPEN : MARK_CUT);
     if (silent) return;
     world_schedule(world, delay_draw(world), WORLD_BROKEN, id, SIDE_LAPTOP);
     world_schedule(world, delay_draw(world), WORLD_BROKEN, id, SIDE_SERVER);
@@ -169,13 +215,14 @@ void network_broken(struct world *world, uint64_t id, enum side side)
 {
     struct connection *connection = connection_find(world, id);
     if (!connection || !connection->open[side]) return;
-    size_t index = connection->laptop;
+    size_t index = connection->laptop, at = connection->server;
+    if (side == SIDE_SERVER && service_defers(world, at, WORLD_BROKEN, id, (uint64_t)side)) return;
     connection->open[side] = false;
     if (!connection->open[SIDE_LAPTOP] && !connection->open[SIDE_SERVER])
         connection_forget(&world->network, connection);
     if (side == SIDE_SERVER) {
-        server_closed(world->service.server, id, world_now(world));
-        service_drain(world);
+        server_closed(world->servers[at].server, id, world_now(world));
+        service_drain(world, at);
         return;
     }
     struct laptop *laptop = &world->laptops[index];
@@ -190,21 +237,22 @@ void network_deliver(struct world *world, uint64_t id, enum side to)
     struct connection *connection = connection_find(world, id);
     if (!connection || !connection->open[to] || !connection->towards[to].first) return;
     struct direction *direction = &connection->towards[to];
-    if (to == SIDE_SERVER && !server_wants_input(world->service.server, id)) {
+    size_t index = connection->laptop, at = connection->server;
+    if (to == SIDE_SERVER && service_defers(world, at, WORLD_DELIVER, id, (uint64_t)to)) return;
+    if (to == SIDE_SERVER && !server_wants_input(world->servers[at].server, id)) {
         world_schedule(world, 20, WORLD_DELIVER, id, to);
         return;
     }
     struct segment *segment = direction->first;
     direction->first = segment->next;
     if (!direction->first) direction->last = NULL;
-    size_t index = connection->laptop;
     struct str bytes = {(const char *)segment->bytes, segment->n};
     world_fact(world, "deliver", id, segment->n);
     if (segment->end) {
         network_broken(world, id, to);
     } else if (to == SIDE_SERVER) {
-        server_received(world->service.server, id, bytes, world_now(world));
-        service_drain(world);
+        server_received(world->servers[at].server, id, bytes, world_now(world));
+        service_drain(world, at);
     } else {
         sync_received(world->laptops[index].sync, bytes, laptop_now(world, index));
         laptop_drain(world, index);

@@ -1,7 +1,8 @@
-/* network.h - byte pipes between laptops and the server: delayed, split, cut, half open.
+/* network.h - byte pipes between laptops and servers: delayed, split, cut, half open, tampered with.
  *
  * Bytes of one direction stay in order and arrive whole or, after a cut, not at all. A half-open
- * connection swallows everything and tells nobody. */
+ * connection swallows everything and tells nobody. Somebody in between may change a byte or send
+ * bytes twice: that is to end the connection, never to change anything. */
 #ifndef SLUICE_TESTS_SIMULATION_NETWORK_H
 #define SLUICE_TESTS_SIMULATION_NETWORK_H
 
@@ -25,7 +26,7 @@ struct direction { /* what travels towards one side */
 
 struct connection {
     uint64_t id;
-    size_t laptop;
+    size_t laptop, server;
     bool open[2]; /* does that side still hold it */
     bool frozen;  /* half open: everything is swallowed */
     bool broken;
@@ -34,17 +35,19 @@ struct connection {
 
 struct network {
     struct connection **connections; /* index = id - 1; NULL when nobody holds it any more */
-    size_t count, cap;
+    size_t count, cap, oldest;       /* oldest: none below is held */
+    uint64_t bytes; /* sent so far, by anybody */
 };
 
 void network_finish(struct network *network);
 /* A laptop asks for a connection; its id. WORLD_CONNECT tells how it went. */
-uint64_t network_connect(struct world *world, size_t laptop);
+uint64_t network_connect(struct world *world, size_t laptop, size_t server);
 void network_write(struct world *world, uint64_t id, enum side from, struct str bytes);
 /* That side closes after what it has written. */
 void network_close(struct world *world, uint64_t id, enum side from);
 /* That side is gone without a word; the other may notice soon, or never. */
 void network_vanish(struct world *world, uint64_t id, enum side from, bool silent);
+void network_server_gone(struct world *world, size_t server);
 /* Cuts the wire for both; `silent`: neither is told. */
 void network_cut(struct world *world, uint64_t id, bool silent);
 

@@ -51,7 +51,7 @@ static void commit(struct fixture *f, uint64_t from, uint64_t to)
                                     .new_seq = to,
                                     .rows = f->rows,
                                     .row_count = f->count};
-    oracle_commit(f->world, &request);
+    oracle_commit(f->world, &request, from == 0);
     f->count = 0;
 }
 

@@ -76,6 +76,12 @@ uint64_t world_below(struct world *world, uint64_t bound)
     return random_below(&world->random, bound);
 }
 
+uint64_t world_span(struct world *world, uint64_t bound_ms)
+{
+    uint64_t bound = bound_ms / world->weather.pace;
+    return world_below(world, bound > 0 ? bound : 1);
+}
+
 bool world_chance(struct world *world, uint64_t per_thousand)
 {
     return world_below(world, 1000) < per_thousand;
@@ -96,71 +102,67 @@ void world_fact(struct world *world, const char *what, uint64_t a, uint64_t b)
     hash_add(world, b);
 }
 
-static void time_print(const struct world *world, FILE *out)
+void world_mark(struct world *world, enum mark mark)
 {
-    uint64_t ms = world->now_ms - START_MS;
-    fprintf(out, "day %2" PRIu64 " %02" PRIu64 ":%02" PRIu64 ":%02" PRIu64 ".%03" PRIu64 "  ",
-            ms / DAY_MS + 1, ms / 3600000 % 24, ms / 60000 % 60, ms / 1000 % 60, ms % 1000);
+    world->marks.counts[mark]++;
 }
 
-void world_tell(const struct world *world, const char *format, ...)
+static int time_print(const struct world *world, char *out, size_t size)
 {
-    if (!world->story) return;
+    uint64_t ms = world->now_ms - START_MS;
+    return snprintf(out, size,
+                    "day %2" PRIu64 " %02" PRIu64 ":%02" PRIu64 ":%02" PRIu64 ".%03" PRIu64 "  ",
+                    ms / DAY_MS + 1, ms / 3600000 % 24, ms / 60000 % 60, ms / 1000 % 60, ms % 1000);
+}
+
+void world_tell(struct world *world, const char *format, ...)
+{
+    char *line = chronicle_line(&world->chronicle);
+    int at = time_print(world, line, CHRONICLE_BYTES);
     va_list arguments;
     va_start(arguments, format);
-    time_print(world, stdout);
-    vprintf(format, arguments);
-    putchar('\n');
+    vsnprintf(line + at, CHRONICLE_BYTES - (size_t)at, format, arguments);
     va_end(arguments);
+    if (world->options.story) puts(line);
 }
 
 void world_fail(struct world *world, const char *format, ...)
 {
     if (world->failed) return;
     world->failed = true;
+    char when[64];
+    (void)time_print(world, when, sizeof when);
     va_list arguments;
     va_start(arguments, format);
-    printf("seed %" PRIu64 ": BROKEN at step %" PRIu64 ", ", world->seed, world->steps);
-    time_print(world, stdout);
+    printf("seed %" PRIu64 ": BROKEN at step %" PRIu64 ", %s", world->options.seed, world->steps,
+           when);
     vprintf(format, arguments);
-    putchar('\n');
     va_end(arguments);
+    puts("; what happened last:");
+    chronicle_print(&world->chronicle);
 }
 
 /* --- a seed's circumstances --- */
 
-static uint64_t likely(struct world *world, uint64_t most)
+static void people_draw(struct world *world)
 {
-    uint64_t drawn = 1 + world_below(world, most);
-    return world_chance(world, 500) ? drawn : 0;
+    static const char *const names[PERSONS] = {"Olga", "Max",  "Anna", "Ben",
+                                               "Cleo", "Dora", "Emil"};
+    static const int64_t roles[PERSONS] = {ROLE_OWNER, ROLE_MANAGER, ROLE_REP, ROLE_REP,
+                                           ROLE_REP,   ROLE_REP,     ROLE_VIEWER};
+    for (size_t i = 0; i < PERSONS; i++) {
+        struct person_of_world *person = &world->persons[i];
+        *person = (struct person_of_world){
+            .name = names[i], .role = roles[i], .invited = i < PERSONS_FOUNDING};
+        person->member = uuid_v7(2 + i, &world->random);
+        random_bytes(&world->random, person->code, sizeof person->code);
+    }
 }
 
-static void weather_draw(struct world *world)
+static void world_init(struct world *world, const struct world_options *options)
 {
-    world->weather = (struct weather){
-        .delay_ms_max = 1 + world_below(world, world_chance(world, 300) ? 3000 : 80),
-        .cut = likely(world, 20),
-        .half_open = likely(world, 400),
-        .split = likely(world, 900),
-        .store_failed = likely(world, 60),
-        .store_stale = likely(world, 60),
-        .store_unknown = likely(world, 80),
-        .store_delay_ms_max = 1 + world_below(world, world_chance(world, 300) ? 2000 : 20),
-        .server_crash = likely(world, 100),
-        .laptop_crash = likely(world, 200),
-        .laptop_away = likely(world, 400),
-        .copy = likely(world, 40),
-        .restore = likely(world, 60),
-        .disk = likely(world, 300),
-        .administration = likely(world, 100),
-        .clocks_wrong = world_chance(world, 300),
-    };
-}
-
-static void world_init(struct world *world, uint64_t seed, bool story)
-{
-    *world = (struct world){.seed = seed, .story = story, .now_ms = START_MS};
-    random_init_number(&world->random, seed);
+    *world = (struct world){.options = *options, .now_ms = START_MS};
+    random_init_number(&world->random, options->seed);
     world->hash = UINT64_C(14695981039346656037);
     weather_draw(world);
     oracle_init(&world->oracle);
@@ -168,26 +170,23 @@ static void world_init(struct world *world, uint64_t seed, bool story)
     random_bytes(&world->random, secret.b, sizeof secret.b);
     world->server_key = key_pair_from_secret(&secret);
     world->team = uuid_v7(1, &world->random);
-    static const char *const names[PERSONS] = {"Olga", "Max", "Anna", "Ben", "Cleo"};
-    static const int64_t roles[PERSONS] = {ROLE_OWNER, ROLE_MANAGER, ROLE_REP, ROLE_REP, ROLE_REP};
-    for (size_t i = 0; i < PERSONS; i++) {
-        struct person_of_world *person = &world->persons[i];
-        *person = (struct person_of_world){.name = names[i], .role = roles[i]};
-        person->member = uuid_v7(2 + i, &world->random);
-        random_bytes(&world->random, person->code, sizeof person->code);
-    }
+    world->server_count = 1 + (size_t)(world_chance(world, 500) ? world_below(world, 3) : 0);
+    people_draw(world);
     uint64_t chaos = DAY_MS / 4 + world_below(world, DAY_MS);
-    if (world_chance(world, 100)) chaos += 5 * DAY_MS; /* a week away */
-    world->chaos_until_ms = START_MS + chaos;
-    service_found(world);
-    service_start(world);
-    for (size_t i = 0; i < PERSONS; i++) laptop_start(world, laptop_create(world, i));
+    if (world_chance(world, 50)) chaos += 4 * DAY_MS; /* a week away */
+    world->chaos_until_ms = START_MS + chaos / world->weather.pace;
+    database_open(world);
+    operators_found(world);
+    for (size_t i = 0; i < world->server_count; i++) service_start(world, i);
+    for (size_t i = 0; i < PERSONS_FOUNDING; i++)
+        laptop_start(world, laptop_create(world, i), true);
     actors_schedule(world);
 }
 
 void world_finish_all(struct world *world)
 {
     for (size_t i = 0; i < world->laptop_count; i++) laptop_finish(&world->laptops[i]);
+    database_finish(world);
     service_finish(world);
     network_finish(&world->network);
     oracle_finish(&world->oracle);
@@ -200,26 +199,21 @@ void world_finish_all(struct world *world)
 static uint64_t deadline_next(const struct world *world)
 {
     uint64_t next = UINT64_MAX;
-    if (world->service.server) next = server_deadline(world->service.server);
+    for (size_t i = 0; i < world->server_count; i++) {
+        uint64_t at = service_deadline(world, i);
+        if (at < next) next = at;
+    }
     for (size_t i = 0; i < world->laptop_count; i++) {
-        uint64_t mine = laptop_deadline(world, i);
-        if (mine < next) next = mine;
+        uint64_t at = laptop_deadline(world, i);
+        if (at < next) next = at;
     }
     return next;
 }
 
 static void world_tick(struct world *world)
 {
-    struct service *service = &world->service;
-    if (service->server && server_deadline(service->server) <= world->now_ms) {
-        server_tick(service->server, world_now(world));
-        service_drain(world);
-    }
-    for (size_t i = 0; i < world->laptop_count; i++) {
-        if (laptop_deadline(world, i) > world->now_ms) continue;
-        sync_tick(world->laptops[i].sync, laptop_now(world, i));
-        laptop_drain(world, i);
-    }
+    for (size_t i = 0; i < world->server_count; i++) service_tick(world, i);
+    for (size_t i = 0; i < world->laptop_count; i++) laptop_tick(world, i);
 }
 
 static void world_handle(struct world *world, const struct world_event *event)
@@ -228,10 +222,10 @@ static void world_handle(struct world *world, const struct world_event *event)
     case WORLD_CONNECT: network_connected(world, event->a); return;
     case WORLD_DELIVER: network_deliver(world, event->a, (enum side)event->b); return;
     case WORLD_BROKEN: network_broken(world, event->a, (enum side)event->b); return;
-    case WORLD_STORE: service_store(world, event->a, event->b); return;
-    case WORLD_SERVER:
-        if (!world->service.server) service_start(world);
-        return;
+    case WORLD_STORE: database_run(world, event->a); return;
+    case WORLD_STORED: database_told(world, event->a); return;
+    case WORLD_HINT: service_hint(world, event->a); return;
+    case WORLD_SERVER: service_start(world, event->a); return;
     case WORLD_ACT: actors_act(world, event->a); return;
     case WORLD_WAKE: laptop_return(world, event->a); return;
     case WORLD_FAULT: actors_fault(world); return;
@@ -259,6 +253,7 @@ static void world_step(struct world *world)
 
 static bool world_is_settled(const struct world *world)
 {
+    if (database_is_busy(world)) return false;
     for (size_t i = 0; i < world->laptop_count; i++) {
         if (!laptop_is_settled(world, i, world->oracle.seq)) return false;
     }
@@ -271,35 +266,64 @@ static void restless_tell(struct world *world)
         if (laptop_is_settled(world, i, world->oracle.seq)) continue;
         const struct laptop *laptop = &world->laptops[i];
         size_t pending = 0;
-        if (laptop->replica->f->outbox_count(laptop->replica, &pending)) pending = SIZE_MAX;
+        struct replica *replica = laptop->disk.inner;
+        if (replica->f->outbox_count(replica, &pending)) pending = SIZE_MAX;
         struct sync_report report = {.state = SYNC_OFFLINE};
         if (laptop->sync) report = sync_report(laptop->sync);
+        struct arena arena;
+        arena_init(&arena, 1024 * 1024);
+        struct identity identity = {.cursor_seq = 0};
+        (void)laptop_identity(world, i, &arena, &identity);
         world_fail(world,
-                   "laptop %zu of %s has not settled: state %d trouble %d refusal %d, %zu pending",
+                   "laptop %zu of %s has not settled: state %d trouble %d refusal %d, %zu pending, "
+                   "cursor %" PRIu64 " of %" PRIu64 "%s",
                    i, world->persons[laptop->person].name, (int)report.state, (int)report.trouble,
-                   (int)report.refusal, pending);
+                   (int)report.refusal, pending, identity.cursor_seq, world->oracle.seq,
+                   laptop->revoked ? ", revoked" : "");
+        arena_finish(&arena);
     }
+    world_fail(world, "a commit never ends");
 }
 
-bool world_run(struct world *world, uint64_t seed, bool story)
+static void world_run_until(struct world *world, uint64_t until_ms, bool settled_ends)
 {
-    world_init(world, seed, story);
     uint64_t stuck_at = 0, stuck = 0;
-    while (!world->failed && world->steps < STEPS_MAX) {
-        if (!world->healed && world->now_ms >= world->chaos_until_ms) {
-            world->healed = true;
-            actors_heal(world);
-        }
-        if (world->healed && world_is_settled(world)) break;
-        if (world->healed && world->now_ms > world->chaos_until_ms + HEAL_LIMIT_MS) {
-            restless_tell(world);
-        }
+    while (!world->failed && world->steps < STEPS_MAX && world->now_ms < until_ms) {
+        if (settled_ends && world_is_settled(world)) return;
         stuck = world->now_ms == stuck_at ? stuck + 1 : 0;
         stuck_at = world->now_ms;
         if (stuck > 20000) world_fail(world, "time stands still: somebody is busy for ever");
         if (!world->failed) world_step(world);
     }
     if (!world->failed && world->steps >= STEPS_MAX) world_fail(world, "too many steps");
+}
+
+/* Nobody has anything to say any more: no commits, and on the wire no more than keepalives. */
+static void world_check_quiet(struct world *world)
+{
+    static const uint64_t QUIET_MS = 10 * 60 * 1000, PER_LAPTOP_BYTES = 20 * 400;
+    uint64_t seq = world->oracle.seq, bytes = world->network.bytes;
+    world_run_until(world, world->now_ms + QUIET_MS, false);
+    if (world->failed) return;
+    bytes = world->network.bytes - bytes;
+    if (world->oracle.seq != seq) world_fail(world, "something is committed though all is quiet");
+    if (bytes > PER_LAPTOP_BYTES * world->laptop_count)
+        world_fail(world, "%" PRIu64 " bytes were sent though all is quiet", bytes);
+    if (!world_is_settled(world)) restless_tell(world);
+    world_mark(world, MARK_QUIET);
+}
+
+bool world_run(struct world *world, const struct world_options *options)
+{
+    world_init(world, options);
+    world_run_until(world, world->chaos_until_ms, false);
+    if (!world->failed) {
+        world->healed = true;
+        actors_heal(world);
+        world_run_until(world, world->chaos_until_ms + HEAL_LIMIT_MS, true);
+    }
+    if (!world->failed && !world_is_settled(world)) restless_tell(world);
+    if (!world->failed && world_chance(world, 100)) world_check_quiet(world);
     if (!world->failed) oracle_check_end(world);
     return !world->failed;
 }

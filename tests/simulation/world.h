@@ -1,8 +1,9 @@
 /* world.h - the simulated world: one virtual clock, one heap of events, one stream of chance.
  *
  * Everything that happens in a seed happens through world_run(): it takes what is due next, in a
- * fixed order, and hands it to the part it belongs to. Parts: network (pipes), service (the server
- * on its store), laptop (a copy and its sync), actors (people), check (the oracle).
+ * fixed order, and hands it to the part it belongs to. Parts: network (pipes), service (the servers),
+ * database (their store, on good and bad days), laptop (a copy and its sync), disk (what a copy
+ * stands on), actors and acts (people), operators (who run the servers), check (the oracle).
  * Invariant: two runs of one seed take the same steps; the trace hash proves it. It covers facts
  * only (what, when, how much), never cipher bytes or addresses. */
 #ifndef SLUICE_TESTS_SIMULATION_WORLD_H
@@ -14,18 +15,31 @@
 #include "common/base/random.h"
 #include "common/link/secret.h"
 #include "tests/simulation/check.h"
+#include "tests/simulation/chronicle.h"
+#include "tests/simulation/database.h"
 #include "tests/simulation/laptop.h"
+#include "tests/simulation/mark.h"
 #include "tests/simulation/network.h"
+#include "tests/simulation/plant.h"
 #include "tests/simulation/service.h"
+#include "tests/simulation/weather.h"
 
-enum { PERSONS = 5, LAPTOPS_MAX = 12, STEPS_MAX = 3 * 1000 * 1000 };
+enum {
+    PERSONS_FOUNDING = 5,
+    PERSONS = 7, /* the last ones may be invited while the seed runs */
+    LAPTOPS_MAX = 12,
+    SERVERS_MAX = 3,
+    STEPS_MAX = 3 * 1000 * 1000
+};
 
 enum event_kind_of_world {
     WORLD_CONNECT, /* a: connection */
     WORLD_DELIVER, /* a: connection, b: side that receives */
     WORLD_BROKEN,  /* a: connection, b: side that notices */
-    WORLD_STORE,   /* a: slot of a store request, b: incarnation of the server */
-    WORLD_SERVER,  /* the server starts again */
+    WORLD_STORE,   /* a: slot of a store request: the database runs it */
+    WORLD_STORED,  /* a: slot: the server hears of it */
+    WORLD_HINT,    /* a: server: somebody else may have committed */
+    WORLD_SERVER,  /* a: server that starts again */
     WORLD_ACT,     /* a: person */
     WORLD_WAKE,    /* a: laptop */
     WORLD_FAULT    /* the environment does something */
@@ -37,35 +51,38 @@ struct world_event {
     uint64_t a, b;
 };
 
-/* What a seed makes likely: each seed switches a random part of the faults off. */
-struct weather {
-    uint64_t delay_ms_max;
-    uint64_t cut, half_open, split;                    /* per thousand */
-    uint64_t store_failed, store_stale, store_unknown; /* per thousand commits and loads */
-    uint64_t store_delay_ms_max;
-    /* per thousand of WORLD_FAULT */
-    uint64_t server_crash, laptop_crash, laptop_away, copy, restore, disk, administration;
-    bool clocks_wrong;
-};
-
 struct person_of_world {
     struct uuid member;
     const char *name;
-    int64_t role;
+    int64_t role; /* as it was made; may change */
     uint8_t code[CODE_BYTES];
-    struct uuid last_mutation; /* what an undo would take back */
+    bool removed; /* from the team, for good */
+    bool invited; /* member and invitation exist in the team, or wait to be sent */
     uint64_t made;
 };
 
-struct world {
+struct world_options {
     uint64_t seed;
-    bool story;
+    bool story;         /* tell it on stdout */
+    enum plant plant;   /* a bug to be found; PLANT_NONE for none */
+    bool files;         /* copies are the real encrypted files on a simulated disk */
+    /* Called for every request the database ran, with what came of it; for comparing stores. */
+    void (*ran)(void *context, const struct store_request *, const struct store_result *);
+    void *ran_context;
+    bool steady; /* the database never goes back in time */
+};
+
+struct world {
+    struct world_options options;
     struct random random;
     uint64_t now_ms; /* virtual, since an arbitrary start */
     uint64_t steps, hash;
     uint64_t chaos_until_ms;
     bool healed, failed;
     struct weather weather;
+    struct marks marks;
+    struct chronicle chronicle;
+    struct planted planted;
 
     struct world_event *events;
     size_t event_count, event_cap;
@@ -77,12 +94,14 @@ struct world {
     struct laptop laptops[LAPTOPS_MAX];
     size_t laptop_count;
     struct network network;
-    struct service service;
+    struct service servers[SERVERS_MAX];
+    size_t server_count;
+    struct database database;
     struct oracle oracle;
 };
 
 /* Runs the seed to its end. False when an invariant broke; the reason was printed. */
-bool world_run(struct world *world, uint64_t seed, bool story);
+bool world_run(struct world *world, const struct world_options *options);
 void world_finish_all(struct world *world);
 
 void world_schedule(struct world *world, uint64_t delay_ms, enum event_kind_of_world kind,
@@ -91,9 +110,12 @@ struct now world_now(const struct world *world);
 /* True `per_thousand` times in a thousand; draws even when it cannot be. */
 bool world_chance(struct world *world, uint64_t per_thousand);
 uint64_t world_below(struct world *world, uint64_t bound);
+/* A span of human time, drawn below the bound and brought to the pace of the seed. */
+uint64_t world_span(struct world *world, uint64_t bound_ms);
 /* A fact for the trace hash. */
 void world_fact(struct world *world, const char *what, uint64_t a, uint64_t b);
-void world_tell(const struct world *world, const char *format, ...)
+void world_mark(struct world *world, enum mark mark);
+void world_tell(struct world *world, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* An invariant broke. Only the first one is printed: all that follow may be its consequence. */
 void world_fail(struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -102,6 +124,13 @@ void world_fail(struct world *world, const char *format, ...) __attribute__((for
 void actors_schedule(struct world *world);
 void actors_act(struct world *world, uint64_t person);
 void actors_fault(struct world *world);
-bool actors_heal(struct world *world);
+void actors_heal(struct world *world);
+
+/* operators.c */
+void operators_act(struct world *world);
+/* Who was turned away stays so, also when the database forgot it. */
+void operators_turn_away(struct world *world);
+/* What `sluiced init` does. */
+void operators_found(struct world *world);
 
 #endif

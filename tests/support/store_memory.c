@@ -62,8 +62,14 @@ struct memory_failure {
     unsigned times;
 };
 
-struct store_memory {
+/* Everything ever written, shared by a store and its copies; entities in it never change. */
+struct memory_pool {
     struct arena arena;
+    size_t stores;
+};
+
+struct store_memory {
+    struct memory_pool *pool;
     struct memory_team *teams;
     struct memory_device *devices;
     struct memory_replica *replicas;
@@ -81,14 +87,20 @@ struct store_memory *store_memory_create(void)
 {
     struct store_memory *store = calloc(1, sizeof *store);
     check(store != NULL);
-    arena_init(&store->arena, SIZE_MAX / 2);
+    store->pool = calloc(1, sizeof *store->pool);
+    check(store->pool != NULL);
+    arena_init(&store->pool->arena, SIZE_MAX / 2);
+    store->pool->stores = 1;
     return store;
 }
 
 void store_memory_destroy(struct store_memory *store)
 {
     if (!store) return;
-    arena_finish(&store->arena);
+    if (--store->pool->stores == 0) {
+        arena_finish(&store->pool->arena);
+        free(store->pool);
+    }
     free(store);
 }
 
@@ -100,7 +112,7 @@ void store_memory_fail(struct store_memory *store, enum store_kind kind, enum st
 
 static void *store_alloc(struct store_memory *store, size_t size)
 {
-    void *p = arena_alloc(&store->arena, size);
+    void *p = arena_alloc(&store->pool->arena, size);
     check(p != NULL);
     return p;
 }
@@ -206,7 +218,7 @@ static void device_row_make(struct store_memory *store, const struct memory_devi
                             .created_at = {true, request->now_ms}};
     struct row *row = store_alloc(store, sizeof *row);
     *row = (struct row){.kind = ENTITY_DEVICE, .id = device->id};
-    row->entity = result_entity(&store->arena, ENTITY_DEVICE, &entity);
+    row->entity = result_entity(&store->pool->arena, ENTITY_DEVICE, &entity);
     struct str text = row_key(key, ENTITY_DEVICE, device->id, 0, 0);
     check(map_put(&device->team->rows, text, row) == FAULT_NONE);
 }
@@ -222,7 +234,7 @@ void store_memory_revoke(struct store_memory *store, struct uuid device)
     for (const struct memory_device *d = store->devices; d; d = d->next) {
         if (!uuid_equal(d->id, device)) continue;
         struct row *row = row_find(d->team, ENTITY_DEVICE, device, 0);
-        struct device *entity = entity_copy(&store->arena, ENTITY_DEVICE, row->entity);
+        struct device *entity = entity_copy(&store->pool->arena, ENTITY_DEVICE, row->entity);
         check(entity != NULL);
         entity->revoked = true;
         row->entity = entity;
@@ -477,8 +489,8 @@ static void row_write(struct store_memory *store, struct memory_team *team, cons
         check(map_put(&team->rows, text, row) == FAULT_NONE);
     }
     *row = *from;
-    row->entity = from->removed ? NULL : result_entity(&store->arena, from->kind, from->entity);
-    struct log_entry *entry = arena_push(&store->arena, (void **)&team->log, &team->log_count,
+    row->entity = from->removed ? NULL : result_entity(&store->pool->arena, from->kind, from->entity);
+    struct log_entry *entry = arena_push(&store->pool->arena, (void **)&team->log, &team->log_count,
                                          &team->log_cap, sizeof *entry);
     check(entry != NULL);
     *entry = (struct log_entry){from->seq, row};
@@ -530,9 +542,9 @@ static struct memory_team *team_found(struct store_memory *store,
     if (!has_team) return NULL;
     struct memory_team *team = store_alloc(store, sizeof *team);
     team->id = request->team;
-    map_init(&team->rows, &store->arena);
-    map_init(&team->mutations, &store->arena);
-    map_init(&team->sights, &store->arena);
+    map_init(&team->rows, &store->pool->arena);
+    map_init(&team->mutations, &store->pool->arena);
+    map_init(&team->sights, &store->pool->arena);
     team->next = store->teams;
     store->teams = team;
     return team;
@@ -559,7 +571,7 @@ static enum store_status run_commit(struct store_memory *store,
     team->seq = request->new_seq;
     team->recorded_last = request->recorded_at;
     team->inbox_last = request->inbox_last;
-    struct commit_mark *mark = arena_push(&store->arena, (void **)&team->marks, &team->mark_count,
+    struct commit_mark *mark = arena_push(&store->pool->arena, (void **)&team->marks, &team->mark_count,
                                           &team->mark_cap, sizeof *mark);
     check(mark != NULL);
     mark->seq = request->new_seq;
@@ -622,6 +634,94 @@ static enum store_status run_page(struct store_memory *store, const struct store
     result->has_mark = mark != NULL;
     if (mark) memcpy(result->to_mark, mark, MARK_BYTES);
     return STORE_OK;
+}
+
+/* --- a copy of the whole --- */
+
+static struct row *row_in(const struct memory_team *team, const struct row *row)
+{
+    char key[KEY_BYTES];
+    return map_get(&team->rows, row_key(key, row->kind, row->id, row->seq, row->n));
+}
+
+static struct memory_team *team_copy(struct store_memory *store, const struct memory_team *from)
+{
+    struct arena *arena = &store->pool->arena;
+    struct memory_team *team = store_alloc(store, sizeof *team);
+    *team = *from;
+    map_init(&team->rows, arena);
+    map_init(&team->mutations, arena);
+    map_init(&team->sights, arena);
+    for (size_t i = 0; i < from->sights.count; i++) {
+        const struct map_entry *sight = &from->sights.entries[i];
+        check(map_put(&team->sights, sight->key, sight->value) == FAULT_NONE);
+    }
+    for (size_t i = 0; i < from->rows.count; i++) {
+        struct row *row = arena_copy(arena, from->rows.entries[i].value, sizeof *row);
+        check(row && map_put(&team->rows, from->rows.entries[i].key, row) == FAULT_NONE);
+    }
+    for (size_t i = 0; i < from->mutations.count; i++) {
+        struct row *row = row_in(team, from->mutations.entries[i].value);
+        check(map_put(&team->mutations, from->mutations.entries[i].key, row) == FAULT_NONE);
+    }
+    team->log = arena_copy(arena, from->log, from->log_count * sizeof *from->log);
+    team->marks = arena_copy(arena, from->marks, from->mark_count * sizeof *from->marks);
+    check(team->log && team->marks);
+    team->log_cap = team->log_count;
+    team->mark_cap = team->mark_count;
+    for (size_t i = 0; i < team->log_count; i++) team->log[i].row = row_in(team, team->log[i].row);
+    return team;
+}
+
+struct store_memory *store_memory_copy(const struct store_memory *from)
+{
+    struct store_memory *store = calloc(1, sizeof *store);
+    check(store != NULL);
+    store->pool = from->pool;
+    store->pool->stores++;
+    for (const struct memory_team *team = from->teams; team; team = team->next) {
+        struct memory_team *copy = team_copy(store, team);
+        copy->next = store->teams;
+        store->teams = copy;
+    }
+    for (const struct memory_replica *r = from->replicas; r; r = r->next) {
+        struct memory_replica *copy = store_alloc(store, sizeof *copy);
+        *copy = *r;
+        copy->team = team_find(store, r->team->id);
+        copy->next = store->replicas;
+        store->replicas = copy;
+    }
+    store_memory_keep_access(store, from);
+    return store;
+}
+
+/* A device that the older state does not know has to be announced again. */
+static void device_keep(struct store_memory *store, struct memory_team *team,
+                        const struct row *device)
+{
+    if (row_in(team, device)) return;
+    struct row *row = store_alloc(store, sizeof *row);
+    *row = *device;
+    row->seq = 0;
+    char key[KEY_BYTES];
+    struct str text = row_key(key, ENTITY_DEVICE, row->id, 0, 0);
+    check(map_put(&team->rows, text, row) == FAULT_NONE);
+}
+
+void store_memory_keep_access(struct store_memory *store, const struct store_memory *from)
+{
+    store->devices = NULL;
+    for (const struct memory_device *d = from->devices; d; d = d->next) {
+        struct memory_device *copy = store_alloc(store, sizeof *copy);
+        *copy = *d;
+        copy->team = team_find(store, d->team->id);
+        check(copy->team != NULL);
+        copy->next = store->devices;
+        store->devices = copy;
+        const struct row *row = row_find(d->team, ENTITY_DEVICE, d->id, 0);
+        if (row) device_keep(store, copy->team, row);
+    }
+    store->uses = from->uses; /* never changed once made */
 }
 
 /* --- the port --- */

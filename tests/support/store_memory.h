@@ -11,6 +11,10 @@ struct store_memory;
 
 struct store_memory *store_memory_create(void); /* stops the program when out of memory */
 void store_memory_destroy(struct store_memory *store);
+/* The whole database as it is now: a backup, a standby. Shares what never changes. */
+struct store_memory *store_memory_copy(const struct store_memory *from);
+/* Devices and used invitations as they are in the other one: they are kept outside a backup. */
+void store_memory_keep_access(struct store_memory *store, const struct store_memory *from);
 /* Answers at once. The result lives until it is released. */
 const struct store_result *store_memory_run(struct store_memory *store,
                                             const struct store_request *request);

@@ -1,0 +1,149 @@
+/* check_rows.c - what one seq of a commit may look like: one answer, to something somebody made,
+ * under the next number of its copy, with a record of what did not go through. See check.h. */
+#define _GNU_SOURCE /* memmem */
+#include "tests/simulation/world.h"
+
+#include <string.h>
+
+#include "common/base/check.h"
+#include "common/codec/row.h"
+#include "tests/simulation/check_inside.h"
+
+#include "common/base/banned.h"
+
+/* What was written under one seq. A batch writes a thing that it changes twice only once, under
+ * the later seq: then the earlier seq has a row less. */
+struct seq_rows {
+    const struct store_request *request;
+    uint64_t seq;
+    size_t effects;
+    bool announced;
+    const struct outcome *outcome;
+};
+
+static bool row_keeps(const struct row *row, const struct seq_rows *rows)
+{
+    const struct outcome *outcome = rows->outcome;
+    if (row->kind != ENTITY_INBOX || row->removed || row->seq < rows->seq) return false;
+    const struct inbox_item *item = row->entity;
+    if (outcome->kind == OUTCOME_CONFLICT) {
+        /* A later edit of the same author may have taken the record over, in this very batch. */
+        if (item->kind != INBOX_CONFLICT || !uuid_equal(item->author, outcome->member))
+            return false;
+        if (row->seq > rows->seq) return true;
+    } else if (item->kind != INBOX_PARKED) {
+        return false;
+    }
+    uint8_t hash[32];
+    codec_payload_hash(item->payload, hash);
+    return uuid_equal(item->mutation, outcome->mutation) && outcome->payload_hash.n == 32 &&
+           memcmp(hash, outcome->payload_hash.p, 32) == 0;
+}
+
+/* A mutation that did not go through has its payload kept where its author sees it. */
+static void check_record(struct world *world, const struct seq_rows *rows)
+{
+    int64_t kind = rows->outcome->kind;
+    if (kind != OUTCOME_PARKED && kind != OUTCOME_CONFLICT) return;
+    for (size_t i = 0; i < rows->request->row_count; i++) {
+        if (row_keeps(&rows->request->rows[i], rows)) return;
+    }
+    world_fail(world, "seq %llu: outcome %d without a record that keeps its payload",
+               (unsigned long long)rows->seq, (int)kind);
+}
+
+static bool reasons_tell(const struct outcome *outcome, const char *code)
+{
+    return outcome->reasons.n > 0 &&
+           memmem(outcome->reasons.p, outcome->reasons.n, code, strlen(code)) != NULL;
+}
+
+static void outcome_count(struct world *world, const struct outcome *outcome)
+{
+    struct oracle *oracle = &world->oracle;
+    if (oracle->replaying) return;
+    switch ((enum outcome_kind)outcome->kind) {
+    case OUTCOME_NONE:
+    case OUTCOME_APPLIED: break;
+    case OUTCOME_MERGED:
+        oracle->merged++;
+        world_mark(world, MARK_MERGED);
+        break;
+    case OUTCOME_CONFLICT:
+        oracle->conflicts++;
+        world_mark(world, MARK_CONFLICT);
+        break;
+    case OUTCOME_PARKED:
+        oracle->parked++;
+        world_mark(world, MARK_PARKED);
+        if (reasons_tell(outcome, "parent")) world_mark(world, MARK_PARENT_PARKED);
+        if (reasons_tell(outcome, "gone")) world_mark(world, MARK_GONE);
+        if (reasons_tell(outcome, "stage_removed")) world_mark(world, MARK_STAGE_REMOVED_MOVE);
+        break;
+    }
+}
+
+static void check_answer(struct world *world, const struct seq_rows *rows)
+{
+    struct oracle *oracle = &world->oracle;
+    const struct outcome *outcome = rows->outcome;
+    struct answer *answer =
+        oracle_place(oracle, &oracle->answers, oracle_id_key(&outcome->mutation), sizeof *answer);
+    if (!answer->promised) {
+        world_fail(world, "the server answered a mutation nobody made");
+        return;
+    }
+    const struct promise *promise = &oracle->promises[answer->promise];
+    if (outcome->payload_hash.n != 32 || memcmp(outcome->payload_hash.p, promise->hash, 32) != 0)
+        world_fail(world, "the payload is not the one that was made");
+    if (answer->outcomes > 0) {
+        oracle->repeated++;
+        if (!oracle->replaying) world_mark(world, MARK_REPEATED);
+        if (rows->effects > 0) world_fail(world, "a mutation took effect twice");
+        if (answer->kind != outcome->kind) world_fail(world, "a second, other outcome");
+    } else {
+        check_record(world, rows);
+        outcome_count(world, outcome);
+    }
+    answer->outcomes++;
+    answer->effects += rows->effects;
+    answer->kind = outcome->kind;
+    uint64_t *last =
+        oracle_place(oracle, &oracle->replicas, oracle_id_key(&outcome->replica), sizeof *last);
+    if (outcome->number != (int64_t)*last + 1)
+        world_fail(world, "numbers of a replica have a gap: %lld after %llu",
+                   (long long)outcome->number, (unsigned long long)*last);
+    *last = (uint64_t)outcome->number;
+}
+
+void check_seq(struct world *world, const struct store_request *request, uint64_t seq,
+               bool administered)
+{
+    struct seq_rows rows = {.request = request, .seq = seq};
+    for (size_t i = 0; i < request->row_count; i++) {
+        const struct row *row = &request->rows[i];
+        if (row->seq != seq) continue;
+        if (row->kind == ENTITY_DEVICE) rows.announced = true; /* the server's own doing */
+        if (row->kind != ENTITY_OUTCOME) {
+            rows.effects++;
+        } else if (rows.outcome) {
+            world_fail(world, "two outcomes under one seq");
+        } else {
+            rows.outcome = row->entity;
+        }
+    }
+    if (administered) return;
+    if (!rows.outcome && rows.announced) return;
+    if (!rows.outcome) {
+        world_fail(world, "seq %llu has no outcome", (unsigned long long)seq);
+        return;
+    }
+    check_answer(world, &rows);
+    check_right(world, rows.outcome, rows.effects);
+    for (size_t i = 0; i < request->row_count; i++) {
+        const struct row *row = &request->rows[i];
+        if (row->kind != ENTITY_EVENT || row->seq != seq) continue;
+        check_stage(world, row, request);
+        check_event(world, row, request);
+    }
+}

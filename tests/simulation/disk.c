@@ -1,0 +1,348 @@
+/* disk.c - see disk.h. */
+#include "tests/simulation/world.h"
+
+#include "common/base/check.h"
+#include "common/codec/row.h"
+
+#include "common/base/banned.h"
+
+static struct disk *disk_of(struct replica *port)
+{
+    return (struct disk *)(void *)port;
+}
+
+/* One write: does it fail, does the process die here? */
+static enum fault disk_write(struct disk *disk)
+{
+    if (disk->crashed) return FAULT_IO;
+    if (disk->crash_armed && disk->crash_after-- == 0) {
+        disk->crash_armed = false;
+        disk->crashed = true;
+        world_mark(disk->world, MARK_TORN);
+        return FAULT_IO;
+    }
+    if (disk->fail_with == FAULT_NONE || disk->fail_after-- > 0) return FAULT_NONE;
+    enum fault fault = disk->fail_with;
+    disk->fail_with = FAULT_NONE;
+    if (fault == FAULT_FULL) world_mark(disk->world, MARK_DISK_FULL);
+    if (fault == FAULT_IO) world_mark(disk->world, MARK_DISK_IO);
+    if (fault == FAULT_BUSY) world_mark(disk->world, MARK_DISK_BUSY);
+    return fault;
+}
+
+#define INNER (disk_of(port)->inner)
+
+/* --- transactions --- */
+
+static enum fault disk_begin(struct replica *port)
+{
+    struct disk *disk = disk_of(port);
+    enum fault fault = disk_write(disk);
+    if (!fault) fault = INNER->f->begin(INNER);
+    disk->open = !fault;
+    disk->removed_one = false;
+    return fault;
+}
+
+static void disk_rollback(struct replica *port)
+{
+    struct disk *disk = disk_of(port);
+    if (disk->open) INNER->f->rollback(INNER);
+    disk->open = false;
+}
+
+static enum fault disk_commit(struct replica *port)
+{
+    struct disk *disk = disk_of(port);
+    check(disk->open);
+    enum fault fault = disk_write(disk);
+    if (fault && !disk->crashed) {
+        disk_rollback(port);
+        return fault;
+    }
+    disk->open = false;
+    if (!fault) return INNER->f->commit(INNER);
+    if (world_chance(disk->world, 500)) {
+        INNER->f->rollback(INNER);
+    } else if (!INNER->f->commit(INNER)) {
+        world_mark(disk->world, MARK_TORN_COMMIT);
+    }
+    return fault;
+}
+
+/* --- identity --- */
+
+static enum fault disk_identity_load(struct replica *port, struct arena *arena,
+                                     struct identity *out)
+{
+    if (disk_of(port)->crashed) return FAULT_IO;
+    return INNER->f->identity_load(INNER, arena, out);
+}
+
+static enum fault disk_identity_store(struct replica *port, const struct identity *identity)
+{
+    struct disk *disk = disk_of(port);
+    enum fault fault = disk_write(disk);
+    if (fault) return fault;
+    struct identity stored = *identity;
+    if (stored.next_number > 1 && plant_strikes(disk->world, PLANT_NUMBER_REUSED, 50))
+        stored.next_number--;
+    return INNER->f->identity_store(INNER, &stored);
+}
+
+/* --- looking --- */
+
+static enum fault disk_entity(struct replica *port, struct arena *arena, enum entity_kind kind,
+                              struct uuid id, bool server, const void **out)
+{
+    if (disk_of(port)->crashed) return FAULT_IO;
+    return INNER->f->entity(INNER, arena, kind, id, server, out);
+}
+
+static enum fault disk_definition(struct replica *port, struct arena *arena,
+                                  struct definition *out)
+{
+    if (disk_of(port)->crashed) return FAULT_IO;
+    return INNER->f->definition(INNER, arena, out);
+}
+
+static enum fault disk_team(struct replica *port, struct arena *arena, const struct team **out)
+{
+    if (disk_of(port)->crashed) return FAULT_IO;
+    return INNER->f->team(INNER, arena, out);
+}
+
+static enum fault disk_all(struct replica *port, struct arena *arena, enum entity_kind kind,
+                           const void ***out, size_t *count)
+{
+    if (disk_of(port)->crashed) return FAULT_IO;
+    return INNER->f->all(INNER, arena, kind, out, count);
+}
+
+static enum fault disk_deals(struct replica *port, struct arena *arena,
+                             const struct deal_filter *filter, const struct deal ***out,
+                             size_t *count)
+{
+    if (disk_of(port)->crashed) return FAULT_IO;
+    return INNER->f->deals(INNER, arena, filter, out, count);
+}
+
+static enum fault disk_find(struct replica *port, struct arena *arena, enum entity_kind kind,
+                            struct str text, size_t limit, const void ***out, size_t *count)
+{
+    if (disk_of(port)->crashed) return FAULT_IO;
+    return INNER->f->find(INNER, arena, kind, text, limit, out, count);
+}
+
+static enum fault disk_activities(struct replica *port, struct arena *arena, struct uuid subject,
+                                  const struct activity ***out, size_t *count)
+{
+    if (disk_of(port)->crashed) return FAULT_IO;
+    return INNER->f->activities(INNER, arena, subject, out, count);
+}
+
+static enum fault disk_events(struct replica *port, struct arena *arena, struct uuid subject,
+                              const struct event ***out, uint64_t **seqs, size_t *count)
+{
+    if (disk_of(port)->crashed) return FAULT_IO;
+    return INNER->f->events(INNER, arena, subject, out, seqs, count);
+}
+
+/* --- what the server said --- */
+
+static uint64_t generation_shown(struct replica *inner)
+{
+    struct arena arena;
+    arena_init(&arena, 1024 * 1024);
+    struct identity identity;
+    uint64_t generation = 0;
+    if (!inner->f->identity_load(inner, &arena, &identity)) generation = identity.generation;
+    arena_finish(&arena);
+    return generation;
+}
+
+static enum fault disk_put_row(struct replica *port, uint64_t generation,
+                               const struct packed_row *row)
+{
+    struct disk *disk = disk_of(port);
+    enum fault fault = disk_write(disk);
+    if (fault) return fault;
+    struct world *world = disk->world;
+    if (row->removed && plant_strikes(world, PLANT_TOMBSTONE_IGNORED, 1)) return FAULT_NONE;
+    if (row->kind == ENTITY_EVENT && plant_strikes(world, PLANT_EVENT_LOST, 20)) return FAULT_NONE;
+    if (row->kind == ENTITY_DEAL && plant_strikes(world, PLANT_REVEAL_TORN, 20)) return FAULT_NONE;
+    if (world->options.plant == PLANT_GENERATION_MIXED) {
+        uint64_t shown = generation_shown(INNER);
+        if (shown > 0 && shown != generation && plant_strikes(world, PLANT_GENERATION_MIXED, 1))
+            generation = shown;
+    }
+    return INNER->f->put_row(INNER, generation, row);
+}
+
+static enum fault disk_keep_generation(struct replica *port, uint64_t generation)
+{
+    enum fault fault = disk_write(disk_of(port));
+    return fault ? fault : INNER->f->keep_generation(INNER, generation);
+}
+
+/* --- outbox --- */
+
+static enum fault disk_outbox_add(struct replica *port, const struct outbox_entry *entry)
+{
+    struct disk *disk = disk_of(port);
+    enum fault fault = disk_write(disk);
+    if (fault) return fault;
+    if (disk->removed_one && plant_strikes(disk->world, PLANT_RENUMBER_LOST, 3)) return FAULT_NONE;
+    if (!disk->removed_one && plant_strikes(disk->world, PLANT_SUBMIT_LOST, 50)) return FAULT_NONE;
+    return INNER->f->outbox_add(INNER, entry);
+}
+
+static enum fault disk_outbox_list(struct replica *port, struct arena *arena, uint64_t from,
+                                   bool answered_too, size_t limit, struct outbox_entry **out,
+                                   size_t *count)
+{
+    if (disk_of(port)->crashed) return FAULT_IO;
+    return INNER->f->outbox_list(INNER, arena, from, answered_too, limit, out, count);
+}
+
+static enum fault disk_outbox_update(struct replica *port, const struct outbox_entry *entry)
+{
+    struct disk *disk = disk_of(port);
+    enum fault fault = disk_write(disk);
+    if (fault) return fault;
+    if (!entry->answered) world_mark(disk->world, MARK_REOFFERED);
+    if (entry->answered && plant_strikes(disk->world, PLANT_ACK_LOST, 20)) return FAULT_NONE;
+    if (!entry->answered && plant_strikes(disk->world, PLANT_REOFFER_LOST, 1)) return FAULT_NONE;
+    if (entry->answered && plant_strikes(disk->world, PLANT_JOURNAL_DROPPED, 1))
+        return INNER->f->outbox_remove(INNER, entry->number);
+    return INNER->f->outbox_update(INNER, entry);
+}
+
+static enum fault disk_outbox_remove(struct replica *port, uint64_t number)
+{
+    struct disk *disk = disk_of(port);
+    enum fault fault = disk_write(disk);
+    if (fault) return fault;
+    disk->removed_one = true;
+    return INNER->f->outbox_remove(INNER, number);
+}
+
+static enum fault disk_outbox_find(struct replica *port, struct arena *arena, struct uuid mutation,
+                                   struct outbox_entry *out)
+{
+    if (disk_of(port)->crashed) return FAULT_IO;
+    return INNER->f->outbox_find(INNER, arena, mutation, out);
+}
+
+static enum fault disk_outbox_count(struct replica *port, size_t *pending)
+{
+    if (disk_of(port)->crashed) return FAULT_IO;
+    return INNER->f->outbox_count(INNER, pending);
+}
+
+static void oldest_pending_drop(struct replica *inner)
+{
+    struct arena arena;
+    arena_init(&arena, 1024 * 1024);
+    struct outbox_entry *entries;
+    size_t count = 0;
+    enum fault fault = inner->f->outbox_list(inner, &arena, 0, false, 1, &entries, &count);
+    if (!fault && count > 0) fault = inner->f->outbox_remove(inner, entries[0].number);
+    check(fault == FAULT_NONE);
+    arena_finish(&arena);
+}
+
+static enum fault disk_outbox_prune(struct replica *port, int64_t answered_before)
+{
+    struct disk *disk = disk_of(port);
+    enum fault fault = disk_write(disk);
+    if (fault) return fault;
+    if (plant_strikes(disk->world, PLANT_PENDING_PRUNED, 3)) oldest_pending_drop(INNER);
+    return INNER->f->outbox_prune(INNER, answered_before);
+}
+
+/* --- overlay --- */
+
+static enum fault disk_shown_clear(struct replica *port)
+{
+    struct disk *disk = disk_of(port);
+    enum fault fault = disk_write(disk);
+    if (fault || plant_strikes(disk->world, PLANT_OVERLAY_KEPT, 3)) return fault;
+    return INNER->f->shown_clear(INNER);
+}
+
+static enum fault disk_shown_put(struct replica *port, const struct row *row)
+{
+    struct disk *disk = disk_of(port);
+    enum fault fault = disk_write(disk);
+    if (fault || plant_strikes(disk->world, PLANT_OVERLAY_LOST, 5)) return fault;
+    return INNER->f->shown_put(INNER, row);
+}
+
+static void disk_close(struct replica *port)
+{
+    (void)port;
+    bug("a simulated disk is closed by its laptop", __FILE__, __LINE__);
+}
+
+static const struct replica_functions disk_functions = {
+    .identity_load = disk_identity_load,
+    .identity_store = disk_identity_store,
+    .begin = disk_begin,
+    .commit = disk_commit,
+    .rollback = disk_rollback,
+    .entity = disk_entity,
+    .definition = disk_definition,
+    .team = disk_team,
+    .all = disk_all,
+    .deals = disk_deals,
+    .find = disk_find,
+    .activities = disk_activities,
+    .events = disk_events,
+    .put_row = disk_put_row,
+    .keep_generation = disk_keep_generation,
+    .outbox_add = disk_outbox_add,
+    .outbox_list = disk_outbox_list,
+    .outbox_update = disk_outbox_update,
+    .outbox_remove = disk_outbox_remove,
+    .outbox_find = disk_outbox_find,
+    .outbox_count = disk_outbox_count,
+    .outbox_prune = disk_outbox_prune,
+    .shown_clear = disk_shown_clear,
+    .shown_put = disk_shown_put,
+    .close = disk_close,
+};
+
+void disk_init(struct disk *disk, struct world *world, struct replica *inner)
+{
+    *disk = (struct disk){.port = {.f = &disk_functions}, .inner = inner, .world = world};
+}
+
+void disk_finish(struct disk *disk)
+{
+    if (disk->inner) disk->inner->f->close(disk->inner);
+    disk->inner = NULL;
+}
+
+void disk_mount(struct disk *disk)
+{
+    disk_rollback(&disk->port);
+    disk->crashed = disk->crash_armed = false;
+}
+
+void disk_fail(struct disk *disk, size_t writes, enum fault fault)
+{
+    disk->fail_after = writes;
+    disk->fail_with = fault;
+}
+
+void disk_tear(struct disk *disk, size_t writes)
+{
+    disk->crash_armed = true;
+    disk->crash_after = writes;
+}
+
+bool disk_crashed(const struct disk *disk)
+{
+    return disk->crashed;
+}
