@@ -652,7 +652,7 @@ GRANT SELECT, INSERT (team_id, seq, row_removed, id, member, name, created_at, r
 
 CREATE FUNCTION team_advance(team uuid, expected_seq bigint, new_seq bigint, mark bytea,
                              recorded timestamptz, inbox bigint, definition_version bigint,
-                             access_changes bigint) RETURNS void
+                             access_changes bigint, expected_mark bytea) RETURNS void
     LANGUAGE plpgsql
     AS $$
 #variable_conflict use_column
@@ -669,7 +669,8 @@ BEGIN
             definition_version = coalesce(team_advance.definition_version,
                                           team.definition_version),
             access_version = team.access_version + team_advance.access_changes
-        WHERE team_id = team_advance.team AND head_seq = team_advance.expected_seq;
+        WHERE team_id = team_advance.team AND head_seq = team_advance.expected_seq
+            AND (team_advance.expected_mark IS NULL OR head_mark = team_advance.expected_mark);
     GET DIAGNOSTICS changed = ROW_COUNT;
     IF changed = 0 OR team_advance.new_seq < team_advance.expected_seq THEN
         RAISE EXCEPTION 'team is not at the expected seq' USING ERRCODE = '40001';

@@ -87,13 +87,17 @@ static bool conflict_continues(struct decision *d, const struct field *leader,
     return true;
 }
 
-static struct inbox_item *conflict_item(struct decision *d, const struct field *leader, void *mine)
+static struct inbox_item *conflict_item(struct decision *d, const struct field *leader,
+                                        struct uuid concerned, void *mine)
 {
     struct uuid id = inbox_conflict_id(d->mutation->target, leader, d->actor);
     const struct inbox_item *slot = item_find(d, id);
-    if (!slot || slot->state != INBOX_OPEN) return item_new(d, id, INBOX_CONFLICT);
-    if (!conflict_continues(d, leader, slot, mine)) {
-        /* Two wishes that do not build on one another: both are kept. */
+    bool open = slot && slot->state == INBOX_OPEN;
+    bool same = slot && uuid_equal(slot->concerned, concerned);
+    if (!slot || (!open && same)) return item_new(d, id, INBOX_CONFLICT);
+    if (!open || !conflict_continues(d, leader, slot, mine)) {
+        /* Two wishes that do not build on one another: both are kept. Nor does a record ever pass
+         * from one person's sight to another's: who had it would not hear that it is gone. */
         return item_new(d, uuid_derive(d->mutation->id, str_from(leader->name)), INBOX_CONFLICT);
     }
     struct inbox_item *item = arena_copy(d->arena, slot, sizeof *slot);
@@ -121,7 +125,9 @@ void inbox_conflict(struct decision *d, const struct field *leader, const struct
     if (d->context->predicted) return;
     void *base, *mine;
     if (!unit_sides(d, leader, current, &base, &mine)) return;
-    struct inbox_item *item = conflict_item(d, leader, mine);
+    struct uuid concerned = {{0}};
+    if (d->kind == ENTITY_DEAL) concerned = ((const struct deal *)current)->owner;
+    struct inbox_item *item = conflict_item(d, leader, concerned, mine);
     if (!item) return;
     /* Once: with one per unit, the rows of one change would outgrow a page. */
     if (!first) item->payload = STR_NONE;
@@ -129,7 +135,7 @@ void inbox_conflict(struct decision *d, const struct field *leader, const struct
     bool continued = item->field.n > 0;
     bool faulty = !continued && unit_format(d->arena, leader, base, &item->base);
     item->field = str_from(leader->name);
-    if (d->kind == ENTITY_DEAL) item->concerned = ((const struct deal *)current)->owner;
+    if (!continued) item->concerned = concerned;
     faulty = faulty || unit_format(d->arena, leader, mine, &item->mine);
     faulty = faulty || unit_format(d->arena, leader, current, &item->theirs);
     faulty = faulty || reasons_format(d->arena, &own, &item->reasons);

@@ -3,7 +3,7 @@
  * For each mutation, in this order:
  *   number known, same bytes         -> answered before
  *   number known, other bytes        -> forked
- *   number is not the next one       -> gap
+ *   number is not the next one, or the copy is not known -> gap
  *   id answered under another number -> the same answer again (a renumbered copy), nothing applied
  *   else                             -> decided; one seq, its rows, one OUTCOME row
  *
@@ -148,7 +148,7 @@ enum fault batch_plan(struct arena *arena, struct uuid team, struct batch_mutati
 struct replica_stand {
     struct uuid id;
     uint64_t last_number;
-    bool moved, broken;
+    bool known, moved, broken;
 };
 
 struct batch {
@@ -217,6 +217,7 @@ static enum fault batch_begin(struct batch *batch, struct arena *arena,
         struct replica_stand *stand = stand_of(batch, loaded->replicas[i].id);
         if (!stand) return FAULT_MEMORY;
         stand->last_number = loaded->replicas[i].last_number;
+        stand->known = true;
     }
     for (size_t i = 0; !fault && i < loaded->outcome_count; i++) {
         fault = outcome_know(batch, loaded->outcomes[i]);
@@ -293,7 +294,8 @@ static bool number_settles(struct batch *batch, struct batch_mutation *item,
     char key[NUMBER_KEY_BYTES];
     const struct outcome *known =
         map_get(&batch->numbers, number_key(key, item->replica, item->number));
-    if (stand->broken) {
+    /* Unknown: registered in a part of history that is lost. Its copy has to say hello again. */
+    if (stand->broken || !stand->known) {
         item->gap = true;
     } else if (known && hash_is(known, hash)) {
         item->outcome = (enum outcome_kind)known->kind;
@@ -394,6 +396,7 @@ static enum fault batch_finish(struct batch *batch, const struct store_result *l
         .kind = STORE_COMMIT,
         .team = loaded->team,
         .expected_seq = loaded->seq,
+        .has_expected_mark = loaded->seq > 0,
         .new_seq = batch->seq,
         .recorded_at = batch->recorded_at,
         .inbox_last = batch->state.inbox_last,
@@ -403,6 +406,7 @@ static enum fault batch_finish(struct batch *batch, const struct store_result *l
         .replica_number_count = numbers,
     };
     if (batch->state.team) commit->team = batch->state.team->id;
+    memcpy(commit->expected_mark, loaded->mark, sizeof commit->expected_mark);
     if (kept > 0) random_bytes(random, commit->mark, sizeof commit->mark);
     return arena_fault(batch->arena);
 }

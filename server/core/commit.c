@@ -139,6 +139,8 @@ void commit_run(struct server *server, struct team_actor *team, struct now now)
         return;
     }
     job->request.ticket = ticket;
+    feed_name_known(team, &job->request);
+    memcpy(team->load_mark, team->mark, MARK_BYTES);
     team->commit = COMMIT_LOADING;
     job_submit(server, job);
 }
@@ -265,12 +267,23 @@ static void commit_gone(struct server *server, struct team_actor *team)
     commit_drop(team);
 }
 
+/* What is queued came from copies that build on what is no more: they will offer it again. */
+static bool commit_went_back(struct server *server, struct team_actor *team,
+                             const struct store_result *loaded)
+{
+    if (!feed_went_back(server, team, team->load_mark, loaded)) return false;
+    batch_end(team);
+    commit_drop(team);
+    return true;
+}
+
 void commit_done(struct server *server, struct team_actor *team,
                  const struct store_result *result, struct now now)
 {
     bool loading = team->commit == COMMIT_LOADING;
     switch (result->status) {
     case STORE_OK:
+        if (loading && commit_went_back(server, team, result)) return;
         if (loading) {
             commit_decide(server, team, result, now);
             return;

@@ -282,6 +282,30 @@ static void feed_rows(struct server *server, struct session *session,
     free(rows);
 }
 
+/* What the team is believed to be at goes along, to notice a database that went back in time. */
+void feed_name_known(const struct team_actor *team, struct store_request *request)
+{
+    request->has_known = team->head > 0;
+    request->known_seq = team->head;
+    memcpy(request->known_mark, team->mark, MARK_BYTES);
+}
+
+bool feed_went_back(struct server *server, struct team_actor *team, const uint8_t *asked_mark,
+                    const struct store_result *result)
+{
+    /* A belief that has changed since it was asked about is asked about again. */
+    if (result->mark_known || team->head == 0) return false;
+    if (memcmp(asked_mark, team->mark, MARK_BYTES) != 0) return false;
+    struct buffer *line = server_log(server, "team_went_back", true);
+    if (line) logline_id(line, "team", team->id);
+    while (team->sessions) session_bye(server, team->sessions, BYE_SHUTDOWN);
+    ring_clear(&team->ring);
+    team->ring.start = team->ring.end = result->seq;
+    team->head = result->seq;
+    memcpy(team->mark, result->mark, MARK_BYTES);
+    return true;
+}
+
 static void ask_page(struct server *server, struct session *session, struct now now)
 {
     struct job *job = job_new(server, session->connection, session->team->id);
@@ -294,6 +318,8 @@ static void ask_page(struct server *server, struct session *session, struct now 
     job->request.replica = session->hello.replica;
     job->request.cursor_seq = session->cursor;
     job->request.row_limit = PAGE_ROWS_MAX;
+    feed_name_known(session->team, &job->request);
+    memcpy(session->page_mark, session->team->mark, MARK_BYTES);
     session->page_busy = true;
     job_submit(server, job);
 }
@@ -378,6 +404,7 @@ void feed_page(struct server *server, struct session *session, const struct stor
         page_again(server, session, now);
         return;
     }
+    if (feed_went_back(server, session->team, session->page_mark, result)) return;
     struct feed_span span = {
         .to_seq = result->to_seq, .head = result->seq, .has_mark = result->has_mark};
     memcpy(span.mark, result->to_mark, MARK_BYTES);
@@ -408,7 +435,8 @@ void feed_ask_head(struct server *server, struct team_actor *team, struct now no
     if (!job) return;
     job->request.kind = STORE_HEAD;
     team->head_busy = true;
-    team->head_asked = team->head;
+    feed_name_known(team, &job->request);
+    memcpy(team->head_mark, team->mark, MARK_BYTES);
     job_submit(server, job);
 }
 
@@ -417,16 +445,7 @@ void feed_head(struct server *server, struct team_actor *team, const struct stor
 {
     team->head_busy = false;
     if (result->status != STORE_OK) return;
-    if (result->seq < team->head_asked) {
-        /* The database went back in time: every cursor has to be looked at again. */
-        struct buffer *line = server_log(server, "team_went_back", true);
-        if (line) logline_id(line, "team", team->id);
-        while (team->sessions) session_bye(server, team->sessions, BYE_SHUTDOWN);
-        ring_clear(&team->ring);
-        team->head = result->seq;
-        memcpy(team->mark, result->mark, MARK_BYTES);
-        return;
-    }
+    if (feed_went_back(server, team, team->head_mark, result)) return;
     team_learn(team, result);
     feed_team(server, team, now);
 }

@@ -78,6 +78,7 @@ struct session {
 
     uint64_t cursor; /* everything up to here is in the output */
     bool page_busy;
+    uint8_t page_mark[MARK_BYTES]; /* of the team, believed when asking for it */
     uint64_t page_again_ms; /* after a failed one; 0: none */
     size_t inflight;
 };
@@ -151,7 +152,7 @@ struct team_actor {
     unsigned failures;
     uint64_t again_ms; /* COMMIT_WAITING */
     bool head_busy;
-    uint64_t head_asked; /* where we believed to be when asking */
+    uint8_t head_mark[MARK_BYTES], load_mark[MARK_BYTES]; /* believed when asking for them */
     uint64_t head_ms; /* next poll */
 };
 
@@ -239,6 +240,11 @@ void feed_page(struct server *server, struct session *session, const struct stor
                struct now now);
 void feed_head(struct server *server, struct team_actor *team, const struct store_result *result,
                struct now now);
+void feed_name_known(const struct team_actor *team, struct store_request *request);
+/* True: the database is not what it was when that mark was its last; all sessions of the team were
+ * sent away, to say where they are. */
+bool feed_went_back(struct server *server, struct team_actor *team, const uint8_t *asked_mark,
+                    const struct store_result *result);
 void feed_ask_head(struct server *server, struct team_actor *team, struct now now);
 void ring_clear(struct ring *ring);
 

@@ -84,8 +84,17 @@ struct store_request {
     const struct store_trace *traces; /* their events come among the rows */
     size_t trace_count;
 
-    /* COMMIT: rows carry their seq in (expected_seq, new_seq] */
+    /* LOAD, PAGE, HEAD: a commit the asker builds on; is it still of this history? */
+    bool has_known;
+    uint64_t known_seq;
+    uint8_t known_mark[MARK_BYTES];
+
+    /* COMMIT: rows carry their seq in (expected_seq, new_seq]. STALE unless the team is at
+     * expected_seq, and its last mark, if one is expected, is that one: after a failover the same
+     * seq may stand for something else. */
     uint64_t expected_seq, new_seq;
+    bool has_expected_mark;
+    uint8_t expected_mark[MARK_BYTES];
     uint8_t mark[MARK_BYTES];
     int64_t recorded_at; /* becomes the team's last */
     int64_t inbox_last;
@@ -120,7 +129,8 @@ struct store_result {
     bool announced; /* the device has been, to its member */
     bool others;    /* its member has another living device */
     uint64_t sight_seq; /* a copy with an older cursor may lack or hold what it must not */
-    bool mark_known; /* (cursor_seq, cursor_mark) is a commit of this history */
+    bool mark_known; /* (cursor_seq, cursor_mark), or (known_seq, known_mark), is a commit of this
+                        history */
 
     /* SIGN_IN, LOAD */
     const struct team *team_row;

@@ -64,7 +64,7 @@ static const struct {
      NEWEST " ORDER BY pipeline, position"},
     {STATEMENT_ADVANCE, "advance",
      "SELECT team_advance($1::uuid, $2::bigint, $3::bigint, $4::bytea, $5::timestamptz, $6::bigint,"
-     " $7::bigint, $8::bigint)"},
+     " $7::bigint, $8::bigint, $9::bytea)"},
     {STATEMENT_REPLICA_NUMBERS, "replica_numbers",
      "UPDATE replica SET last_number = u.last_number"
      " FROM unnest($2::uuid[], $3::bigint[]) AS u(id, last_number)"

@@ -71,6 +71,16 @@ static void write_sign_in(struct store_job *job)
     bytes(p, true, request->cursor_mark, MARK_BYTES);
 }
 
+/* Also of the team entered. */
+static void write_known(struct store_job *job)
+{
+    const struct store_request *request = job->request;
+    if (!request->has_known) return;
+    struct pg_parameters *p = store_job_call(job, STATEMENT_SIGN_IN_MARK);
+    pg_add_number(p, (int64_t)request->known_seq);
+    bytes(p, true, request->known_mark, MARK_BYTES);
+}
+
 static void write_enrol(struct store_job *job)
 {
     const struct store_request *request = job->request;
@@ -183,6 +193,7 @@ static void write_load(struct store_job *job)
     const struct store_request *request = job->request;
     team_call(job, STATEMENT_TEAM_ENTER);
     team_call(job, STATEMENT_HEAD);
+    write_known(job);
     write_ids(job, STATEMENT_LOAD + ENTITY_TEAM, &request->team, 1);
     write_definition_read(job);
     write_ids(job, STATEMENT_LOAD_MEMBERS, request->actors, request->actor_count);
@@ -197,6 +208,7 @@ static void write_page(struct store_job *job)
     const struct store_request *request = job->request;
     team_call(job, STATEMENT_TEAM_ENTER);
     team_call(job, STATEMENT_HEAD);
+    write_known(job);
     struct pg_parameters *p = team_call(job, STATEMENT_PAGE_END);
     pg_add_number(p, (int64_t)request->cursor_seq);
     pg_add_uuid(p, request->replica);
@@ -232,6 +244,7 @@ enum fault store_job_write(struct store_job *job)
     case STORE_HEAD:
         team_call(job, STATEMENT_TEAM_ENTER);
         team_call(job, STATEMENT_HEAD);
+        write_known(job);
         break;
     }
     job->statements = arena_array(&job->arena, job->call_count, sizeof *job->statements);

@@ -41,6 +41,11 @@ static void write_advance(struct store_job *job)
         pg_add_null(p);
     }
     pg_add_number(p, access);
+    if (request->has_expected_mark) {
+        pg_add_text(p, (struct str){(const char *)request->expected_mark, MARK_BYTES});
+    } else {
+        pg_add_null(p);
+    }
 }
 
 /* The last row of every key of that kind; appended kinds have each key once anyway. */

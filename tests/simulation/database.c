@@ -178,6 +178,13 @@ void database_run(struct world *world, uint64_t id)
     const struct store_request *request = asked->request;
     const struct weather *weather = &world->weather;
     bool commit = request->kind == STORE_COMMIT;
+    if (commit && request != &asked->own && world_chance(world, weather->server_crash) &&
+        world_chance(world, 50)) { /* while its commit is under way */
+        size_t server = asked->server;
+        service_crash(world, server);
+        world_schedule(world, 100 + world_span(world, 60000), WORLD_SERVER, server, 0);
+        return;
+    }
     asked->ran = true;
     if (request == &asked->own) { /* nobody waits for it any more */
         world_mark(world, MARK_COMMIT_AFTER_DEATH);
@@ -240,7 +247,7 @@ static void asked_keep(struct asked *asked)
     asked->own.rows = rows;
     asked->own.replica_numbers =
         arena_copy(&asked->arena, from->replica_numbers,
-                   (from->replica_number_count + 1) * sizeof *from->replica_numbers);
+                   from->replica_number_count * sizeof *from->replica_numbers);
     asked->request = &asked->own;
 }
 
@@ -254,6 +261,7 @@ void database_abandon(struct world *world, size_t server)
         uint64_t fate = world_below(world, 3);
         if (commit && fate == 0) {
             asked_keep(asked);
+            world_schedule(world, delay_draw(world), WORLD_STORE, asked->id, 0);
             continue;
         }
         if (commit && fate == 1) asked->good = execute(world, server, asked->request);

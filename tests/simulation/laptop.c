@@ -271,6 +271,21 @@ static void laptop_progress(struct world *world, size_t index)
     arena_finish(&arena);
 }
 
+static void laptop_revealed(struct world *world, size_t index)
+{
+    struct laptop *laptop = &world->laptops[index];
+    struct arena arena;
+    arena_init(&arena, 1024 * 1024);
+    struct identity identity;
+    if (laptop_identity(world, index, &arena, &identity)) {
+        if (identity.generation > laptop->generation && laptop->generation > 0)
+            world_mark(world, MARK_SNAPSHOT);
+        laptop->generation = identity.generation;
+    }
+    laptop->snapshotting = false;
+    arena_finish(&arena);
+}
+
 static void effect_do(struct world *world, size_t index, const struct sync_effect *effect)
 {
     struct laptop *laptop = &world->laptops[index];
@@ -291,7 +306,7 @@ static void effect_do(struct world *world, size_t index, const struct sync_effec
         break;
     case SYNC_EFFECT_CHANGED:
         world_fact(world, "changed", index, 0);
-        laptop->snapshotting = false;
+        laptop_revealed(world, index);
         oracle_look(world, index);
         break;
     case SYNC_EFFECT_PROGRESS: laptop_progress(world, index); break;

@@ -23,6 +23,7 @@ struct laptop {
     struct device device; /* as it was revoked; zero id when its member was removed */
     struct replica *backup; /* an older copy of the whole replica */
     size_t backup_promises; /* how many mutations had been made in the world by then */
+    uint64_t generation;    /* that was shown last */
     uint64_t connects;      /* since all healed */
 };
 

@@ -197,6 +197,14 @@ static const uint8_t *mark_at(const struct memory_team *team, uint64_t seq)
     return NULL;
 }
 
+static void result_known(struct memory_result *out, const struct memory_team *team,
+                         const struct store_request *request)
+{
+    const uint8_t *mark = mark_at(team, request->known_seq);
+    out->result.mark_known =
+        request->has_known && mark && memcmp(mark, request->known_mark, MARK_BYTES) == 0;
+}
+
 /* --- devices --- */
 
 static struct memory_device *device_find(struct store_memory *store, const uint8_t key[32])
@@ -442,6 +450,7 @@ static enum store_status run_load(struct store_memory *store, const struct store
     struct memory_team *team = team_find(store, request->team);
     if (!team) return STORE_NOT_FOUND;
     result_stand(out, team);
+    result_known(out, team, request);
     struct store_result *result = &out->result;
     result->team_row = result_entity(&out->arena, ENTITY_TEAM, team->row);
     result->definition = result_entity(&out->arena, ENTITY_DEFINITION, team->definition);
@@ -558,6 +567,10 @@ static enum store_status run_commit(struct store_memory *store,
     if (!team) team = team_found(store, request);
     if (!team) return STORE_NOT_FOUND;
     if (team->seq != request->expected_seq) return STORE_STALE;
+    const uint8_t *mark_last = mark_at(team, team->seq);
+    if (request->has_expected_mark &&
+        (!mark_last || memcmp(mark_last, request->expected_mark, MARK_BYTES) != 0))
+        return STORE_STALE;
     const char *trouble = commit_trouble(store, team, request);
     if (trouble) {
         out->result.trouble = str_from(trouble);
@@ -608,6 +621,7 @@ static enum store_status run_page(struct store_memory *store, const struct store
     struct memory_team *team = team_find(store, request->team);
     if (!team) return STORE_NOT_FOUND;
     result_stand(out, team);
+    result_known(out, team, request);
     struct store_result *result = &out->result;
     result->to_seq = team->seq;
     size_t cap = 0, i = log_after(team, request->cursor_seq);
@@ -741,6 +755,7 @@ static enum store_status run_kind(struct store_memory *store, const struct store
         team = team_find(store, request->team);
         if (!team) return STORE_NOT_FOUND;
         result_stand(out, team);
+        result_known(out, team, request);
         return STORE_OK;
     }
     return STORE_FAILED;
