@@ -681,7 +681,7 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION team_advance(uuid, bigint, bigint, bytea, timestamptz, bigint, bigint, bigint) IS
+COMMENT ON FUNCTION team_advance(uuid, bigint, bigint, bytea, timestamptz, bigint, bigint, bigint, bytea) IS
     'First statement of every commit: moves the team on from the expected seq, or raises 40001 so '
     'that everything behind it in the same transaction is undone. Makes the team when expected is 0.';
 

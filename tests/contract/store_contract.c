@@ -604,6 +604,48 @@ static void a_mark_is_known_at_its_seq_only(struct contract_world *w)
     }
 }
 
+static void whoever_builds_on_a_commit_hears_whether_it_is_known(struct contract_world *w)
+{
+    enrolled(w);
+    commit_deal(w, "deal", "Roof");
+    static const enum store_kind kinds[] = {STORE_LOAD, STORE_PAGE, STORE_HEAD};
+    static const struct {
+        uint64_t seq;
+        uint8_t mark;
+        bool has, known;
+    } rows[] = {{2, 2, true, true}, {1, 1, true, true}, {2, 9, true, false}, {5, 5, true, false},
+                {2, 2, false, false}};
+    for (size_t i = 0; i < 3 * sizeof rows / sizeof rows[0]; i++) {
+        struct store_request request = {.kind = kinds[i % 3],
+                                        .ticket = 50 + i,
+                                        .team = w->team,
+                                        .row_limit = 100,
+                                        .has_known = rows[i / 3].has,
+                                        .known_seq = rows[i / 3].seq};
+        memset(request.known_mark, rows[i / 3].mark, MARK_BYTES);
+        const struct store_result *result = run(w, &request);
+        assert_int_equal(result->status, STORE_OK);
+        assert_int_equal(result->mark_known, rows[i / 3].known);
+        release(w, result);
+    }
+}
+
+static void the_same_seq_of_another_history_is_stale(struct contract_world *w)
+{
+    struct deal deal = {.id = id_of(w, "deal"),
+                        .title = STR("Roof"),
+                        .pipeline = STR("sales"),
+                        .stage = STR("lead"),
+                        .status = STATUS_OPEN};
+    struct row row = {.kind = ENTITY_DEAL, .id = deal.id, .seq = 2, .entity = &deal};
+    struct store_request commit = commit_of(w, &row, 1, 2);
+    commit.has_expected_mark = true;
+    memset(commit.expected_mark, 9, MARK_BYTES);
+    assert_int_equal(run_status(w, &commit), STORE_STALE);
+    memset(commit.expected_mark, 1, MARK_BYTES);
+    assert_int_equal(run_status(w, &commit), STORE_OK);
+}
+
 static void the_head_is_the_last_commit(struct contract_world *w)
 {
     commit_deal(w, "deal", "Roof");
@@ -663,6 +705,8 @@ static void a_commit_is_all_or_nothing(struct contract_world *w)
     each(an_inbox_item_comes_back_as_it_was)                                                       \
     each(versions_rise_with_what_they_count)                                                       \
     each(a_mark_is_known_at_its_seq_only)                                                          \
+    each(whoever_builds_on_a_commit_hears_whether_it_is_known)                                     \
+    each(the_same_seq_of_another_history_is_stale)                                                 \
     each(the_head_is_the_last_commit)                                                              \
     each(a_commit_is_all_or_nothing)
 

@@ -144,5 +144,9 @@ void actors_heal(struct world *world)
         service_resume(world, i);
         service_start(world, i);
     }
-    for (size_t i = 0; i < world->laptop_count; i++) laptop_return(world, i);
+    for (size_t i = 0; i < world->laptop_count; i++) {
+        laptop_return(world, i);
+        for (uint64_t later = 1; later <= 4; later++)
+            world_schedule(world, later * 60 * MINUTE_MS, WORLD_WAKE, i, 0);
+    }
 }

@@ -194,6 +194,8 @@ static bool laptop_is_idle(const struct world *world, size_t index)
     const struct laptop *laptop = &world->laptops[index];
     enum sync_state state = sync_report(laptop->sync).state;
     if (laptop->stopping || state == SYNC_DONE) return true;
+    /* Whose member was lost with the database's tail asks again until it is offered again. */
+    if (state == SYNC_REFUSED) return !laptop->revoked;
     return !laptop->live && (world->healed || state == SYNC_OFFLINE);
 }
 
