@@ -8,7 +8,8 @@
 #ifndef SLUICE_TESTS_SIMULATION_CHECK_INSIDE_H
 #define SLUICE_TESTS_SIMULATION_CHECK_INSIDE_H
 
-#include "server/core/store.h"
+#include "common/domain/mutation.h"
+#include "tests/simulation/check.h"
 
 struct world;
 
