@@ -69,7 +69,9 @@ static void command_verb(struct command *command)
         return;
     }
     if (!command_open(command)) return;
-    if (strcmp(verb->name, "sync") == 0) {
+    bool board = verb->run && strcmp(verb->name, "board") == 0;
+    if (strcmp(verb->name, "sync") == 0 ||
+        (board && request_option(&command->line.request, "watch"))) {
         command_sync(command);
     } else if (strcmp(verb->name, "import") == 0) {
         command_import(command);

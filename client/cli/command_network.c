@@ -59,6 +59,12 @@ static enum fault sync_in_turn(struct command *command, const struct home_sync_o
     }
 }
 
+enum fault command_exchange(struct command *command, const struct home_sync_options *options,
+                            struct sync_report *report)
+{
+    return sync_in_turn(command, options, NULL, report);
+}
+
 void command_tell_clock(struct command *command)
 {
     bool ahead;
@@ -75,8 +81,7 @@ void command_tell_clock(struct command *command)
 void command_sync(struct command *command)
 {
     struct sync_report report;
-    bool watch = request_option(&command->line.request, "watch") != NULL;
-    struct home_sync_options options = {.live = watch};
+    struct home_sync_options options = {.live = false};
     struct answer *answer = &command->answer;
     enum answer_code code;
     if (command->offline) {
@@ -88,9 +93,13 @@ void command_sync(struct command *command)
                     "this device has not joined a team yet; run `sluice join INVITATION`");
         return;
     }
+    if (request_option(&command->line.request, "watch")) {
+        command_watch(command);
+        return;
+    }
     enum fault fault = sync_in_turn(command, &options, sync_is_served, &report);
     if (fault == FAULT_BUSY) {
-        if (sync_is_served(command, OTHER_MOMENT_MS)) { /* its holder has sent everything, and receives */
+        if (sync_is_served(command, OTHER_MOMENT_MS)) { /* and what came is here */
             answer_say(answer, NOTE_TALK, "Exchanged everything, by the sluice that is connected");
             return;
         }
@@ -103,13 +112,11 @@ void command_sync(struct command *command)
         return;
     }
     const char *trouble = say_trouble(&report, &code);
-    /* A watch ends when it is interrupted: that alone is no failure. */
-    bool interrupted = watch && report.trouble == SYNC_TROUBLE_NONE;
     if (report.trouble == SYNC_TROUBLE_LOCAL) {
         command_fault(command, "write the offline copy", report.local_fault, NULL);
         return;
     }
-    if (trouble && !interrupted) answer_fail(answer, code, trouble);
+    if (trouble) answer_fail(answer, code, trouble);
     if (report.was_restored) {
         answer_say(answer, NOTE_TALK,
                    "the server had been restored from a backup; your work was offered again");

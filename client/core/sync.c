@@ -243,6 +243,7 @@ struct sync_effect sync_next(struct sync *sync)
     }
     if (sync->changed_due) {
         sync->changed_due = false;
+        sync->revealed_told = true;
         return (struct sync_effect){.kind = SYNC_EFFECT_CHANGED};
     }
     if (sync->progress_due) {
@@ -291,5 +292,9 @@ uint64_t sync_deadline(const struct sync *sync)
 
 struct sync_report sync_report(const struct sync *sync)
 {
-    return sync->report;
+    struct sync_report report = sync->report;
+    report.revealed = sync->revealed;
+    report.revealed_count = sync->revealed_count;
+    report.revealed_more = sync->revealed_more;
+    return report;
 }

@@ -68,6 +68,13 @@ struct sync_effect {
     struct str address;
 };
 
+/* A change that came: an event of that subject, or that activity. */
+struct sync_revealed {
+    uint32_t kind; /* ENTITY_EVENT or ENTITY_ACTIVITY */
+    struct uuid id;
+    uint64_t seq;
+};
+
 struct sync_report {
     enum sync_state state;
     enum sync_trouble trouble;
@@ -79,6 +86,10 @@ struct sync_report {
     uint64_t conflicts, parked;            /* answers that need attention, in this session */
     bool was_restored; /* the server had gone back in time; answered work was offered again */
     bool was_forked;   /* this copy had been cloned or restored; it took a new replica id */
+    /* What the last SYNC_EFFECT_CHANGED was about, by seq; borrowed until the next call. */
+    const struct sync_revealed *revealed;
+    size_t revealed_count;
+    bool revealed_more; /* and more than that: a snapshot, or too many */
 };
 
 struct sync *sync_create(const struct sync_options *options);

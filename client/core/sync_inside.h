@@ -26,7 +26,8 @@ enum {
     SYNC_REVEAL_MS = 500, /* own answers still on their way are waited for that long: a reveal
                              rewrites pages all over the copy, whether for ten rows or a thousand */
     SYNC_REVEAL_ROWS = REVEAL_ROWS_MAX / 2, /* ... and that many rows */
-    SYNC_PROGRAM_BYTES = 64
+    SYNC_PROGRAM_BYTES = 64,
+    SYNC_REVEALED_MAX = 64 /* more at once nobody reads a line each of */
 };
 
 struct sync {
@@ -66,6 +67,10 @@ struct sync {
     struct page tip;    /* the page that reached the head, without its rows */
     struct pending pending; /* what a reveal need not decide again */
     struct arena scratch; /* of one message or transaction */
+
+    struct sync_revealed revealed[SYNC_REVEALED_MAX];
+    size_t revealed_count;
+    bool revealed_more, revealed_told;
 };
 
 /* --- sync_attempt.c --- */

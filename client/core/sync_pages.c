@@ -171,6 +171,32 @@ static enum fault reveal_store(struct sync *sync, const struct page *page, struc
     return fault;
 }
 
+/* Remembers what is news, for who watches. */
+static void revealed_note(struct sync *sync)
+{
+    if (sync->revealed_told) {
+        sync->revealed_count = 0;
+        sync->revealed_more = false;
+        sync->revealed_told = false;
+    }
+    if (sync->snapshot) sync->revealed_more = true;
+    for (size_t i = 0; i < sync->row_count && !sync->snapshot; i++) {
+        const struct packed_row *row = &sync->rows[i];
+        if (row->kind != ENTITY_EVENT && row->kind != ENTITY_ACTIVITY) continue;
+        const struct sync_revealed *last =
+            sync->revealed_count > 0 ? &sync->revealed[sync->revealed_count - 1] : NULL;
+        bool same = last && last->kind == row->kind && last->seq == row->seq &&
+                    uuid_equal(last->id, row->id);
+        if (same) continue;
+        if (sync->revealed_count == SYNC_REVEALED_MAX) {
+            sync->revealed_more = true;
+            return;
+        }
+        sync->revealed[sync->revealed_count++] =
+            (struct sync_revealed){row->kind, row->id, row->seq};
+    }
+}
+
 enum fault sync_pages_reveal(struct sync *sync, const struct page *page, struct now now)
 {
     struct replica *replica = sync->replica;
@@ -185,7 +211,10 @@ enum fault sync_pages_reveal(struct sync *sync, const struct page *page, struct 
     }
     fault = replica->f->commit(replica);
     if (fault) return fault;
-    if (sync->snapshot || sync->row_count > 0) sync->changed_due = true;
+    if (sync->snapshot || sync->row_count > 0) {
+        sync->changed_due = true;
+        revealed_note(sync);
+    }
     if (sync->snapshot) sync->force_snapshot = false;
     sync->snapshot = false;
     sync->pruned = true;

@@ -9,6 +9,7 @@
 
 #include "client/core/answer.h"
 #include "client/core/replica.h"
+#include "client/core/sync.h"
 #include "common/base/calendar.h"
 #include "common/base/now.h"
 #include "common/base/random.h"
@@ -104,6 +105,9 @@ void work_reason_places(struct work *work, const struct reason *reason,
                         struct place places[REASON_PLACES]);
 /* The columns of what a verb answers, known without running it; false if they are not. */
 bool verb_columns(const struct verb *verb, const struct column **columns, size_t *count);
+/* One line about a change that came; absent: not worth one. */
+MUST_USE enum fault work_tell(struct work *work, const struct sync_revealed *revealed,
+                              struct str *line);
 /* Open inbox items that wait for this member. */
 MUST_USE enum fault work_attention(struct work *work, size_t *count);
 /* How far this machine's clock was off the server's at the last exchange, in words ("3 years");

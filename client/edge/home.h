@@ -61,8 +61,8 @@ void home_random(void *out, size_t n); /* from the system */
 struct home_sync_options {
     bool live;             /* stay until stopped (SIGINT/SIGTERM), reconnecting */
     uint32_t timeout_ms;   /* give up after that long without having finished; 0: 30 s */
-    /* Called after each change of the shown state or of progress; may be NULL. Return false to
-     * stop. The one place where the edge calls back: into the command line, on its own stack. */
+    /* Called after each change of the shown state or of progress, when live also of the
+     * connection; may be NULL. Return false to stop. The one place where the edge calls back: into the command line, on its own stack. */
     bool (*changed)(void *context, const struct sync_report *report);
     void *context;
 };

@@ -32,6 +32,8 @@ struct exchange {
     uv_signal_t interrupt, terminate;
     uv_fs_event_t poke;
     bool stopping, late, over;
+    enum sync_state told_state; /* what `changed` was called with last */
+    enum sync_trouble told_trouble;
 };
 
 static void exchange_pump(struct exchange *x);
@@ -169,11 +171,24 @@ static void exchange_disconnect(struct exchange *x)
 
 /* --- the pump --- */
 
-static void exchange_tell(struct exchange *x)
+/* news: rows came, else only the state or the progress is another. */
+static void exchange_tell(struct exchange *x, bool news)
 {
     struct sync_report report = sync_report(x->sync);
+    x->told_state = report.state;
+    x->told_trouble = report.trouble;
+    if (!news) report.revealed_count = 0;
+    if (!news) report.revealed_more = false;
     if (x->options->changed == NULL || x->stopping) return;
     if (!x->options->changed(x->options->context, &report)) exchange_stop(x);
+}
+
+/* Who watches wants to know that the connection broke, and that it is back. */
+static void exchange_tell_state(struct exchange *x)
+{
+    struct sync_report report = sync_report(x->sync);
+    bool same = report.state == x->told_state && report.trouble == x->told_trouble;
+    if (x->options->live && !same) exchange_tell(x, false);
 }
 
 static void exchange_tick(uv_timer_t *timer)
@@ -192,12 +207,14 @@ static void exchange_pump(struct exchange *x)
         case SYNC_EFFECT_CONNECT: exchange_connect(x, effect.address); break;
         case SYNC_EFFECT_WRITE: exchange_write(x); break;
         case SYNC_EFFECT_CLOSE: exchange_disconnect(x); break;
-        case SYNC_EFFECT_CHANGED:
-        case SYNC_EFFECT_PROGRESS: exchange_tell(x); break;
+        case SYNC_EFFECT_CHANGED: exchange_tell(x, true); break;
+        case SYNC_EFFECT_PROGRESS: exchange_tell(x, false); break;
         }
     }
     if (x->over) return;
     exchange_write(x);
+    exchange_tell_state(x);
+    if (x->over) return;
     if (exchange_is_over(x)) {
         exchange_end(x);
         return;
