@@ -144,8 +144,10 @@ static void outcome_take(struct command *command, const struct outbox_entry *ent
     struct answer *answer = &command->answer;
     if (entry->outcome == OUTCOME_PARKED) {
         answer->code = ANSWER_REFUSED;
-        if (reasons_parse(&command->arena, entry->reasons, &answer->reasons)) return;
-        answer_say(answer, NOTE_ERROR, "the server refused it; see `sluice inbox`");
+        /* With its reasons it is said where they are printed. */
+        bool known = !reasons_parse(&command->arena, entry->reasons, &answer->reasons) &&
+                     answer->reasons.count > 0;
+        if (!known) answer_say(answer, NOTE_ERROR, "the server refused it; see `sluice inbox`");
     } else if (entry->outcome == OUTCOME_CONFLICT) {
         answer->code = ANSWER_CONFLICT;
         answer_say(answer, NOTE_ERROR,

@@ -5,6 +5,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "client/cli/command_inside.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -32,7 +33,9 @@ static void watch_say(struct watch *watch, const char *sentence)
 
 static void watch_flush(struct watch *watch)
 {
-    if (fflush(stdout) != 0) watch->closed = true;
+    if (fflush(stdout) == 0) return;
+    watch->closed = true;
+    if (errno == EPIPE) clearerr(stdout); /* that nobody reads is no failure */
 }
 
 static bool watch_work(struct watch *watch, struct work *work)

@@ -90,9 +90,9 @@ enum fault work_attention(struct work *work, size_t *count)
         work->replica->f->all(work->replica, work->arena, ENTITY_INBOX, &items, &all);
     for (size_t i = 0; !fault && i < all; i++) {
         const struct inbox_item *item = items[i];
-        if (item->state == INBOX_OPEN && uuid_equal(item->author, work->identity.member)) {
-            ++*count;
-        }
+        bool mine = uuid_equal(item->author, work->identity.member) ||
+                    uuid_equal(item->concerned, work->identity.member);
+        if (item->state == INBOX_OPEN && mine) ++*count;
     }
     return fault;
 }

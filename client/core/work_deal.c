@@ -107,10 +107,10 @@ enum fault deal_edit(struct work *work, const struct request *request, struct an
     return fault;
 }
 
-static enum fault checks_wish(struct work *work, const struct deal *deal, struct str words,
-                              struct wish *wish, struct answer *answer)
+enum fault wish_checks(struct work *work, struct str pipeline_key, struct str words,
+                       struct wish *wish, struct answer *answer)
 {
-    const struct pipeline *pipeline = definition_pipeline(&work->definition, deal->pipeline);
+    const struct pipeline *pipeline = definition_pipeline(&work->definition, pipeline_key);
     struct str rest = words, part, add[CHECKS_MAX], remove[CHECKS_MAX], list = STR("");
     size_t add_count = 0, remove_count = 0;
     while (str_split(&rest, ',', &part)) {
@@ -151,7 +151,7 @@ enum fault deal_check(struct work *work, const struct request *request, struct a
         words = arena_format(work->arena, "%.*s%s%.*s", STR_ARGS(words), i > 1 ? "," : "",
                              STR_ARGS(request->arguments[i]));
     }
-    fault = checks_wish(work, deal, words, &wish, answer);
+    fault = wish_checks(work, deal->pipeline, words, &wish, answer);
     if (fault || answer->code != ANSWER_OK) return fault;
     return deal_submit(work, &wish, "deal check", deal->title, "Checked {id} {title}: {what}",
                        words, answer);
@@ -165,7 +165,7 @@ static enum fault deal_options(struct work *work, const struct request *request,
     enum fault fault = wish_options(work, request, wish, answer, &fine);
     const struct request_option *check = request_option(request, "check");
     if (fault || !fine || !check) return fault;
-    return checks_wish(work, deal, check->value, wish, answer);
+    return wish_checks(work, deal->pipeline, check->value, wish, answer);
 }
 
 enum fault deal_move(struct work *work, const struct request *request, struct answer *answer)

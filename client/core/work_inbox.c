@@ -4,6 +4,7 @@
  *   parked:   retry (send it again, on what stands now), discard */
 #include "client/core/work_inside.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "common/domain/merge.h"
@@ -23,10 +24,21 @@ static const struct column inbox_columns[] = {
     {"base", "Before", 0},
     {"author", "Author", 0},
     {"subject_id", "Id of what", 0},
+    {"acted_at", "Made", 0},
 };
-enum { INBOX_COLUMNS = sizeof inbox_columns / sizeof inbox_columns[0] };
+static_assert(sizeof inbox_columns / sizeof inbox_columns[0] == INBOX_COLUMN_COUNT,
+              "a name for each column");
 
-static enum fault items_load(struct work *work, const struct inbox_item ***out, size_t *count)
+/* Refused creations stand before what hangs on them, else by number. */
+static bool item_before(const struct inbox_item *a, const struct inbox_item *b)
+{
+    if (uuid_equal(b->group, a->id)) return true;
+    return a->number < b->number;
+}
+
+/* Open items that wait for this member; all: everybody's that this copy has. */
+static enum fault items_load(struct work *work, bool everybody, const struct inbox_item ***out,
+                             size_t *count)
 {
     const void **all;
     size_t total;
@@ -41,16 +53,15 @@ static enum fault items_load(struct work *work, const struct inbox_item ***out, 
         const struct inbox_item *item = all[i];
         bool mine = uuid_equal(item->author, work->identity.member) ||
                     uuid_equal(item->concerned, work->identity.member);
-        if (item->state != INBOX_OPEN || !mine) continue;
+        if (item->state != INBOX_OPEN || (!mine && !everybody)) continue;
         size_t at = (*count)++;
-        for (; at > 0 && items[at - 1]->number > item->number; at--) items[at] = items[at - 1];
+        for (; at > 0 && item_before(item, items[at - 1]); at--) items[at] = items[at - 1];
         items[at] = item;
     }
     return FAULT_NONE;
 }
 
-/* A unit's canonical text as people read it: "12,500 EUR", "Send offer, 2027-03-01". */
-static struct str unit_say(struct work *work, const struct inbox_item *item, struct str text)
+struct str inbox_unit_say(struct work *work, const struct inbox_item *item, struct str text)
 {
     struct unit_value values[UNIT_FIELDS_MAX];
     size_t count;
@@ -91,6 +102,7 @@ static enum fault theirs_find(struct work *work, const struct inbox_item *item, 
         if (!about || uuid_equal(events[i]->mutation, item->mutation)) continue;
         *who = cell_text(name_of_member(work, events[i]->who));
         *when = cell_time(work, events[i]->recorded_at);
+        when->shown = moment_say(work, events[i]->recorded_at);
         break;
     }
     return fault;
@@ -160,16 +172,17 @@ static enum fault item_cells(struct work *work, const struct inbox_item *item,
     cells[2] = cell_text(subject_say(work, item));
     cells[3] = cell_faces(item->field, field ? str_from(field->label) : item->field);
     if (conflict) {
-        cells[4] = cell_faces(item->mine, unit_say(work, item, item->mine));
-        cells[5] = cell_faces(item->theirs, unit_say(work, item, item->theirs));
-        cells[10] = cell_faces(item->base, unit_say(work, item, item->base));
+        cells[4] = cell_faces(item->mine, inbox_unit_say(work, item, item->mine));
+        cells[5] = cell_faces(item->theirs, inbox_unit_say(work, item, item->theirs));
+        cells[10] = cell_faces(item->base, inbox_unit_say(work, item, item->base));
         fault = theirs_find(work, item, &cells[6], &cells[7]);
     } else {
         cells[4] = cell_text(wanted_say(work, item));
         cells[7] = cell_time(work, item->recorded_at);
     }
     cells[8] = cell_faces(item->reasons, reasons_say(work, item->reasons));
-    cells[9] = cell_text(conflict ? STR("--mine, --theirs, --set") : STR("retry, discard"));
+    cells[9] = cell_text(conflict ? STR("resolve") : STR("retry, discard"));
+    cells[INBOX_ACTED_COLUMN] = cell_time(work, item->acted_at);
     cells[11] = cell_text(name_of_member(work, item->author));
     char id[UUID_TEXT_LENGTH + 1];
     uuid_format(item->subject, id);
@@ -177,16 +190,31 @@ static enum fault item_cells(struct work *work, const struct inbox_item *item,
     return fault;
 }
 
-static enum fault inbox_list(struct work *work, struct answer *answer)
+static bool is_dependent(const struct inbox_item *const *items, size_t count,
+                         const struct inbox_item *item)
+{
+    for (size_t i = 0; i < count && !uuid_is_zero(item->group); i++) {
+        if (uuid_equal(items[i]->id, item->group)) return true;
+    }
+    return false;
+}
+
+static enum fault inbox_list(struct work *work, const struct request *request,
+                             struct answer *answer)
 {
     const struct inbox_item **items;
     size_t count;
-    enum fault fault = items_load(work, &items, &count);
-    answer_table(answer, SHAPE_TABLE, inbox_columns, INBOX_COLUMNS);
+    bool everybody = request_option(request, "all") != NULL;
+    enum fault fault = items_load(work, everybody, &items, &count);
+    answer_table(answer, SHAPE_TABLE, inbox_columns, INBOX_COLUMN_COUNT);
+    answer->machine_only = true; /* people are told a story */
     for (size_t i = 0; i < count && !fault; i++) {
         struct cell *cells = answer_row(answer);
         if (!cells) return FAULT_MEMORY;
         fault = item_cells(work, items[i], cells);
+        if (fault || request->machine) continue;
+        if (i > 0) answer_say(answer, NOTE_RESULT, "");
+        fault = inbox_story(work, items[i], is_dependent(items, count, items[i]), cells, answer);
     }
     if (!fault && count == 0) answer_say(answer, NOTE_TALK, "nothing needs attention");
     return fault;
@@ -202,7 +230,7 @@ static enum fault item_find(struct work *work, struct str text, struct answer *a
     int64_t number = 0;
     *out = NULL;
     bool numeric = str_to_int64(text, &number) == FAULT_NONE;
-    enum fault fault = items_load(work, &items, &count);
+    enum fault fault = items_load(work, true, &items, &count);
     for (size_t i = 0; i < count && !fault && numeric; i++) {
         if (items[i]->number == number) *out = items[i];
     }
@@ -289,66 +317,126 @@ static enum fault item_resolve(struct work *work, const struct request *request,
     mutation.resolution = mine ? INBOX_MINE : INBOX_VALUE;
     fault = mutation_submit(work, &mutation, STR("inbox resolve"), answer, &done);
     if (fault || answer->code != ANSWER_OK) return fault;
-    NOTE(answer, NOTE_RESULT, "Item {number} is resolved",
-         {"number", arena_format(work->arena, "%lld", (long long)item->number)});
+    fault = work->replica->f->entity(work->replica, work->arena, kind, item->subject, false,
+                                     &current);
+    if (fault) return fault;
+    struct str stands = STR("");
+    if (leader) fault = unit_format(work->arena, leader, current, &stands);
+    if (fault) return fault;
+    NOTE(answer, NOTE_RESULT, "Item {number} is resolved; {field} of {title} is {value}",
+         {"number", arena_format(work->arena, "%lld", (long long)item->number)},
+         {"field", leader ? str_from(leader->label) : item->field},
+         {"title", subject_say(work, item)}, {"value", inbox_unit_say(work, item, stands)});
     return FAULT_NONE;
 }
 
-/* The same wish again, on what stands now. */
-static enum fault item_retry(struct work *work, const struct inbox_item *item,
-                             struct answer *answer)
+/* --- sending again --- */
+
+/* What was wanted, on what stands now. */
+static void retry_edits(struct wish *wish, const struct mutation *old)
 {
-    struct mutation old, mutation;
-    bool done;
+    for (size_t i = 0; i < old->edit_count && i < MUTATION_CHANGES_MAX; i++) {
+        struct edit edit = old->edits[i];
+        bool based = edit.field && edit.field->type != VALUE_SET && wish->current &&
+                     old->kind == MUTATION_EDIT;
+        if (based) {
+            /* What it did not want to change is taken as it stands now. */
+            bool unchanged = value_equal(edit.base, edit.want);
+            edit.base = field_get(edit.field, wish->current);
+            if (unchanged) edit.want = edit.base;
+        }
+        wish->edits[wish->count++] = edit;
+    }
+}
+
+static enum fault retry_options(struct work *work, const struct request *request,
+                                struct wish *wish, struct answer *answer, bool *fine)
+{
+    const struct request_option *check = request_option(request, "check");
+    enum fault fault = wish_options(work, request, wish, answer, fine);
+    if (fault || !*fine || !check || wish->kind != ENTITY_DEAL) return fault;
+    struct str pipeline = work->definition.pipeline_count > 0 ? work->definition.pipelines[0].key
+                                                              : STR_NONE;
+    if (wish->current) pipeline = ((const struct deal *)wish->current)->pipeline;
+    fault = wish_checks(work, pipeline, check->value, wish, answer);
+    *fine = answer->code == ANSWER_OK;
+    return fault;
+}
+
+/* request: its options mend the wish; NULL for what hangs on another item. */
+static enum fault item_retry(struct work *work, const struct request *request,
+                             const struct inbox_item *item, struct answer *answer)
+{
+    struct mutation old;
+    struct wish wish;
+    bool done, fine = true;
+    const void *current = NULL;
     if (item->kind != INBOX_PARKED || codec_mutation_unpack(work->arena, item->payload, &old)) {
-        answer_fail(answer, ANSWER_USAGE, "this item cannot be sent again");
+        answer_fail(answer, ANSWER_USAGE,
+                    item->kind == INBOX_CONFLICT
+                        ? "this is a conflict: `inbox resolve N --mine`, --theirs or --set VALUE"
+                        : "this item cannot be sent again; `inbox discard N` closes it");
         return FAULT_NONE;
     }
-    mutation_begin(work, &mutation, (enum mutation_kind)old.kind, (enum entity_kind)old.entity,
-                   old.target);
-    const void *current = NULL;
-    enum fault fault = work->replica->f->entity(work->replica, work->arena,
-                                                (enum entity_kind)old.entity, old.target, false,
-                                                &current);
-    if (fault && fault != FAULT_NOT_FOUND) return fault;
-    for (size_t i = 0; i < old.edit_count && current && old.kind == MUTATION_EDIT; i++) {
-        struct edit *edit = &old.edits[i];
-        if (!edit->field || edit->field->type == VALUE_SET) continue;
-        /* What it did not want to change is taken as it stands now. */
-        bool unchanged = value_equal(edit->base, edit->want);
-        edit->base = field_get(edit->field, current);
-        if (unchanged) edit->want = edit->base;
-    }
-    mutation.edits = old.edits;
-    mutation.edit_count = old.edit_count;
-    mutation.happened_at = old.happened_at;
-    mutation.stands = old.stands;
-    mutation.stand_count = old.stand_count;
-    mutation.resolves = item->id;
-    mutation.resolution = INBOX_RESENT;
-    fault = mutation_submit(work, &mutation, STR("inbox retry"), answer, &done);
+    enum entity_kind kind = (enum entity_kind)old.entity;
+    enum fault fault = work->replica->f->entity(work->replica, work->arena, kind, old.target,
+                                                false, &current);
+    if (fault == FAULT_NOT_FOUND) current = NULL;
+    else if (fault) return fault;
+    wish_init(&wish, kind, old.target, old.kind == MUTATION_EDIT ? current : NULL);
+    retry_edits(&wish, &old);
+    if (request) fault = retry_options(work, request, &wish, answer, &fine);
+    else fault = FAULT_NONE;
+    if (fault || !fine) return fault;
+    if (!wish.happened_at.has) wish.happened_at = old.happened_at;
+    old.resolves = item->id;
+    old.resolution = INBOX_RESENT;
+    wish.again = &old;
+    fault = wish_submit(work, &wish, STR("inbox retry"), answer, &done);
     if (fault || answer->code != ANSWER_OK) return fault;
-    NOTE(answer, NOTE_RESULT, "Item {number} is sent again",
-         {"number", arena_format(work->arena, "%lld", (long long)item->number)});
+    NOTE(answer, NOTE_RESULT, "Item {number} is sent again: {what}",
+         {"number", arena_format(work->arena, "%lld", (long long)item->number)},
+         {"what", subject_say(work, item)});
     return FAULT_NONE;
+}
+
+/* The item and what hangs on it: sent again, or thrown away, together. */
+static enum fault item_group(struct work *work, const struct request *request,
+                             const struct inbox_item *item, bool retry, struct answer *answer)
+{
+    const struct inbox_item **items;
+    size_t count;
+    enum fault fault = retry ? item_retry(work, request, item, answer)
+                             : item_close(work, item, INBOX_DISCARDED, answer);
+    if (!fault) fault = items_load(work, true, &items, &count);
+    for (size_t i = 0; !fault && i < count && answer->code == ANSWER_OK; i++) {
+        if (!uuid_equal(items[i]->group, item->id) || items[i] == item) continue;
+        fault = retry ? item_retry(work, NULL, items[i], answer)
+                      : item_close(work, items[i], INBOX_DISCARDED, answer);
+    }
+    return fault;
 }
 
 enum fault inbox_run(struct work *work, const struct request *request, struct answer *answer)
 {
     const struct inbox_item *item;
-    if (request->argument_count == 0) return inbox_list(work, answer);
+    if (request->argument_count == 0) return inbox_list(work, request, answer);
     struct str what = request->arguments[0];
     bool resolve = str_equal(what, STR("resolve")), retry = str_equal(what, STR("retry"));
     bool discard = str_equal(what, STR("discard"));
     if (request->argument_count != 2 || (!resolve && !retry && !discard)) {
         answer_fail(answer, ANSWER_USAGE,
-                    "the forms are `inbox`, `inbox resolve N --mine`, `inbox retry N` and "
-                    "`inbox discard N`");
+                    "the forms are `sluice inbox`, `sluice inbox resolve N --mine`, "
+                    "`sluice inbox retry N` and `sluice inbox discard N`");
         return FAULT_NONE;
     }
     enum fault fault = item_find(work, request->arguments[1], answer, &item);
     if (fault || !item) return fault;
     if (resolve) return item_resolve(work, request, item, answer);
-    if (retry) return item_retry(work, item, answer);
-    return item_close(work, item, INBOX_DISCARDED, answer);
+    if (!retry && item->kind == INBOX_CONFLICT) {
+        answer_fail(answer, ANSWER_USAGE,
+                    "this is a conflict: `inbox resolve N --mine`, --theirs or --set VALUE");
+        return FAULT_NONE;
+    }
+    return item_group(work, request, item, retry, answer);
 }

@@ -47,6 +47,7 @@ struct wish {
     const void *made[WISH_CREATIONS_MAX]; /* as they will stand, for the preview */
     size_t before_count;
     struct optional happened_at;
+    const struct mutation *again; /* its kind, stands and resolution are taken over; or NULL */
 };
 
 void wish_init(struct wish *wish, enum entity_kind kind, struct uuid target, const void *current);
@@ -89,6 +90,26 @@ MUST_USE enum fault undo_edits(struct work *work, const struct mutation *mutatio
 void undo_creation(const struct mutation *mutation, struct edit *edits, size_t *count);
 /* *handled: the newest change was of an import; the answer tells what came of it. */
 MUST_USE enum fault undo_import(struct work *work, struct answer *answer, bool *handled);
+
+/* The checks of a deal, as in "budget,-need"; of the pipeline with that key. */
+MUST_USE enum fault wish_checks(struct work *work, struct str pipeline, struct str words,
+                                struct wish *wish, struct answer *answer);
+
+/* --- work_inbox.c, work_inbox_story.c --- */
+
+enum inbox_column {
+    INBOX_NUMBER_COLUMN, INBOX_KIND_COLUMN, INBOX_SUBJECT_COLUMN, INBOX_FIELD_COLUMN,
+    INBOX_MINE_COLUMN, INBOX_THEIRS_COLUMN, INBOX_WHO_COLUMN, INBOX_WHEN_COLUMN,
+    INBOX_REASONS_COLUMN, INBOX_POSSIBLE_COLUMN, INBOX_BASE_COLUMN, INBOX_AUTHOR_COLUMN,
+    INBOX_SUBJECT_ID_COLUMN, INBOX_ACTED_COLUMN, INBOX_COLUMN_COUNT
+};
+/* A unit's canonical text as people read it: "12,500 EUR", "Send offer, 2027-03-01". */
+struct str inbox_unit_say(struct work *work, const struct inbox_item *item, struct str text);
+/* The item in lines for people; dependent: it hangs on the one told before. */
+MUST_USE enum fault inbox_story(struct work *work, const struct inbox_item *item, bool dependent,
+                                const struct cell *cells, struct answer *answer);
+/* "14:05" of today, else "2027-03-01 14:05"; local time of the team. */
+struct str moment_say(struct work *work, struct optional instant);
 
 /* --- work_view.c: deals as rows --- */
 

@@ -1,4 +1,5 @@
-/* work_tell.c - one line about what somebody did, as it comes in. Caller: who watches (client/cli).
+/* work_tell.c - one line about what somebody did, as it comes in. Callers: who watches (client/cli),
+ * the inbox for its times.
  *
  *   14:05  Bob Ross moved q7af7 Roof, north side to Proposal */
 #include "client/core/work_inside.h"
@@ -7,12 +8,16 @@
 
 #include "common/base/banned.h"
 
-static struct str time_say(struct work *work, struct optional instant)
+struct str moment_say(struct work *work, struct optional instant)
 {
-    if (!instant.has) return STR("--:--");
+    char day[11];
+    if (!instant.has) return STR_NONE;
     int64_t date = zone_date(&work->zone, instant.v);
     int64_t minutes = (instant.v - zone_midnight(&work->zone, date)) / 60000;
-    return arena_format(work->arena, "%02d:%02d", (int)(minutes / 60 % 24), (int)(minutes % 60));
+    date_format(date, day);
+    bool today = date == work->today;
+    return arena_format(work->arena, "%s%s%02d:%02d", today ? "" : day, today ? "" : " ",
+                        (int)(minutes / 60 % 24), (int)(minutes % 60));
 }
 
 static const char *stage_verb(const struct event *event)
@@ -83,11 +88,13 @@ static void told_words(struct work *work, const struct told *told, struct str *v
     *behind = arena_format(work->arena, "%.*s (%.*s)", STR_ARGS(*behind), STR_ARGS(told->changes));
 }
 
+/* Absent: it is gone. */
 static enum fault thing_say(struct work *work, enum entity_kind kind, struct uuid id,
                             struct str *out)
 {
     struct str name = name_of(work, kind, id);
-    if (name.n == 0) name = STR("something that is gone");
+    *out = STR_NONE;
+    if (name.n == 0) return FAULT_NONE;
     *out = arena_format(work->arena, "%.*s %.*s", STR_ARGS(name_short(work, kind, id)),
                         STR_ARGS(name));
     return arena_fault(work->arena);
@@ -103,9 +110,9 @@ static enum fault tell_activity(struct work *work, struct uuid id, struct str *l
     const struct activity *activity = found;
     struct cell type = cell_field(work, field_by_name(ENTITY_ACTIVITY, STR("type")), activity);
     fault = thing_say(work, ENTITY_DEAL, activity->deal, &thing);
-    if (fault) return fault;
+    if (fault || thing.n == 0) return fault;
     *line = arena_format(work->arena, "%.*s  %.*s logged %.*s for %.*s%s%.*s",
-                         STR_ARGS(time_say(work, activity->created_at)),
+                         STR_ARGS(moment_say(work, activity->created_at)),
                          STR_ARGS(name_of_member(work, activity->member)), STR_ARGS(type.shown),
                          STR_ARGS(thing), activity->text.n > 0 ? ": " : "",
                          STR_ARGS(activity->text));
@@ -136,10 +143,15 @@ enum fault work_tell(struct work *work, const struct sync_revealed *revealed, st
     }
     fault = thing_say(work, kind, revealed->id, &thing);
     if (fault) return fault;
+    if (thing.n == 0) {
+        /* Its coming need not be told any more, its going by the id only. */
+        if (told.first->what != EVENT_DELETED) return FAULT_NONE;
+        thing = name_short(work, kind, revealed->id);
+    }
     told_words(work, &told, &verb, &behind);
     struct str who = name_of_member(work, told.first->who);
     *line = arena_format(work->arena, "%.*s  %.*s %.*s %.*s%.*s",
-                         STR_ARGS(time_say(work, told.first->recorded_at)),
+                         STR_ARGS(moment_say(work, told.first->recorded_at)),
                          STR_ARGS(who.n > 0 ? who : STR("Somebody")), STR_ARGS(verb),
                          STR_ARGS(thing), STR_ARGS(behind));
     return arena_fault(work->arena);

@@ -109,6 +109,7 @@ static const struct option inbox_options[] = {
     {"mine", NULL, NULL, "my value after all"},
     {"theirs", NULL, NULL, "what stands stays"},
     {"set", "VALUE", NULL, "a third value"},
+    {"all", NULL, NULL, "everybody's, for managers"},
     {NULL, NULL, NULL, NULL},
 };
 static const struct option import_options[] = {
@@ -210,8 +211,11 @@ const struct verb verbs[] = {
      EXAMPLES("sluice pipeline show"), NULL, 0, pipeline_show},
     {NULL, "inbox", NULL, "[resolve|retry|discard N]", 0, 2,
      "What did not simply go through, and resolve it",
-     EXAMPLES("sluice inbox", "sluice inbox resolve 3 --mine", "sluice inbox retry 4"),
-     OPTIONS(inbox_options), VERB_WRITES, inbox_run},
+     EXAMPLES("sluice inbox", "sluice inbox resolve 3 --mine",
+              "sluice inbox retry 4 --value 12k --check budget", "sluice inbox discard 5"),
+     OPTIONS(inbox_options, deal_title, deal_fields, deal_stage, deal_checks, lost_reason,
+             wake_date, on_date),
+     VERB_WRITES, inbox_run},
     {NULL, "undo", NULL, "[DEAL]", 0, 1, "Take back your newest change, or your newest of a deal",
      EXAMPLES("sluice undo", "sluice undo k3f9a"), NULL, VERB_WRITES, undo_run},
     {NULL, "import", NULL, "FILE", 1, 1, "Bring in deals from a spreadsheet or another CRM",

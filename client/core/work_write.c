@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "common/base/money.h"
 #include "common/base/banned.h"
 
 void mutation_begin(struct work *work, struct mutation *mutation, enum mutation_kind kind,
@@ -56,13 +57,29 @@ static struct str check_say(struct work *work, struct str key)
     return key;
 }
 
+/* An amount in its reason has no currency: it is shown as the team's are, without a code. */
+static struct str value_say(struct work *work, const struct reason *reason)
+{
+    const struct field *field = field_by_name(ENTITY_DEAL, reason->field);
+    const struct currency *currency = currency_find(work->team->currency);
+    char text[40];
+    int64_t minor;
+    if (reason->code != REASON_CHANGED_MEANWHILE || !field) return reason->value;
+    if (strcmp(field->name, "value") != 0 || !currency) {
+        return text_say(work, field, reason->value, work->team->currency);
+    }
+    if (str_to_int64(reason->value, &minor)) return reason->value;
+    money_format_human(minor, currency, text, sizeof text);
+    return arena_str(work->arena, str_from(text));
+}
+
 void work_reason_places(struct work *work, const struct reason *reason,
                         struct place places[REASON_PLACES])
 {
     places[0] = (struct place){"field", field_say(work, reason->field)};
     places[1] = (struct place){"stage", stage_say(work, reason->stage)};
     places[2] = (struct place){"check", check_say(work, reason->check)};
-    places[3] = (struct place){"value", reason->value};
+    places[3] = (struct place){"value", value_say(work, reason)};
     places[4] = (struct place){"other", reason->other};
 }
 
@@ -182,6 +199,13 @@ enum fault wish_submit(struct work *work, struct wish *wish, struct str summary,
     mutation.edits = wish->edits;
     mutation.edit_count = wish->count;
     mutation.happened_at = wish->happened_at;
+    if (wish->again) {
+        mutation.kind = wish->again->kind;
+        mutation.stands = wish->again->stands;
+        mutation.stand_count = wish->again->stand_count;
+        mutation.resolves = wish->again->resolves;
+        mutation.resolution = wish->again->resolution;
+    }
     if (wish->before_count > 0) {
         return wish_submit_all(work, wish, &mutation, summary, answer, done);
     }

@@ -134,7 +134,7 @@ static const struct field deal_fields[] = {
     TEXT(5, "pipeline", "Pipeline", pipeline, NAME_BYTES_MAX, STAGE_UNIT),
     TEXT(6, "stage", "Stage", stage, NAME_BYTES_MAX, STAGE_UNIT),
     CHOICE(7, "status", "Status", status, status_choices, STAGE_UNIT),
-    TEXT(8, "lost_reason", "Lost because", lost_reason, TEXT_BYTES_MAX, STAGE_UNIT),
+    TEXT(8, "lost_reason", "Lost reason", lost_reason, TEXT_BYTES_MAX, STAGE_UNIT),
     DATE(9, "wake_date", "On ice until", wake_date, STAGE_UNIT),
     NUMBER(10, "value", "Value", value, MONEY_UNIT),
     TEXT(11, "currency", "Currency", currency, NAME_BYTES_MAX, MONEY_UNIT),
