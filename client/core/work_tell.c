@@ -125,7 +125,7 @@ enum fault work_tell(struct work *work, const struct sync_revealed *revealed, st
     uint64_t *seqs;
     size_t count;
     struct told told = {NULL, STR("")};
-    struct str verb, behind, thing;
+    struct str verb = STR_NONE, behind = STR_NONE, thing = STR_NONE;
     *line = STR_NONE;
     if (!work->ready) return FAULT_NONE;
     if (revealed->kind == ENTITY_ACTIVITY) return tell_activity(work, revealed->id, line);
