@@ -13,6 +13,7 @@
 
 #include <unistd.h>
 
+#include "client/cli/progress.h"
 #include "client/cli/say.h"
 #include "common/link/invitation.h"
 #include "common/base/banned.h"
@@ -96,11 +97,15 @@ static void join_welcome(struct command *command)
 static void join_exchange(struct command *command, struct str server, bool *keep)
 {
     struct sync_report report;
-    struct home_sync_options options = {.timeout_ms = JOIN_MS};
+    struct progress progress;
+    struct home_sync_options options = {
+        .timeout_ms = JOIN_MS, .changed = progress_sync, .context = &progress};
     struct answer *answer = &command->answer;
     enum answer_code code;
     *keep = true;
+    progress_begin(&progress, 0);
     enum fault fault = home_sync(command->home, &options, &report);
+    progress_end(&progress);
     if (fault == FAULT_BUSY) {
         answer_fail(answer, ANSWER_FAILURE, "another sluice is joining here; wait for it");
         return;

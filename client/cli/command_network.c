@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "client/cli/progress.h"
 #include "client/cli/say.h"
 #include "common/base/banned.h"
 
@@ -43,26 +44,53 @@ static bool sync_is_served(struct command *command, uint64_t waited_ms)
     return identity.last_failure_at <= identity.last_sync_at;
 }
 
-/* Tries for its turn until the time is up or another process has done what was wanted. */
-static enum fault sync_in_turn(struct command *command, const struct home_sync_options *options,
-                               served_fn *served, struct sync_report *report)
+/* Tries for its turn until another process has done what was wanted; until the time is up, counted
+ * from when that one last got on with sending. */
+static enum fault sync_turn_wait(struct command *command, const struct home_sync_options *options,
+                                 served_fn *served, struct progress *progress,
+                                 struct sync_report *report)
 {
-    uint64_t began = home_now().boot_ms;
-    uint64_t limit = began + (options->timeout_ms ? options->timeout_ms : OTHER_MS);
-    if (options->live) limit = UINT64_MAX; /* a watch goes on when the other one ends */
+    uint64_t quiet_ms = options->timeout_ms ? options->timeout_ms : OTHER_MS;
+    uint64_t began = home_now().boot_ms, heard = began;
+    size_t left = progress->pending;
     for (;;) {
         *report = (struct sync_report){.state = SYNC_OFFLINE};
         enum fault fault = home_sync(command->home, options, report);
-        if (fault != FAULT_BUSY || home_now().boot_ms >= limit) return fault;
-        if (!options->live && served(command, home_now().boot_ms - began)) return fault;
+        if (fault != FAULT_BUSY) return fault;
+        uint64_t now = home_now().boot_ms;
+        size_t pending = pending_count(command);
+        if (pending < left) heard = now;
+        left = pending;
+        /* A watch goes on when the other one ends. */
+        if (!options->live && now >= heard + quiet_ms) return fault;
+        if (options->limit_ms && now >= began + options->limit_ms) return fault;
+        if (!options->live && served && served(command, now - began)) return fault;
+        if (left > 0 && left < progress->pending) {
+            progress_say(progress, "Sending: {done} of {all} done", progress->pending - left,
+                         progress->pending);
+        }
         pause_ms(POLL_MS);
     }
+}
+
+static enum fault sync_in_turn(struct command *command, struct home_sync_options options,
+                               served_fn *served, struct sync_report *report)
+{
+    struct progress progress;
+    progress_begin(&progress, pending_count(command));
+    if (!options.live) {
+        options.changed = progress_sync;
+        options.context = &progress;
+    }
+    enum fault fault = sync_turn_wait(command, &options, served, &progress, report);
+    progress_end(&progress);
+    return fault;
 }
 
 enum fault command_exchange(struct command *command, const struct home_sync_options *options,
                             struct sync_report *report)
 {
-    return sync_in_turn(command, options, NULL, report);
+    return sync_in_turn(command, *options, NULL, report);
 }
 
 void command_tell_clock(struct command *command)
@@ -97,7 +125,7 @@ void command_sync(struct command *command)
         command_watch(command);
         return;
     }
-    enum fault fault = sync_in_turn(command, &options, sync_is_served, &report);
+    enum fault fault = sync_in_turn(command, options, sync_is_served, &report);
     if (fault == FAULT_BUSY) {
         if (sync_is_served(command, OTHER_MOMENT_MS)) { /* and what came is here */
             answer_say(answer, NOTE_TALK, "Exchanged everything, by the sluice that is connected");
@@ -175,9 +203,11 @@ static void command_wait(struct command *command)
     struct answer *answer = &command->answer;
     struct sync_report report = {.state = SYNC_OFFLINE};
     enum answer_code code = ANSWER_NETWORK;
-    struct home_sync_options options = {.timeout_ms = command->line.wait_ms};
+    /* Who says how long to wait means in all; else it may take as long as it gets on. */
+    struct home_sync_options options = {.timeout_ms = command->line.wait_ms,
+                                        .limit_ms = command->line.wait ? command->line.wait_ms : 0};
     struct outbox_entry entry;
-    enum fault fault = sync_in_turn(command, &options, outcome_is_served, &report);
+    enum fault fault = sync_in_turn(command, options, outcome_is_served, &report);
     if (fault && fault != FAULT_BUSY) {
         command_fault(command, "exchange with the server", fault, NULL);
         return;
@@ -227,7 +257,7 @@ bool command_online(struct command *command)
     enum answer_code code = ANSWER_NETWORK;
     const char *trouble = "this needs the network; leave out --offline";
     if (!command->offline) {
-        enum fault fault = sync_in_turn(command, &options, sync_is_served, &report);
+        enum fault fault = sync_in_turn(command, options, sync_is_served, &report);
         if (fault == FAULT_BUSY) return true;
         if (fault) {
             command_fault(command, "exchange with the server", fault, NULL);

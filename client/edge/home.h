@@ -60,9 +60,11 @@ void home_random(void *out, size_t n); /* from the system */
 
 struct home_sync_options {
     bool live;             /* stay until stopped (SIGINT/SIGTERM), reconnecting */
-    uint32_t timeout_ms;   /* give up after that long without having finished; 0: 30 s */
+    uint32_t timeout_ms;   /* give up after that long without any progress; 0: 30 s */
+    uint32_t limit_ms;     /* give up after that long in all; 0: never */
     /* Called after each change of the shown state or of progress, when live also of the
-     * connection; may be NULL. Return false to stop. The one place where the edge calls back: into the command line, on its own stack. */
+     * connection; may be NULL. Return false to stop. The one place where the edge calls back: into
+     * the command line, on its own stack. */
     bool (*changed)(void *context, const struct sync_report *report);
     void *context;
 };

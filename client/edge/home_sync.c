@@ -56,6 +56,7 @@ static enum fault home_exchange(struct home *home, const struct home_sync_option
         .poke = poke,
         .live = options->live,
         .timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : SYNC_MS,
+        .limit_ms = options->limit_ms,
         .changed = options->changed,
         .context = options->context,
     };

@@ -20,7 +20,8 @@
 enum {
     STOP_MS = 2000,      /* for saying bye */
     NEXT_ADDRESS_MS = 1000, /* a retry nearer than that is the next address, not a back-off */
-    RECHECK_MS = 5000    /* should a poke get lost */
+    RECHECK_MS = 5000,   /* should a poke get lost */
+    KEEPALIVE_BYTES = 256 /* a ping or pong is smaller, and no progress */
 };
 
 struct exchange {
@@ -31,6 +32,7 @@ struct exchange {
     uv_timer_t tick, limit;
     uv_signal_t interrupt, terminate;
     uv_fs_event_t poke;
+    uint64_t quiet_at, limit_at; /* boot ms when it is given up: no progress; in all */
     bool stopping, late, over;
     enum sync_state told_state; /* what `changed` was called with last */
     enum sync_trouble told_trouble;
@@ -77,18 +79,40 @@ static bool exchange_is_over(const struct exchange *x)
     return deadline == UINT64_MAX || deadline > home_now().boot_ms + NEXT_ADDRESS_MS;
 }
 
+/* A long exchange is fine as long as it gets on. */
+static void exchange_progress(struct exchange *x)
+{
+    uint32_t timeout = x->options->timeout_ms;
+    if (timeout > 0 && !x->options->live) x->quiet_at = home_now().boot_ms + timeout;
+}
+
 static void exchange_limit(uv_timer_t *timer)
 {
     struct exchange *x = timer->data;
-    if (!x->stopping) {
-        x->late = true;
-        x->stopping = true;
-        sync_stop(x->sync, home_now());
-        uv_timer_start(&x->limit, exchange_limit, STOP_MS, 0);
-        exchange_pump(x);
-    } else {
+    uint64_t now = home_now().boot_ms;
+    uint64_t at = x->quiet_at < x->limit_at ? x->quiet_at : x->limit_at;
+    if (x->stopping) {
         exchange_end(x);
+        return;
     }
+    if (now < at) {
+        if (at != UINT64_MAX) uv_timer_start(&x->limit, exchange_limit, at - now, 0);
+        return;
+    }
+    x->late = true;
+    x->stopping = true;
+    sync_stop(x->sync, home_now());
+    uv_timer_start(&x->limit, exchange_limit, STOP_MS, 0);
+    exchange_pump(x);
+}
+
+static void exchange_limit_start(struct exchange *x)
+{
+    x->quiet_at = x->limit_at = UINT64_MAX;
+    if (x->options->live) return;
+    if (x->options->limit_ms > 0) x->limit_at = home_now().boot_ms + x->options->limit_ms;
+    exchange_progress(x);
+    exchange_limit(&x->limit);
 }
 
 static void exchange_stop(struct exchange *x)
@@ -122,6 +146,7 @@ static void exchange_opened(void *context)
 static void exchange_received(void *context, struct str bytes)
 {
     struct exchange *x = context;
+    if (bytes.n > KEEPALIVE_BYTES) exchange_progress(x);
     sync_received(x->sync, bytes, home_now());
     exchange_pump(x);
 }
@@ -157,6 +182,7 @@ static void exchange_write(struct exchange *x)
         struct str output = sync_output(x->sync);
         size_t n = output.n > 0 ? connection_write(x->connection, output) : 0;
         if (n == 0) return;
+        if (n > KEEPALIVE_BYTES) exchange_progress(x);
         sync_sent(x->sync, n, home_now());
     }
 }
@@ -207,8 +233,11 @@ static void exchange_pump(struct exchange *x)
         case SYNC_EFFECT_CONNECT: exchange_connect(x, effect.address); break;
         case SYNC_EFFECT_WRITE: exchange_write(x); break;
         case SYNC_EFFECT_CLOSE: exchange_disconnect(x); break;
-        case SYNC_EFFECT_CHANGED: exchange_tell(x, true); break;
-        case SYNC_EFFECT_PROGRESS: exchange_tell(x, false); break;
+        case SYNC_EFFECT_CHANGED:
+        case SYNC_EFFECT_PROGRESS:
+            exchange_progress(x);
+            exchange_tell(x, effect.kind == SYNC_EFFECT_CHANGED);
+            break;
         }
     }
     if (x->over) return;
@@ -266,9 +295,7 @@ enum fault loop_run(const struct loop_options *options, struct sync_report *repo
     if (fault == FAULT_MEMORY) return fault;
     sigaction(SIGPIPE, &ignore, &before);
     if (fault == FAULT_NONE) {
-        if (!options->live && options->timeout_ms > 0) {
-            uv_timer_start(&x.limit, exchange_limit, options->timeout_ms, 0);
-        }
+        exchange_limit_start(&x);
         sync_start(x.sync, home_now());
         exchange_pump(&x);
     } else {

@@ -8,7 +8,8 @@ struct loop_options {
     struct sync *sync;
     const char *poke; /* the file whose change means: look into the outbox */
     bool live;        /* stay until stopped; else end at the first failure */
-    uint32_t timeout_ms; /* 0: none; a live one has none */
+    uint32_t timeout_ms; /* without any progress: something new sent or received; 0: none */
+    uint32_t limit_ms;   /* in all; 0: none. A live one has neither */
     bool (*changed)(void *context, const struct sync_report *report); /* may be NULL */
     void *context;
 };
