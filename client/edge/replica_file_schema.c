@@ -41,6 +41,7 @@ const char *const replica_file_index_schema =
     "DROP TABLE IF EXISTS entity_index;"
     "DROP TABLE IF EXISTS deal_index;"
     "DROP TABLE IF EXISTS activity_index;"
+    "DROP TABLE IF EXISTS kept;"
 
     /* What people type for a thing: its short id, its folded name or title, its external id. */
     "CREATE TABLE entity_index("

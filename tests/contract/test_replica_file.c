@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <sodium.h>
+#include <sqlcipher/sqlite3.h>
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -483,6 +485,69 @@ static void nothing_is_readable_in_any_file(void **state)
     assert_int_equal(pending_count(b->replica), 0);
 }
 
+/* --- indexes of another program --- */
+
+/* Says something to the file that no program of ours would. */
+static void file_tell(const struct bench *b, const char *sql)
+{
+    sqlite3 *db = NULL;
+    char text[80];
+    memcpy(text, "x'", 2);
+    sodium_bin2hex(text + 2, 65, key.b, sizeof key.b);
+    memcpy(text + 66, "'", 1);
+    assert_int_equal(sqlite3_open(b->place.path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_key(db, text, 67), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "PRAGMA cipher_page_size = 4096", NULL, NULL, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static size_t found(struct bench *b, enum entity_kind kind, const char *text)
+{
+    const void **items;
+    size_t count = 0;
+    assert_int_equal(b->replica->f->find(b->replica, &b->world.arena, kind, str_from(text), 10,
+                                         &items, &count), FAULT_NONE);
+    return count;
+}
+
+static void indexes_of_another_program_are_made_again_from_the_rows(void **state)
+{
+    struct bench *b = *state;
+    const struct deal_filter open = {.all = false};
+    const struct deal **deals;
+    size_t count = 0;
+    world_deal(&b->world, "roof", "title=Roof");
+    world_fill(&b->world, b->replica, "rep");
+    struct row mine = {.kind = ENTITY_DEAL, .id = world_id("shed"),
+                       .entity = world_deal(&b->world, "shed", "title=Shed")};
+    assert_int_equal(b->replica->f->begin(b->replica), FAULT_NONE);
+    assert_int_equal(b->replica->f->shown_put(b->replica, &mine), FAULT_NONE);
+    assert_int_equal(b->replica->f->commit(b->replica), FAULT_NONE);
+    bench_shut(b);
+    file_tell(b, "PRAGMA user_version = 1; DROP TABLE deal_index;"
+                 "DROP INDEX entity_index_name; DELETE FROM entity_index;"
+                 "DELETE FROM activity_index");
+    assert_int_equal(replica_file_open(b->place.path, &key, &b->replica), FAULT_NONE);
+    assert_int_equal(found(b, ENTITY_DEAL, "roof"), 1);
+    assert_int_equal(found(b, ENTITY_DEAL, "shed"), 1);
+    assert_int_equal(found(b, ENTITY_ORGANISATION, "acme"), 1);
+    assert_int_equal(b->replica->f->deals(b->replica, &b->world.arena, &open, &deals, &count),
+                     FAULT_NONE);
+    assert_int_equal(count, 2);
+    assert_true(str_equal(deals[0]->title, STR("Roof")) || str_equal(deals[1]->title, STR("Roof")));
+}
+
+static void a_file_without_what_must_be_there_is_damaged(void **state)
+{
+    struct bench *b = *state;
+    world_fill(&b->world, b->replica, "rep");
+    bench_shut(b);
+    file_tell(b, "DROP TABLE outbox");
+    assert_int_equal(replica_file_open(b->place.path, &key, &b->replica), FAULT_CRYPTO);
+}
+
 #define FILE_TEST(test) cmocka_unit_test_setup_teardown(test, bench_open, bench_close)
 
 int main(void)
@@ -494,6 +559,8 @@ int main(void)
                                             .reopen = file_reopen,
                                             .discard = file_discard};
     const struct CMUnitTest tests[] = {
+        FILE_TEST(indexes_of_another_program_are_made_again_from_the_rows),
+        FILE_TEST(a_file_without_what_must_be_there_is_damaged),
         FILE_TEST(the_device_secret_comes_back),
         FILE_TEST(nothing_is_made_over_a_copy),
         FILE_TEST(no_file_is_not_found),
