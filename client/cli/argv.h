@@ -6,7 +6,7 @@
 
 #include "client/core/work.h"
 
-enum output_format { OUTPUT_TABLE = 0, OUTPUT_JSON, OUTPUT_CSV, OUTPUT_PLAIN };
+enum output_format { OUTPUT_TABLE = 0, OUTPUT_JSON, OUTPUT_CSV, OUTPUT_PLAIN, OUTPUT_LINES };
 
 struct command_line {
     struct request request; /* request.verb NULL: help or version, or nothing was asked */

@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "client/cli/file.h"
 #include "client/cli/output.h"
 #include "client/cli/say.h"
 #include "common/base/banned.h"
@@ -180,6 +181,19 @@ static bool print_paged(struct str text)
     return true;
 }
 
+static void print_file(struct command *command, struct str name, struct str text)
+{
+    const char *why, *path = arena_str(&command->arena, name).p;
+    enum fault fault = path && name.n > 0 ? file_write_all(path, text, &why) : FAULT_FORMAT;
+    if (fault) {
+        FAIL(&command->answer, ANSWER_FAILURE, "cannot write {file}: {why}", {"file", name},
+             {"why", path && name.n > 0 ? str_from(why) : STR("that is no name of a file")});
+        return;
+    }
+    NOTE(&command->answer, NOTE_TALK, "Wrote {bytes} bytes to {file}",
+         {"bytes", arena_format(&command->arena, "%zu", text.n)}, {"file", name});
+}
+
 static void print_data(struct command *command)
 {
     struct output_options options = {
@@ -191,6 +205,7 @@ static void print_data(struct command *command)
     };
     struct buffer out;
     struct str unknown = STR_NONE;
+    if (request_option(&command->line.request, "lines")) options.format = OUTPUT_LINES;
     buffer_init(&out, OUTPUT_BYTES);
     if (command->line.list_fields) {
         output_fields(&command->answer, &out);
@@ -204,6 +219,12 @@ static void print_data(struct command *command)
     } else if (command->answer.code == ANSWER_OK || command->answer.wrote ||
                command->answer.partial) {
         struct str text = buffer_str(&out);
+        const struct request_option *file = request_option(&command->line.request, "output");
+        if (file) {
+            print_file(command, file->value, text);
+            buffer_finish(&out);
+            return;
+        }
         bool people = options.format == OUTPUT_TABLE && !command->line.list_fields;
         if (!people || !print_paged(text)) command_write(stdout, text);
     }

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "client/exchange/csv.h"
+
 #include "common/base/banned.h"
 
 enum { COLUMNS_MAX = 64 };
@@ -238,18 +240,21 @@ void output_json_error(struct buffer *out, enum answer_code code, struct str mes
 
 /* --- CSV and tab-separated --- */
 
-static void csv_text(struct buffer *out, struct str text)
+/* `words`: what people typed, which a spreadsheet might take for a formula; numbers are not. */
+static void csv_text(struct buffer *out, struct str text, bool words)
 {
-    bool quote = false;
+    bool quote = false, formula = words && csv_is_formula(text);
     for (size_t i = 0; i < text.n; i++) {
         char c = text.p[i];
         if (c == ',' || c == '"' || c == '\n' || c == '\r') quote = true;
     }
+    if (formula && !quote) buffer_append_byte(out, '\'');
     if (!quote) {
         buffer_append_str(out, text);
         return;
     }
     buffer_append_byte(out, '"');
+    if (formula) buffer_append_byte(out, '\'');
     for (size_t i = 0; i < text.n; i++) {
         if (text.p[i] == '"') buffer_append_byte(out, '"');
         buffer_append_byte(out, (uint8_t)text.p[i]);
@@ -279,7 +284,8 @@ static void separated(struct buffer *out, const struct answer *answer,
             size_t column = choice->index[i];
             struct str text = row == 0 ? str_from(answer->columns[column].name)
                                        : cell_at(answer, row - 1, column)->text;
-            if (csv) csv_text(out, text);
+            enum cell_type type = row == 0 ? CELL_NONE : cell_at(answer, row - 1, column)->type;
+            if (csv) csv_text(out, text, type == CELL_TEXT || type == CELL_LIST);
             else plain_text(out, text);
         }
         buffer_append_str(out, end);
@@ -495,12 +501,34 @@ static void answer_make_safe(struct arena *arena, const struct answer *answer)
     }
 }
 
+/* A line for each row of each table; several tables lines say which one they are of. */
+static enum fault json_lines(const struct answer *answer, const struct output_options *options,
+                             struct buffer *out, struct str *unknown)
+{
+    struct choice choice;
+    for (const struct answer *table = answer; table; table = table->next) {
+        if (!columns_choose(table, options, &choice, unknown)) return FAULT_NONE;
+        for (size_t row = 0; row < table->row_count; row++) {
+            buffer_format(out, "{\"kind\": \"%s\"", table->name ? table->name : "row");
+            for (size_t i = 0; i < choice.count; i++) {
+                buffer_format(out, ", \"%s\": ", table->columns[choice.index[i]].name);
+                json_cell(out, cell_at(table, row, choice.index[i]));
+            }
+            buffer_append_str(out, STR("}\n"));
+        }
+    }
+    return buffer_fault(out);
+}
+
 enum fault output_answer(struct arena *arena, const struct answer *answer,
                          const struct output_options *options, struct buffer *out,
                          struct str *unknown)
 {
     struct choice choice;
     *unknown = STR_NONE;
+    if (options->format == OUTPUT_LINES && answer->columns) {
+        return json_lines(answer, options, out, unknown);
+    }
     if (options->format == OUTPUT_JSON && answer->columns) {
         return json_all(answer, options, out, unknown);
     }

@@ -64,6 +64,7 @@ struct request {
     size_t width;  /* cells to draw into, 0: any */
     size_t height; /* lines of the terminal, 0: there is none */
     bool machine;  /* --json or --csv was asked for */
+    bool csv;     /* --csv was asked for */
     bool script;   /* those, or --plain: nothing is left out for shortness */
 };
 

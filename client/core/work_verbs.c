@@ -126,6 +126,11 @@ static const struct option import_options[] = {
     {"verbose", NULL, NULL, "every remark with its line"},
     {NULL, NULL, NULL, NULL},
 };
+static const struct option export_options[] = {
+    {"output", "FILE", NULL, "into this file, whole or not at all"},
+    {"lines", NULL, NULL, "one JSON object a line, each with its kind"},
+    {NULL, NULL, NULL, NULL},
+};
 static const struct option invite_options[] = {
     {"role", "ROLE", NULL, "rep (if not said), viewer, manager or owner"},
     {NULL, NULL, NULL, NULL},
@@ -225,8 +230,9 @@ const struct verb verbs[] = {
      OPTIONS(import_options), VERB_WRITES | VERB_WHOLE, NULL},
     {NULL, "export", NULL, "[deals|organisations|people|activities|events]", 0, 1,
      "Everything out again, as JSON or CSV",
-     EXAMPLES("sluice export --json >all.json", "sluice export deals --csv >deals.csv"), NULL, 0,
-     export_run},
+     EXAMPLES("sluice export --json --output all.json", "sluice export deals --csv >deals.csv",
+              "sluice export --lines | jq -r .title"),
+     OPTIONS(export_options), 0, export_run},
     {NULL, "invite", NULL, "NAME", 1, 1, "Invite somebody, or another device of theirs",
      EXAMPLES("sluice invite \"Bob Ross\" --role rep"), OPTIONS(invite_options),
      VERB_WRITES | VERB_ONLINE, member_invite},
