@@ -4,16 +4,23 @@
 
 #include <string.h>
 
-/* How often the byte stands outside quotes in the first record. */
+/* How many delimiters the first record has if it is this one; a quote counts where a cell begins. */
 static size_t count_byte(struct str s, char byte)
 {
     size_t count = 0;
-    bool quoted = false;
+    bool quoted = false, begins = true;
     for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] == '"') quoted = !quoted;
-        if (quoted) continue;
-        if (s.p[i] == '\n' || s.p[i] == '\r') break;
-        count += s.p[i] == byte;
+        char at = s.p[i];
+        bool quote = at == '"' && (begins || quoted);
+        begins = false;
+        if (quote) quoted = !quoted;
+        if (quoted || quote) {
+            begins = quote && !quoted && i + 1 < s.n && s.p[i + 1] == '"'; /* doubled */
+            continue;
+        }
+        if (at == '\n' || at == '\r') break;
+        begins = at == byte;
+        count += begins;
     }
     return count;
 }
