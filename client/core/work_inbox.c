@@ -53,6 +53,8 @@ static enum fault items_load(struct work *work, bool everybody, const struct inb
         const struct inbox_item *item = all[i];
         bool mine = uuid_equal(item->author, work->identity.member) ||
                     uuid_equal(item->concerned, work->identity.member);
+        /* Whoever sees one of another's is a manager; what a revoked device left is theirs. */
+        mine = mine || str_starts_with(item->reasons, STR("device_revoked"));
         if (item->state != INBOX_OPEN || (!mine && !everybody)) continue;
         size_t at = (*count)++;
         for (; at > 0 && item_before(item, items[at - 1]); at--) items[at] = items[at - 1];

@@ -182,6 +182,6 @@ verb_run deal_add, deal_list, deal_show, deal_edit, deal_check, deal_move, deal_
 verb_run organisation_add, organisation_list, organisation_show, organisation_edit, person_add,
     person_list, person_show, person_edit;
 verb_run log_add, board_show, pipeline_show, today_show, inbox_run, undo_run, export_run,
-    status_show, server_run, member_list, member_invite, report_show;
+    status_show, server_run, member_list, member_invite, device_list, device_revoke, report_show;
 
 #endif

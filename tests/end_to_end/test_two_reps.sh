@@ -55,3 +55,15 @@ bob inbox resolve "$number" --mine --wait
 ada sync
 [[ $(ada ls --plain --no-headers --columns source) == mail ]] || fail "the resolution did not arrive"
 [[ -z $(bob inbox --plain --no-headers --columns number) ]] || fail "the item is still open"
+
+# A lost laptop: the manager revokes it; what it still holds goes to the manager, and it is told.
+device() { ada device list --json id,member,name | tr '{' '\n' | sed -n "s/.*\"id\": \"\([^\"]*\)\", \"member\": \"$1\".*/\1/p"; }
+bob --offline deal edit "lodz roof" --source phone
+ada device revoke "$(device 'Bob Ross')" --wait
+code=0
+bob sync || true # delivers, and may be done before it is told
+bob sync || code=$?
+[[ $code == 8 ]] || fail "a revoked device's sync ends with $code"
+ada sync
+ada inbox --json who,reasons | grep -q 'revoked' || fail "not kept: $(ada inbox --json who,reasons,mine; bob status)"
+[[ $(ada ls --plain --no-headers --columns source) == mail ]] || fail "a revoked device wrote"
