@@ -1,6 +1,8 @@
 /* disk.c - see disk.h. */
 #include "tests/simulation/world.h"
 
+#include <string.h>
+
 #include "common/base/check.h"
 #include "common/codec/row.h"
 
@@ -148,6 +150,28 @@ static enum fault disk_events(struct replica *port, struct arena *arena, struct 
     return INNER->f->events(INNER, arena, subject, out, seqs, count);
 }
 
+static enum fault disk_events_open(struct replica *port, struct arena *arena,
+                                   const struct event ***out, size_t *count)
+{
+    if (disk_of(port)->crashed) return FAULT_IO;
+    return INNER->f->events_open(INNER, arena, out, count);
+}
+
+/* --- what is kept for next time --- */
+
+static enum fault disk_kept_load(struct replica *port, struct arena *arena, int64_t number,
+                                 struct str *out)
+{
+    if (disk_of(port)->crashed) return FAULT_IO;
+    return INNER->f->kept_load(INNER, arena, number, out);
+}
+
+static enum fault disk_kept_store(struct replica *port, int64_t number, struct str bytes)
+{
+    enum fault fault = disk_write(disk_of(port));
+    return fault ? fault : INNER->f->kept_store(INNER, number, bytes);
+}
+
 /* --- what the server said --- */
 
 static uint64_t generation_shown(struct replica *inner)
@@ -279,6 +303,14 @@ static enum fault disk_shown_put(struct replica *port, const struct row *row)
     return INNER->f->shown_put(INNER, row);
 }
 
+static enum fault disk_shown_drop(struct replica *port, enum entity_kind kind, struct uuid id)
+{
+    struct disk *disk = disk_of(port);
+    enum fault fault = disk_write(disk);
+    if (fault || plant_strikes(disk->world, PLANT_OVERLAY_KEPT, 3)) return fault;
+    return INNER->f->shown_drop(INNER, kind, id);
+}
+
 static void disk_close(struct replica *port)
 {
     (void)port;
@@ -299,6 +331,9 @@ static const struct replica_functions disk_functions = {
     .find = disk_find,
     .activities = disk_activities,
     .events = disk_events,
+    .events_open = disk_events_open,
+    .kept_load = disk_kept_load,
+    .kept_store = disk_kept_store,
     .put_row = disk_put_row,
     .keep_generation = disk_keep_generation,
     .outbox_add = disk_outbox_add,
@@ -310,11 +345,21 @@ static const struct replica_functions disk_functions = {
     .outbox_prune = disk_outbox_prune,
     .shown_clear = disk_shown_clear,
     .shown_put = disk_shown_put,
+    .shown_drop = disk_shown_drop,
     .close = disk_close,
 };
 
+/* The port grew, and nobody told the disk: better said here than where it is called. */
+static void functions_check(void)
+{
+    void (*all[sizeof disk_functions / sizeof(void (*)(void))])(void);
+    memcpy(all, &disk_functions, sizeof disk_functions);
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) check(all[i] != NULL);
+}
+
 void disk_init(struct disk *disk, struct world *world, struct replica *inner)
 {
+    functions_check();
     *disk = (struct disk){.port = {.f = &disk_functions}, .inner = inner, .world = world};
 }
 

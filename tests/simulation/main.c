@@ -185,8 +185,7 @@ int main(int argc, char **argv)
         }
     }
     if (sodium_init() < 0) return 1;
-    signal(SIGABRT, last_words);
-    signal(SIGSEGV, last_words);
+    signal(SIGABRT, last_words); /* of check(), and of a sanitizer told to end so */
     char *end;
     uint64_t one;
     bool good = false;
