@@ -145,9 +145,11 @@ static void channel_pump(struct sync *sync, struct now now)
 void sync_received(struct sync *sync, struct str bytes, struct now now)
 {
     if (!session_is_open(sync)) return;
-    sync->heard_at = now.boot_ms;
+    uint64_t heard = channel_heard(&sync->channel);
     channel_feed(&sync->channel, bytes);
     channel_pump(sync, now);
+    if (session_is_open(sync) && channel_heard(&sync->channel) != heard)
+        sync->heard_at = now.boot_ms;
 }
 
 void sync_lost(struct sync *sync, struct now now)

@@ -590,6 +590,11 @@ void channel_sent(struct channel *c, size_t n)
 
 /* --- looking --- */
 
+uint64_t channel_heard(const struct channel *c)
+{
+    return c->receiving.nonce;
+}
+
 bool channel_is_open(const struct channel *c)
 {
     return c->stage == CHANNEL_STAGE_OPEN;

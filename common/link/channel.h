@@ -155,6 +155,9 @@ MUST_USE enum fault channel_send(struct channel *c, struct str message);
 /* Ends it from our side: unread input is dropped, output stays to be flushed. */
 void channel_close(struct channel *c);
 
+/* How many authentic messages came since the handshake. Bytes alone prove nothing: a length that was
+ * changed on the way swallows all that follows it, for hours, and keeps quiet. */
+uint64_t channel_heard(const struct channel *c);
 bool channel_is_open(const struct channel *c); /* handshake over and not closed */
 /* Equal on both sides of one handshake and of no other; NOISE_HASH_BYTES bytes once open. */
 const uint8_t *channel_binding(const struct channel *c);

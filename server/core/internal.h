@@ -59,6 +59,7 @@ struct session {
     bool write_due, close_due, close_told, is_ready;
     struct buffer parked_input; /* arrived before we know who it is */
     uint64_t opened_ms, state_ms, heard_ms, pinged_ms;
+    uint64_t heard_count; /* authentic messages by then */
 
     struct arena arena; /* the hello's and the member's texts */
     struct hello hello;

@@ -364,7 +364,6 @@ void server_received(struct server *server, uint64_t connection, struct str byte
     server->now_ms = now.boot_ms;
     struct session *session = server_session(server, connection);
     if (!session || session->state == SESSION_CLOSING) return;
-    session->heard_ms = session->pinged_ms = now.boot_ms;
     if (session->state == SESSION_HANDSHAKE || session->state == SESSION_OPEN) {
         channel_feed(&session->channel, bytes);
     } else {
@@ -409,8 +408,10 @@ void server_sent(struct server *server, uint64_t connection, size_t n, struct no
     server->now_ms = now.boot_ms;
     channel_sent(&session->channel, n);
     if (session->state == SESSION_CLOSING) return;
-    if (n > 0) session->heard_ms = now.boot_ms; /* it takes what we send */
-    if (channel_output(&session->channel).n > 0) {
+    /* It takes what we send, slowly: its answers stand behind that. A ping alone says nothing. */
+    bool behind = channel_output(&session->channel).n > 0;
+    if (n > 0 && behind) session->heard_ms = now.boot_ms;
+    if (behind) {
         session->write_due = true;
         server_ready(server, session);
     }

@@ -233,6 +233,11 @@ void session_pump(struct server *server, struct session *session, struct now now
         if (!channel_next(&session->channel, &event)) break;
         session_event(server, session, &event, now);
     }
+    uint64_t heard = channel_heard(&session->channel);
+    if (heard != session->heard_count) {
+        session->heard_count = heard;
+        session->heard_ms = session->pinged_ms = now.boot_ms;
+    }
     if (channel_output(&session->channel).n > 0) {
         session->write_due = true;
         server_ready(server, session);

@@ -151,6 +151,7 @@ static void effect_do(struct world *world, size_t index, const struct effect *ef
         break;
     case EFFECT_STORE: database_ask(world, index, effect->request); break;
     case EFFECT_LOG:
+        if (str_starts_with(effect->line, STR("mutation "))) break; /* people's stories tell it */
         world_tell(world, "server %zu%s: %.*s", index, effect->warning ? " warns" : "",
                    STR_ARGS(effect->line));
         break;
