@@ -120,6 +120,10 @@ static void join_exchange(struct command *command, struct str server, bool *keep
     }
     if (report.trouble == SYNC_TROUBLE_LOCAL) {
         command_fault(command, "write the offline copy", report.local_fault, NULL);
+        if (join_is_done(command)) {
+            answer_say(answer, NOTE_TALK,
+                       "this device has joined; once that is mended, `sluice sync` fetches the data");
+        }
         return;
     }
     const char *trouble = say_join_trouble(&report, &code);

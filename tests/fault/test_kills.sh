@@ -140,6 +140,8 @@ stops_on() { # stops_on SIGNAL
 }
 claim "SIGHUP stops it with 0, as a closed terminal does" stops_on HUP
 claim "it starts again" server_start
+claim "SIGINT too" stops_on INT
+claim "it starts again" server_start
 sent() { ada sync 2>/dev/null && bob sync 2>/dev/null && home eve sync 2>/dev/null; }
 claim "everything is delivered" until_true 60 sent
 ada sync 2>/dev/null
