@@ -4,12 +4,14 @@
 # ctest: label=builds timeout=900
 set -euo pipefail
 
+. "${SLUICE_SOURCE_DIR:?}/tests/support/scratch.sh"
+
 work=$(mktemp -d)
 chmod 755 "$work" # run by root, the server goes on as a user of its own
 server=
 finish() {
     [[ -z $server ]] || { kill "$server" 2>/dev/null && wait "$server" || true; }
-    rm -rf "$work"
+    scratch_remove "$work"
 }
 trap finish EXIT
 fail() { echo "FAILED: $*" >&2; exit 1; }
@@ -59,7 +61,7 @@ invitation=$("$work/build/sluiced" init --data "$work/srv" --team North --owner 
 "$work/build/sluiced" run --data "$work/srv" >"$work/run" 2>&1 &
 server=$!
 deadline=$((SECONDS + 60))
-until grep -q ready "$work/run"; do
+until grep -qs ready "$work/run"; do
     kill -0 "$server" 2>/dev/null && [[ $SECONDS -lt $deadline ]] || { cat "$work/run"; exit 1; }
     sleep 0.05
 done

@@ -4,6 +4,8 @@
 # Everything in one temporary folder that the service user may enter; no process outlives the test.
 set -u
 
+. "${SLUICE_SOURCE_DIR:?}/tests/support/scratch.sh"
+
 sluiced="${SLUICE_BIN_DIR:?}/sluiced"
 [ -x "$sluiced" ] || { echo "no sluiced"; exit 77; }
 folder=$(mktemp -d /tmp/sluice-e2e-XXXXXX)
@@ -16,7 +18,7 @@ blocker=
 finish() {
     [ -n "$server" ] && kill -TERM "$server" 2>/dev/null && wait "$server" 2>/dev/null
     [ -n "$blocker" ] && kill "$blocker" 2>/dev/null
-    rm -rf "$folder"
+    scratch_remove "$folder"
 }
 trap finish EXIT
 

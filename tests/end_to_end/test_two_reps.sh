@@ -3,6 +3,8 @@
 # conflict for the later one, with both values, and one word resolves it for everybody.
 set -euo pipefail
 
+. "${SLUICE_SOURCE_DIR:?}/tests/support/scratch.sh"
+
 bin=${SLUICE_BIN_DIR:?}
 [[ -x $bin/sluiced && -x $bin/sluice ]] || exit 77
 work=$(mktemp -d)
@@ -10,7 +12,7 @@ chmod 755 "$work" # run by root, the server goes on as a user of its own
 server=
 finish() {
     [[ -z $server ]] || { kill "$server" 2>/dev/null && wait "$server" || true; }
-    rm -rf "$work"
+    scratch_remove "$work"
 }
 trap finish EXIT
 

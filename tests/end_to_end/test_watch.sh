@@ -3,6 +3,8 @@
 # closed pipe ends it well.
 set -euo pipefail
 
+. "${SLUICE_SOURCE_DIR:?}/tests/support/scratch.sh"
+
 bin=${SLUICE_BIN_DIR:?}
 [[ -x $bin/sluiced && -x $bin/sluice ]] || exit 77
 work=$(mktemp -d)
@@ -10,7 +12,7 @@ chmod 755 "$work" # run by root, the server goes on as a user of its own
 server= watch= board=
 finish() {
     for pid in $watch $board $server; do kill "$pid" 2>/dev/null && wait "$pid" || true; done
-    rm -rf "$work"
+    scratch_remove "$work"
 }
 trap finish EXIT
 

@@ -5,6 +5,8 @@
 # ctest: timeout=240
 set -euo pipefail
 
+. "${SLUICE_SOURCE_DIR:?}/tests/support/scratch.sh"
+
 bin=${SLUICE_BIN_DIR:?}
 here=$(cd "$(dirname "$0")" && pwd)
 [[ -x $bin/sluiced && -x $bin/sluice ]] || exit 77
@@ -13,7 +15,7 @@ chmod 755 "$work" # run by root, the server goes on as a user of its own
 server=
 finish() {
     [[ -z $server ]] || { kill "$server" 2>/dev/null && wait "$server" || true; }
-    rm -rf "$work"
+    scratch_remove "$work"
 }
 trap finish EXIT
 
