@@ -157,7 +157,7 @@ static struct str days_say(struct arena *arena, struct optional ms)
     return arena_format(arena, "%" PRId64 ".%" PRId64 " days", tenths / 10, tenths % 10);
 }
 
-struct str health_say(struct work *work, const struct deal_view *view, uint32_t wanted)
+struct str health_say(struct work *work, const struct deal_view *view, uint32_t wanted, bool signs)
 {
     static const struct health unknown;
     struct arena *arena = work->arena;
@@ -176,8 +176,9 @@ struct str health_say(struct work *work, const struct deal_view *view, uint32_t 
         if (!(view->why & wanted & 1u << i)) continue;
         struct str one = sentence_fill(arena, health_reason_sentence((enum health_reason)i),
                                        places, sizeof places / sizeof places[0]);
-        out = arena_format(arena, "%.*s%s%.*s", STR_ARGS(out), out.n > 0 ? "\n" : "",
-                           STR_ARGS(one));
+        bool point = i >= HEALTH_STEP_SOON && i <= HEALTH_DECIDER;
+        out = arena_format(arena, "%.*s%s%s%.*s", STR_ARGS(out), out.n > 0 ? "\n" : "",
+                           !signs ? "" : point ? "+ " : "- ", STR_ARGS(one));
     }
     return out;
 }

@@ -137,8 +137,9 @@ struct str text_say(struct work *work, const struct field *field, struct str can
 
 /* Adds hot, slow, quiet, overdue... and why to views whose deal and stage are set. */
 MUST_USE enum fault deal_healths(struct work *work, struct deal_view *views, size_t count);
-/* Those of the wanted reasons (bits) that hold, as sentences with their figures, one a line. */
-struct str health_say(struct work *work, const struct deal_view *view, uint32_t wanted);
+/* Those of the wanted reasons (bits) that hold, as sentences with their figures, one a line; with
+ * signs, '+' stands before what speaks for the deal, '-' before what does not. */
+struct str health_say(struct work *work, const struct deal_view *view, uint32_t wanted, bool signs);
 
 /* --- work_list.c --- */
 

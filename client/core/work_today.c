@@ -18,17 +18,21 @@ static const struct {
     const char *filter; /* what gives the whole group in a list */
     uint32_t is;        /* any of these flags */
     uint32_t why;       /* the reasons to be told */
+    enum cell_role role;
 } groups[] = {
     {"overdue", "Overdue", "is:overdue", 1u << IS_OVERDUE,
-     WHY(HEALTH_STEP_OVERDUE) | WHY(HEALTH_CLOSE_OVERDUE)},
-    {"due-today", "Due today", "due:today", 0, 0},
-    {"conflict", "In conflict", "is:conflict", 1u << IS_CONFLICT, WHY(HEALTH_CONFLICT)},
+     WHY(HEALTH_STEP_OVERDUE) | WHY(HEALTH_CLOSE_OVERDUE), CELL_BAD},
+    {"due-today", "Due today", "due:today", 0, 0, CELL_PLAIN},
+    {"conflict", "In conflict", "is:conflict", 1u << IS_CONFLICT, WHY(HEALTH_CONFLICT),
+     CELL_BAD},
     {"stale", "Slow or quiet", "is:stale", 1u << IS_STALE,
      WHY(HEALTH_SLOW_OWN) | WHY(HEALTH_SLOW_USUAL) | WHY(HEALTH_SLOW_EXPECTED) |
-         WHY(HEALTH_SLOW_AGE) | WHY(HEALTH_QUIET) | WHY(HEALTH_UNTOUCHED)},
+         WHY(HEALTH_SLOW_AGE) | WHY(HEALTH_QUIET) | WHY(HEALTH_UNTOUCHED),
+     CELL_WARNING},
     {"no-next-step", "No next step", "is:no-next-step", 1u << IS_NO_NEXT_STEP,
-     WHY(HEALTH_NO_STEP)},
-    {"attention", "Behind its gates", "is:attention", 1u << IS_ATTENTION, WHY(HEALTH_ATTENTION)},
+     WHY(HEALTH_NO_STEP), CELL_WARNING},
+    {"attention", "Behind its gates", "is:attention", 1u << IS_ATTENTION, WHY(HEALTH_ATTENTION),
+     CELL_WARNING},
 };
 enum { GROUPS = sizeof groups / sizeof groups[0], GROUP_DUE_TODAY = 1 };
 
@@ -73,7 +77,7 @@ static struct str item_why(struct work *work, const struct item *item)
                    ? arena_format(work->arena, "%.*s: due today", STR_ARGS(view->deal->next_step))
                    : STR("due today");
     }
-    struct str rest = health_say(work, view, groups[item->group].why), part, out = STR("");
+    struct str rest = health_say(work, view, groups[item->group].why, false), part, out = STR("");
     bool step = item->group == 0 && view->deal->next_step.n > 0 &&
                 (view->why & WHY(HEALTH_STEP_OVERDUE));
     if (step) out = view->deal->next_step;
@@ -85,10 +89,12 @@ static struct str item_why(struct work *work, const struct item *item)
     return out;
 }
 
-/* "group" before the columns of deals, "reason" behind them. */
-static const struct column *today_columns(struct arena *arena, size_t *count)
+/* "group" before the columns of deals, "reason" behind them: the reason is what it is all about, so
+ * in little room others are left out for it. */
+static const struct column *today_columns(struct arena *arena, size_t width, size_t *count)
 {
-    static const char *const shown[] = {"id", "title", "org", "stage", "value"};
+    static const char *const shown[] = {"id", "title", "stage", "value", "org"};
+    size_t most = width < 110 ? 3 : width < 140 ? 4 : 5;
     *count = deal_column_count + 2;
     struct column *columns = arena_array(arena, *count, sizeof *columns);
     if (!columns) return NULL;
@@ -96,7 +102,7 @@ static const struct column *today_columns(struct arena *arena, size_t *count)
     for (size_t i = 0; i < deal_column_count; i++) {
         columns[i + 1] = deal_columns[i];
         columns[i + 1].flags &= ~(unsigned)COLUMN_SHOWN;
-        for (size_t k = 0; k < sizeof shown / sizeof shown[0]; k++) {
+        for (size_t k = 0; k < most; k++) {
             if (strcmp(deal_columns[i].name, shown[k]) == 0) columns[i + 1].flags |= COLUMN_SHOWN;
         }
     }
@@ -105,10 +111,10 @@ static const struct column *today_columns(struct arena *arena, size_t *count)
 }
 
 static enum fault today_table(struct work *work, const struct item *items, size_t count,
-                              bool whole, struct answer *answer)
+                              size_t width, bool whole, struct answer *answer)
 {
     size_t columns, in_group = 0;
-    const struct column *list = today_columns(work->arena, &columns);
+    const struct column *list = today_columns(work->arena, width, &columns);
     if (!list) return FAULT_MEMORY;
     answer_table(answer, SHAPE_TABLE, list, columns);
     for (size_t i = 0; i < count; i++) {
@@ -120,6 +126,7 @@ static enum fault today_table(struct work *work, const struct item *items, size_
         cells[0] = cell_faces(str_from(groups[item->group].key),
                               str_from(groups[item->group].name));
         if (!whole && in_group > 0) cells[0].shown = STR("");
+        else cells[0].role = groups[item->group].role;
         deal_cells(work, item->listed->view, item->listed->id, &cells[1]);
         cells[columns - 1] = cell_text(item_why(work, item));
     }
@@ -156,7 +163,9 @@ enum fault today_show(struct work *work, const struct request *request, struct a
         if (item_groups(work, list[i].view, &items[kept].group)) kept++;
     }
     qsort(items, kept, sizeof *items, item_compare);
-    fault = today_table(work, items, kept, whole, answer);
+    /* Without a terminal nothing is clipped, and all columns have room. */
+    size_t width = request->height > 0 ? request->width : SIZE_MAX;
+    fault = today_table(work, items, kept, width, whole, answer);
     if (!fault) today_say(work, items, kept, whole, answer);
     return fault;
 }

@@ -314,6 +314,6 @@ enum fault deal_record(struct work *work, const struct deal *deal, struct answer
     struct cell *cells = answer_row(answer);
     if (!cells) return FAULT_MEMORY;
     deal_cells(work, &views[0], name_short(work, ENTITY_DEAL, deal->id), cells);
-    cells[DEAL_WHY].shown = health_say(work, &views[0], UINT32_MAX);
+    cells[DEAL_WHY].shown = health_say(work, &views[0], UINT32_MAX, true);
     return FAULT_NONE;
 }
