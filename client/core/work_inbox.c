@@ -135,7 +135,8 @@ static struct str subject_say(struct work *work, const struct inbox_item *item)
     for (size_t i = 0; i < mutation.edit_count; i++) {
         const struct field *field = mutation.edits[i].field;
         if (!field) continue;
-        if (strcmp(field->name, "title") == 0 || strcmp(field->name, "name") == 0) {
+        if (strcmp(field->name, "title") == 0 || strcmp(field->name, "name") == 0 ||
+            strcmp(field->name, "text") == 0) {
             return mutation.edits[i].want.text;
         }
     }
@@ -156,6 +157,8 @@ static struct str wanted_say(struct work *work, const struct inbox_item *item)
         struct value want = edit->field->type == VALUE_SET ? value_set(edit->add) : edit->want;
         if (value_format(work->arena, want, &canonical)) continue;
         struct str said = text_say(work, edit->field, canonical, currency);
+        /* The amount has its currency; what was refused as well has no name yet. */
+        if (said.n == 0 || strcmp(edit->field->name, "currency") == 0) continue;
         out = arena_format(work->arena, "%.*s%s%s: %.*s", STR_ARGS(out), out.n ? ", " : "",
                            edit->field->label, STR_ARGS(said));
     }
@@ -402,17 +405,32 @@ static enum fault item_retry(struct work *work, const struct request *request,
     return FAULT_NONE;
 }
 
-/* The item and what hangs on it: sent again, or thrown away, together. */
+enum { GROUP_MAX = 64 };
+
+static bool group_has(const struct uuid *group, size_t count, struct uuid id)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (uuid_equal(group[i], id)) return true;
+    }
+    return false;
+}
+
+/* The item and what hangs on it, however far: sent again, or thrown away, together. */
 static enum fault item_group(struct work *work, const struct request *request,
                              const struct inbox_item *item, bool retry, struct answer *answer)
 {
     const struct inbox_item **items;
-    size_t count;
-    enum fault fault = retry ? item_retry(work, request, item, answer)
-                             : item_close(work, item, INBOX_DISCARDED, answer);
-    if (!fault) fault = items_load(work, true, &items, &count);
+    struct uuid group[GROUP_MAX] = {item->id};
+    size_t count, known = 1;
+    enum fault fault = items_load(work, true, &items, &count); /* creations stand first */
+    if (!fault) {
+        fault = retry ? item_retry(work, request, item, answer)
+                      : item_close(work, item, INBOX_DISCARDED, answer);
+    }
     for (size_t i = 0; !fault && i < count && answer->code == ANSWER_OK; i++) {
-        if (!uuid_equal(items[i]->group, item->id) || items[i] == item) continue;
+        bool hangs = !uuid_is_zero(items[i]->group) && group_has(group, known, items[i]->group);
+        if (!hangs || uuid_equal(items[i]->id, item->id)) continue;
+        if (known < GROUP_MAX) group[known++] = items[i]->id;
         fault = retry ? item_retry(work, NULL, items[i], answer)
                       : item_close(work, items[i], INBOX_DISCARDED, answer);
     }

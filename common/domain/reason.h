@@ -37,7 +37,7 @@
     REASON(EXISTS, 25, "the {value} exists already")                                               \
     REASON(UNDECODABLE, 26, "this change could not be read")                                       \
     REASON(KIND_UNKNOWN, 27, "this kind of change is not known here; a newer version wrote it")    \
-    REASON(PARENT_REFUSED, 28, "it depends on a {value} that was refused")                         \
+    REASON(PARENT_REFUSED, 28, "it depends on the {value} that was refused")                         \
     REASON(NAME_TAKEN, 29, "there is already somebody called {value}")                             \
     REASON(VALUE_WITHOUT_CURRENCY, 30, "a value needs a currency")                                 \
     REASON(ITEM_CLOSED, 31, "this was resolved already")                                           \
