@@ -13,9 +13,10 @@
 #include "client/exchange/import_inside.h"
 
 enum {
-    CHUNK_MUTATIONS = 400, /* one durable transaction; another process's write never waits long */
+    CHUNK_MUTATIONS = 2000, /* one durable transaction, half a second: it rewrites pages all over the
+                               copy, and another process must not wait long for its write */
     ROW_MUTATIONS = 6,     /* a deal, its note, and perhaps its owner, organisation and contact */
-    CHUNK_ARENA = 64 * 1024 * 1024,
+    CHUNK_ARENA = 256 * 1024 * 1024,
     REJECTS_MAX = 256 * 1024 * 1024,
     PROGRESS_ROWS = 100
 };
