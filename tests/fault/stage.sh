@@ -7,6 +7,8 @@
 #
 # Works as root (the server goes on as the service user) and as any user. Nothing outlives the test.
 set -u
+. "${SLUICE_SOURCE_DIR:?}/tests/support/scratch.sh"
+cd / || exit 1 # a service user may not be allowed where the sources are
 
 bin=${SLUICE_BIN_DIR:?}
 [ -x "$bin/sluiced" ] && [ -x "$bin/sluice" ] || { echo "no programs in $bin"; exit 77; }
@@ -26,7 +28,7 @@ finish() {
     for each in "${children[@]}"; do kill "$each" 2>/dev/null; done
     [ -n "$server" ] && kill -TERM "$server" 2>/dev/null && wait "$server" 2>/dev/null
     for each in "${mounted[@]}"; do umount -l "$each" 2>/dev/null; done
-    rm -rf "$folder"
+    scratch_remove "$folder"
 }
 trap finish EXIT
 
