@@ -42,7 +42,7 @@ static enum fault entry_add(struct replica *replica, struct identity *identity,
 }
 
 /* Inside the transaction. Leaves the identity changed but not yet stored. */
-static enum fault mutation_submit(struct replica *replica, struct arena *arena,
+static enum fault submit_one(struct replica *replica, struct arena *arena,
                                   struct outbox_base *base, struct identity *identity,
                                   struct mutation *mutation, struct str summary, struct now now,
                                   struct change *change)
@@ -73,7 +73,7 @@ enum fault outbox_submit_many(struct replica *replica, struct arena *arena,
     struct outbox_base base;
     outbox_base_init(&base, fault ? (struct uuid){{0}} : identity.member);
     for (size_t i = 0; i < count && !fault; i++) {
-        fault = mutation_submit(replica, arena, &base, &identity, &mutations[i], summary, now,
+        fault = submit_one(replica, arena, &base, &identity, &mutations[i], summary, now,
                                 &changes[i]);
     }
     outbox_base_finish(&base);
