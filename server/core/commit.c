@@ -3,6 +3,7 @@
  *   IDLE --queue--> LOADING --decide--> WRITING --OK--> IDLE or the next batch
  *                      ^  \--nothing new--> IDLE   |
  *                      +--STALE, UNKNOWN-----------+   FAILED --> WAITING --tick--> LOADING
+ *                      +--REFUSED: half of them; one alone is parked
  *
  * Invariants: at most one LOAD or COMMIT of a team is under way; a batch is the head of the queue
  * and leaves it only when its outcome is certain. */
@@ -114,7 +115,8 @@ static bool batch_take(const struct server *server, struct team_actor *team)
             .device = item->device,
             .number = item->number,
             .payload = {item->payload, item->n},
-            .failed = crash_note_condemns(server->note, (struct str){item->payload, item->n}),
+            .failed = item->refused ||
+                      crash_note_condemns(server->note, (struct str){item->payload, item->n}),
             .note = server->note,
         };
     }
@@ -167,7 +169,10 @@ static void answer_log(struct server *server, const struct team_actor *team,
     logline_id(line, "replica", item->replica);
     logline_number(line, "number", (int64_t)item->number);
     logline_str(line, "outcome", outcome_word(decided->outcome));
-    if (decided->failed) logline_str(line, "alarm", STR("broke the server twice"));
+    if (decided->failed) {
+        logline_str(line, "alarm", item->refused ? STR("the database refuses its rows")
+                                                 : STR("broke the server twice"));
+    }
 }
 
 static void item_answered(struct server *server, const struct queued *item,
@@ -239,21 +244,47 @@ static void commit_decide(struct server *server, struct team_actor *team,
     job_submit(server, job);
 }
 
+static void commit_tell(struct server *server, const struct team_actor *team, const char *event,
+                        const struct store_result *result)
+{
+    struct buffer *line = server_log(server, event, true);
+    if (!line) return;
+    logline_id(line, "team", team->id);
+    logline_number(line, "status", result->status);
+    logline_number(line, "mutations", (int64_t)team->batch_count);
+    logline_str(line, "trouble", result->trouble);
+}
+
+/* One of the batch brings a row that the database will never take. Found by halves, it is parked,
+ * so that it does not hold up all others; when not even that is taken, the fault is not its own. */
+static void commit_refused(struct server *server, struct team_actor *team,
+                           const struct store_result *result, struct now now)
+{
+    commit_tell(server, team, "commit_refused", result);
+    bool alone = team->batch_count == 1;
+    if (alone) team->first->refused = !team->first->refused;
+    team->batch_max = alone ? 1 : team->batch_count / 2;
+    if (alone && !team->first->refused) {
+        commit_wait(server, team, now);
+        return;
+    }
+    batch_end(team);
+    commit_run(server, team, now);
+}
+
 static void commit_trouble(struct server *server, struct team_actor *team,
                            const struct store_result *result, struct now now)
 {
-    struct buffer *line = server_log(server, "commit_failed", true);
-    if (line) {
-        logline_id(line, "team", team->id);
-        logline_number(line, "status", result->status);
-        logline_str(line, "trouble", result->trouble);
-    }
+    commit_tell(server, team, "commit_failed", result);
     if (result->status == STORE_UNKNOWN && team->failures == 0) {
         team->failures = 1;
         batch_end(team);
         commit_run(server, team, now);
         return;
     }
+    /* A database too slow for many within its time limit may manage a few. */
+    bool again = team->failures > 1 && team->batch_count > 1;
+    if (again) team->batch_max = team->batch_count / 2;
     commit_wait(server, team, now);
 }
 
@@ -299,6 +330,10 @@ void commit_done(struct server *server, struct team_actor *team,
         commit_run(server, team, now);
         return;
     case STORE_NOT_FOUND: commit_gone(server, team); return;
+    case STORE_REFUSED:
+        if (loading) break;
+        commit_refused(server, team, result, now);
+        return;
     case STORE_USED:
     case STORE_EXPIRED:
     case STORE_REVOKED:

@@ -88,6 +88,7 @@ static void enrol_answered(struct server *server, struct session *session,
         return;
     case STORE_STALE:
     case STORE_FAILED:
+    case STORE_REFUSED:
     case STORE_UNKNOWN: break;
     }
     session_refuse(server, session, REFUSAL_BUSY, "the database does not answer");
@@ -301,6 +302,7 @@ static void sign_in_answered(struct server *server, struct session *session,
     case STORE_EXPIRED:
     case STORE_STALE:
     case STORE_FAILED:
+    case STORE_REFUSED:
     case STORE_UNKNOWN: break;
     }
     session_refuse(server, session, REFUSAL_BUSY, "the database does not answer");

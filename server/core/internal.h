@@ -105,6 +105,7 @@ struct queued { /* a mutation waiting for its commit */
     uint64_t connection;
     struct uuid actor, replica, device;
     uint64_t number;
+    bool refused; /* its rows, by the database: it is parked instead */
     size_t n;
     char payload[];
 };

@@ -30,6 +30,7 @@ enum store_status {
     STORE_REVOKED, /* SIGN_IN: all of the result is there nevertheless */
     STORE_STALE,   /* seq (or the token) is not the expected one; nothing was written */
     STORE_FAILED,  /* nothing was written; trying again may help */
+    STORE_REFUSED, /* COMMIT: a row breaks what the database holds to; trying again never helps */
     STORE_UNKNOWN  /* the connection died at COMMIT: load again, the replica numbers tell */
 };
 
@@ -112,7 +113,7 @@ struct store_result {
     enum store_kind kind;
     uint64_t ticket;
     enum store_status status;
-    struct str trouble; /* FAILED, UNKNOWN: SQLSTATE and text, for the log */
+    struct str trouble; /* FAILED, REFUSED, UNKNOWN: SQLSTATE and text, for the log */
     struct arena *arena; /* everything below lives in it; owned by the store until done */
 
     struct uuid team; /* SIGN_IN, ENROL */

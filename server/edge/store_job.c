@@ -260,6 +260,10 @@ static enum store_status status_of_failure(const struct store_job *job,
                                            const struct postgres_end *end)
 {
     if (end->failed) {
+        /* Data exceptions, violated constraints, limits of a row: the same rows fail again. */
+        bool refused = strncmp(end->state, "22", 2) == 0 || strncmp(end->state, "23", 2) == 0 ||
+                       strncmp(end->state, "54", 2) == 0;
+        if (refused && job->request->kind == STORE_COMMIT) return STORE_REFUSED;
         bool stale = strcmp(end->state, "40001") == 0;
         bool guarded = job->request->kind == STORE_COMMIT || job->request->kind == STORE_TOKEN;
         return stale && guarded ? STORE_STALE : STORE_FAILED;

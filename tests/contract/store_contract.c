@@ -676,6 +676,18 @@ static void a_commit_is_all_or_nothing(struct contract_world *w)
     release(w, result);
 }
 
+static void a_code_of_another_invitation_is_refused(struct contract_world *w)
+{
+    enrolled(w);
+    struct invitation again = w->invitation;
+    again.id = id_of(w, "again");
+    struct row row = {.kind = ENTITY_INVITATION, .id = again.id, .seq = w->seq + 1,
+                      .entity = &again};
+    struct store_request commit = commit_of(w, &row, 1, w->seq + 1);
+    assert_int_equal(run_status(w, &commit), STORE_REFUSED);
+    commit_deal(w, "deal", "Roof"); /* and nothing of it is in the way of the next */
+}
+
 #define CLAIM(name)                                                                                \
     static void run_##name(const struct store_subject *subject, uint32_t number)                   \
     {                                                                                              \
@@ -708,7 +720,8 @@ static void a_commit_is_all_or_nothing(struct contract_world *w)
     each(whoever_builds_on_a_commit_hears_whether_it_is_known)                                     \
     each(the_same_seq_of_another_history_is_stale)                                                 \
     each(the_head_is_the_last_commit)                                                              \
-    each(a_commit_is_all_or_nothing)
+    each(a_commit_is_all_or_nothing)                                                               \
+    each(a_code_of_another_invitation_is_refused)
 
 CLAIMS(CLAIM)
 

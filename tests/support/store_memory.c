@@ -516,6 +516,15 @@ static void row_write(struct store_memory *store, struct memory_team *team, cons
     check(map_put(&team->mutations, id, row) == FAULT_NONE);
 }
 
+static bool code_is_taken(struct store_memory *store, const struct row *row)
+{
+    const struct invitation *own = row->kind == ENTITY_INVITATION ? row->entity : NULL;
+    struct memory_team *team;
+    if (!own) return false;
+    own = invitation_find(store, (const uint8_t *)own->code_hash.p, &team);
+    return own && !uuid_equal(own->id, row->id);
+}
+
 /* What a database's constraints would say. */
 static const char *commit_trouble(struct store_memory *store, struct memory_team *team,
                                   const struct store_request *request)
@@ -530,6 +539,7 @@ static const char *commit_trouble(struct store_memory *store, struct memory_team
         if (row->kind == ENTITY_OUTCOME && row_find(team, row->kind, row->id, row->n)) {
             return "outcome_unique";
         }
+        if (code_is_taken(store, row)) return "23505 invitation_code";
     }
     for (size_t i = 0; i < request->replica_number_count; i++) {
         const struct store_replica *number = &request->replica_numbers[i];
@@ -567,14 +577,13 @@ static enum store_status run_commit(struct store_memory *store,
     if (!team) team = team_found(store, request);
     if (!team) return STORE_NOT_FOUND;
     if (team->seq != request->expected_seq) return STORE_STALE;
-    const uint8_t *mark_last = mark_at(team, team->seq);
-    if (request->has_expected_mark &&
-        (!mark_last || memcmp(mark_last, request->expected_mark, MARK_BYTES) != 0))
-        return STORE_STALE;
+    const uint8_t *mark_last = request->has_expected_mark ? mark_at(team, team->seq) : NULL;
+    bool same = mark_last && memcmp(mark_last, request->expected_mark, MARK_BYTES) == 0;
+    if (request->has_expected_mark && !same) return STORE_STALE;
     const char *trouble = commit_trouble(store, team, request);
     if (trouble) {
         out->result.trouble = str_from(trouble);
-        return STORE_FAILED;
+        return str_starts_with(out->result.trouble, STR("23")) ? STORE_REFUSED : STORE_FAILED;
     }
     for (size_t i = 0; i < request->row_count; i++) row_write(store, team, &request->rows[i]);
     for (size_t i = 0; i < request->replica_number_count; i++) {
@@ -591,8 +600,6 @@ static enum store_status run_commit(struct store_memory *store,
     memcpy(mark->mark, request->mark, MARK_BYTES);
     return STORE_OK;
 }
-
-/* --- reading on --- */
 
 static size_t log_after(const struct memory_team *team, uint64_t seq)
 {
@@ -718,8 +725,7 @@ static void device_keep(struct store_memory *store, struct memory_team *team,
     *row = *device;
     row->seq = 0;
     char key[KEY_BYTES];
-    struct str text = row_key(key, ENTITY_DEVICE, row->id, 0, 0);
-    check(map_put(&team->rows, text, row) == FAULT_NONE);
+    check(map_put(&team->rows, row_key(key, ENTITY_DEVICE, row->id, 0, 0), row) == FAULT_NONE);
 }
 
 void store_memory_keep_access(struct store_memory *store, const struct store_memory *from)

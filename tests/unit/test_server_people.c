@@ -248,6 +248,57 @@ static void the_last_owner_stays(void **state)
     server_world_end(&w);
 }
 
+/* The database holds to it, because an invitation is found by its code across all teams. */
+static void a_code_that_is_taken_holds_up_nobody(void **state)
+{
+    (void)state;
+    static struct server_world w;
+    server_world_begin(&w);
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
+    struct peer *owner = peer_enrolled(&w), *second = peer_second(&w);
+    struct mutation mutation = {.kind = MUTATION_INVITE, .entity = ENTITY_MEMBER,
+                                .target = w.owner,
+                                .code_hash = STR("0123456789abcdef0123456789abcdef")};
+    mutation.id = uuid_v7(5, &w.random);
+    peer_push(&w, owner, 1, server_world_pack(&mutation, &arena));
+    assert_int_equal(peer_outcome(owner, 1).kind, OUTCOME_APPLIED);
+    mutation.id = uuid_v7(5, &w.random);
+    w.hold = true; /* what comes meanwhile is one batch */
+    peer_push(&w, second, 1, server_world_deal(&w, &arena, "First"));
+    peer_push(&w, owner, 2, server_world_deal(&w, &arena, "Roof"));
+    peer_push(&w, owner, 3, server_world_pack(&mutation, &arena));
+    peer_push(&w, owner, 4, server_world_deal(&w, &arena, "Door"));
+    w.hold = false;
+    server_world_answer(&w, w.held[0]);
+    server_world_settle(&w);
+    for (int i = 0; i < 20; i++) server_world_pass(&w, 100);
+    assert_int_equal(peer_outcome(owner, 2).kind, OUTCOME_APPLIED);
+    struct outcome outcome = peer_outcome(owner, 3);
+    assert_int_equal(outcome.kind, OUTCOME_PARKED);
+    assert_true(str_starts_with(outcome.reasons, STR("server_fault")));
+    assert_int_equal(peer_outcome(owner, 4).kind, OUTCOME_APPLIED);
+    assert_int_equal(peer_rows(owner, ENTITY_DEAL), 3);
+    assert_false(owner->closed);
+    arena_finish(&arena);
+    server_world_end(&w);
+}
+
+/* When not even the parked change is taken, nothing is lost: it goes on once the database does. */
+static void a_database_that_refuses_everything_loses_nothing(void **state)
+{
+    (void)state;
+    static struct server_world w;
+    server_world_begin(&w);
+    struct peer *peer = peer_enrolled(&w);
+    store_memory_fail(w.store, STORE_COMMIT, STORE_REFUSED, false, 6);
+    peer_push(&w, peer, 1, server_world_deal(&w, &peer->arena, "Roof"));
+    for (int k = 0; k < 100; k++) server_world_pass(&w, 100);
+    assert_int_equal(peer_outcome(peer, 1).kind, OUTCOME_APPLIED);
+    assert_int_equal(peer_rows(peer, ENTITY_DEAL), 1);
+    server_world_end(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +307,8 @@ int main(void)
         cmocka_unit_test(a_revoked_device_delivers_no_more_than_it_said),
         cmocka_unit_test(another_role_is_another_sight),
         cmocka_unit_test(the_last_owner_stays),
+        cmocka_unit_test(a_code_that_is_taken_holds_up_nobody),
+        cmocka_unit_test(a_database_that_refuses_everything_loses_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
