@@ -1,7 +1,7 @@
 /* main.c - sluiced: reads the command line, becomes the service user, hands over.
  *
- * Errors are one line, "sluiced: what is wrong; what to do". Exit codes: 0 done, 1 failed, 2 the
- * command line or the configuration is wrong. */
+ * Errors are one line, "sluiced: what is wrong; what to do [code]". Exit codes: 0 done, 1 failed, 2
+ * the command line or the configuration is wrong. */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <string.h>
@@ -201,6 +201,6 @@ int main(int argc, char **argv)
         }
     }
     if (!fault) return code;
-    fprintf(stderr, "sluiced: %s\n", trouble.text[0] ? trouble.text : fault_name(fault));
-    return fault == FAULT_FORMAT || fault == FAULT_LIMIT ? 2 : 1;
+    trouble_print(&trouble, fault);
+    return trouble_exit(fault);
 }

@@ -36,14 +36,15 @@ const struct option argv_common_options[] = {
     {NULL, NULL, NULL, NULL},
 };
 
-static void mistake(struct parser *parser, const char *sentence, const struct place *places,
-                    size_t count)
+static void mistake(struct parser *parser, enum error_code error, const char *sentence,
+                    const struct place *places, size_t count)
 {
     if (parser->line->mistake.p) return;
+    parser->line->mistake_code = error;
     parser->line->mistake = sentence_fill(parser->arena, sentence, places, count);
 }
-#define MISTAKE(parser, sentence, ...)                                                             \
-    mistake((parser), (sentence), (struct place[]){__VA_ARGS__},                                   \
+#define MISTAKE(parser, error, sentence, ...)                                                      \
+    mistake((parser), (error), (sentence), (struct place[]){__VA_ARGS__},                          \
             sizeof((struct place[]){__VA_ARGS__}) / sizeof(struct place))
 
 /* --- suggestions --- */
@@ -80,14 +81,15 @@ static void verb_unknown(struct parser *parser, struct str noun, struct str word
     }
     if (whole.n > 0) near = whole; /* `sluice win`: its noun was left out */
     if (near.n > 0) {
-        MISTAKE(parser, "there is no \"{word}\"; did you mean \"{near}\"?", {"word", word},
-                {"near", near});
+        MISTAKE(parser, ERROR_UNKNOWN_COMMAND, "there is no \"{word}\"; did you mean \"{near}\"?",
+                {"word", word}, {"near", near});
     } else if (noun.n > 0) {
-        MISTAKE(parser, "there is no \"{noun} {word}\"; there are: {list}", {"noun", noun},
-                {"word", word}, {"list", list});
+        MISTAKE(parser, ERROR_UNKNOWN_COMMAND, "there is no \"{noun} {word}\"; there are: {list}",
+                {"noun", noun}, {"word", word}, {"list", list});
     } else {
-        MISTAKE(parser, "there is no \"{word}\"; `sluice --help` lists what there is",
-                {"word", word}, {"list", list});
+        MISTAKE(parser, ERROR_UNKNOWN_COMMAND,
+                "there is no \"{word}\"; `sluice --help` lists what there is", {"word", word},
+                {"list", list});
     }
 }
 
@@ -105,11 +107,11 @@ static void option_unknown(struct parser *parser, struct str name)
         suggest(name, o->name, &best, &near);
     }
     if (near.n > 0) {
-        MISTAKE(parser, "there is no option --{name}; did you mean --{near}?", {"name", name},
-                {"near", near});
+        MISTAKE(parser, ERROR_UNKNOWN_OPTION, "there is no option --{name}; did you mean --{near}?",
+                {"name", name}, {"near", near});
     } else {
-        MISTAKE(parser, "there is no option --{name} here; --help lists what there is",
-                {"name", name});
+        MISTAKE(parser, ERROR_UNKNOWN_OPTION,
+                "there is no option --{name} here; --help lists what there is", {"name", name});
     }
 }
 
@@ -175,8 +177,8 @@ static bool value_take(struct parser *parser, const struct option *option, bool 
         *value = parser->words[parser->at++];
         return true;
     }
-    MISTAKE(parser, "--{name} needs a value ({value})", {"name", str_from(option->name)},
-            {"value", str_from(option->value)});
+    MISTAKE(parser, ERROR_VALUE_MISSING, "--{name} needs a value ({value})",
+            {"name", str_from(option->name)}, {"value", str_from(option->value)});
     return false;
 }
 
@@ -204,7 +206,7 @@ static bool wait_parse(struct parser *parser, bool has_value, struct str value)
     int64_t seconds = 30;
     parser->line->wait = true;
     if (has_value && (str_to_int64(value, &seconds) || seconds < 1 || seconds > 3600)) {
-        MISTAKE(parser, "--wait takes seconds from 1 to 3600, not \"{value}\"",
+        MISTAKE(parser, ERROR_VALUE_INVALID, "--wait takes seconds from 1 to 3600, not \"{value}\"",
                 {"value", value});
         return false;
     }
@@ -255,14 +257,15 @@ static void option_parse(struct parser *parser, struct str word)
         name = str_slice(name, 0, equals);
     }
     if (word.p[1] != '-') {
-        MISTAKE(parser, "there is no option {word}; options begin with --", {"word", word});
+        MISTAKE(parser, ERROR_UNKNOWN_OPTION, "there is no option {word}; options begin with --",
+                {"word", word});
         return;
     }
     const struct option *option = request->verb ? verb_option(request->verb, name) : NULL;
     const struct option *common = option ? NULL : common_option(name);
     if (common) {
         if (has_value && !common->value) {
-            MISTAKE(parser, "--{name} takes no value", {"name", name});
+            MISTAKE(parser, ERROR_ARGUMENT_UNWANTED, "--{name} takes no value", {"name", name});
             return;
         }
         (void)common_parse(parser, common, has_value, value);
@@ -273,11 +276,14 @@ static void option_parse(struct parser *parser, struct str word)
         return;
     }
     if (option->value ? !value_take(parser, option, has_value, &value) : has_value) {
-        if (!option->value) MISTAKE(parser, "--{name} takes no value", {"name", name});
+        if (!option->value) {
+            MISTAKE(parser, ERROR_ARGUMENT_UNWANTED, "--{name} takes no value", {"name", name});
+        }
         return;
     }
     if (request->option_count == REQUEST_OPTIONS_MAX) {
-        MISTAKE(parser, "too many options; at most {most}", {"most", STR("32")});
+        MISTAKE(parser, ERROR_TOO_MANY_WORDS, "too many options; at most {most}",
+                {"most", STR("32")});
         return;
     }
     if (option->value && !value.p) value = STR("");
@@ -295,11 +301,13 @@ static void arguments_check(struct parser *parser)
                                     verb->noun ? verb->noun : "", verb->noun ? " " : "",
                                     verb->name, verb->arguments);
     if (request->argument_count < verb->arguments_min) {
-        MISTAKE(parser, "something is missing; the form is `{usage}`", {"usage", usage});
+        MISTAKE(parser, ERROR_ARGUMENT_MISSING, "something is missing; the form is `{usage}`",
+                {"usage", usage});
     }
     if (request->argument_count > verb->arguments_max) {
-        MISTAKE(parser, "\"{word}\" is too much; the form is `{usage}` (quote words that belong "
-                        "together)",
+        MISTAKE(parser, ERROR_ARGUMENT_UNWANTED,
+                "\"{word}\" is too much; the form is `{usage}` (quote words that belong "
+                "together)",
                 {"word", request->arguments[verb->arguments_max]}, {"usage", usage});
     }
 }
@@ -332,7 +340,8 @@ enum fault argv_parse(struct arena *arena, const struct str *words, size_t count
     *out = (struct command_line){.format = OUTPUT_TABLE};
     for (size_t i = 0; i < count; i++) {
         if (text_is_utf8(words[i])) continue;
-        MISTAKE(&parser, "word {number} is not UTF-8; use a terminal with a UTF-8 locale",
+        MISTAKE(&parser, ERROR_NOT_UTF8,
+                "word {number} is not UTF-8; use a terminal with a UTF-8 locale",
                 {"number", arena_format(arena, "%zu", i + 1)});
         return arena_fault(arena);
     }
@@ -357,7 +366,8 @@ enum fault argv_parse(struct arena *arena, const struct str *words, size_t count
         } else if (out->request.argument_count < REQUEST_ARGUMENTS_MAX) {
             out->request.arguments[out->request.argument_count++] = word;
         } else {
-            MISTAKE(&parser, "too many words; at most {most}", {"most", STR("32")});
+            MISTAKE(&parser, ERROR_TOO_MANY_WORDS, "too many words; at most {most}",
+                    {"most", STR("32")});
         }
     }
     if (!out->mistake.p) arguments_check(&parser);

@@ -19,6 +19,7 @@ struct command_line {
     struct str home;
     struct str noun;      /* of `sluice NOUN --help` */
     struct str mistake;   /* what is wrong; what to do. Absent: all is well */
+    enum error_code mistake_code;
 };
 
 /* words: without the program's name. */

@@ -39,7 +39,7 @@ static bool command_open(struct command *command)
 {
     struct trouble trouble = {.fault = FAULT_NONE};
     if (!home_exists(command->path)) {
-        answer_fail(&command->answer, ANSWER_NOT_JOINED,
+        answer_fail(&command->answer, ERROR_NOT_JOINED,
                     "this device has not joined a team yet; run `sluice join INVITATION`");
         return false;
     }
@@ -98,8 +98,8 @@ static void command_completion(struct command *command)
         answer->text = argv_manual(&command->arena);
     } else {
         answer->shape = SHAPE_NOTHING;
-        FAIL(answer, ANSWER_USAGE, "there is no completion for \"{what}\"; there are: bash, man",
-             {"what", what});
+        FAIL(answer, ERROR_UNKNOWN_KIND,
+             "there is no completion for \"{what}\"; there are: bash, man", {"what", what});
     }
 }
 
@@ -113,11 +113,12 @@ static bool input_read(struct command *command, struct str *value)
     size_t n = fread(bytes, 1, STANDARD_INPUT_MAX + 1, stdin);
     struct str text = {bytes, n};
     if (n > STANDARD_INPUT_MAX) {
-        answer_fail(answer, ANSWER_USAGE, "standard input is too long for a value; at most 64 KiB");
+        answer_fail(answer, ERROR_INPUT_TOO_LONG,
+                    "standard input is too long for a value; at most 64 KiB");
         return false;
     }
     if (!text_is_utf8(text)) {
-        answer_fail(answer, ANSWER_USAGE, "standard input is not UTF-8");
+        answer_fail(answer, ERROR_NOT_UTF8, "standard input is not UTF-8");
         return false;
     }
     *value = str_trim(text);
@@ -136,7 +137,7 @@ static bool command_input(struct command *command)
                                 : &request->options[i - request->argument_count].value;
         if (!str_equal(*value, STR("-"))) continue;
         if (read) {
-            answer_fail(&command->answer, ANSWER_USAGE,
+            answer_fail(&command->answer, ERROR_ARGUMENT_UNWANTED,
                         "standard input is one value; only one may be `-`");
             return false;
         }
@@ -155,7 +156,7 @@ static int command_words(struct command *command, const struct str *words, size_
         return ANSWER_OK;
     }
     if (line->mistake.n > 0) {
-        FAIL(&command->answer, ANSWER_USAGE, "{mistake}", {"mistake", line->mistake});
+        FAIL(&command->answer, line->mistake_code, "{mistake}", {"mistake", line->mistake});
         return command_print(command);
     }
     if (line->request.verb && strcmp(line->request.verb->name, "completion") == 0 && !line->help) {
@@ -173,8 +174,7 @@ static int command_words(struct command *command, const struct str *words, size_
     command->offline = line->offline || environment_flag("SLUICE_OFFLINE");
     struct str given = arena_str(&command->arena, line->home);
     if (home_path(given.p, command->path)) {
-        answer_fail(&command->answer, ANSWER_FAILURE,
-                    "there is no home folder; set SLUICE_HOME");
+        answer_fail(&command->answer, ERROR_NO_HOME, "there is no home folder; set SLUICE_HOME");
         return command_print(command);
     }
     command_verb(command);
@@ -197,7 +197,7 @@ int command_main(int argc, char **argv)
     for (int i = 1; i < argc && count < WORDS_MAX; i++) words[count++] = str_from(argv[i]);
     int code = ANSWER_USAGE;
     if (argc > WORDS_MAX) {
-        answer_fail(&command->answer, ANSWER_USAGE, "too many words; at most 512");
+        answer_fail(&command->answer, ERROR_TOO_MANY_WORDS, "too many words; at most 512");
         code = command_print(command);
     } else {
         code = command_words(command, words, count);

@@ -40,6 +40,28 @@ static const char *fault_sentence(enum fault fault)
     return "could not {what} ({fault} {path} {detail}); see `sluice doctor`";
 }
 
+static enum error_code fault_error(enum fault fault)
+{
+    switch (fault) {
+    case FAULT_FULL: return ERROR_DISK_FULL;
+    case FAULT_CRYPTO: return ERROR_COPY_DAMAGED;
+    case FAULT_BUSY: return ERROR_COPY_BUSY;
+    case FAULT_DENIED: return ERROR_ACCESS_DENIED;
+    case FAULT_FORMAT: return ERROR_COPY_NEWER;
+    case FAULT_IO: return ERROR_DISK_FAULT;
+    case FAULT_MEMORY: return ERROR_NO_MEMORY;
+    case FAULT_NOT_FOUND: return ERROR_COPY_MISSING;
+    case FAULT_NONE:
+    case FAULT_LIMIT:
+    case FAULT_CLOSED:
+    case FAULT_EXISTS:
+    case FAULT_STALE:
+    case FAULT_UNKNOWN:
+    case FAULT_COUNT: break;
+    }
+    return ERROR_COPY_TROUBLE;
+}
+
 void command_fault(struct command *command, const char *what, enum fault fault,
                    const struct trouble *trouble)
 {
@@ -54,7 +76,7 @@ void command_fault(struct command *command, const char *what, enum fault fault,
                                  "you may write in"
                                : fault_sentence(fault);
     struct str system = detail.n > 0 ? detail : str_from(fault_name(fault));
-    FAIL(&command->answer, ANSWER_FAILURE, sentence, {"what", str_from(what)},
+    FAIL(&command->answer, fault_error(fault), sentence, {"what", str_from(what)},
          {"fault", str_from(fault_name(fault))}, {"home", home}, {"path", path},
          {"detail", system});
 }
@@ -82,7 +104,7 @@ static void doctor_look(struct command *command)
         command_fault(command, "read the offline copy", fault, &trouble);
         return;
     }
-    FAIL(&command->answer, ANSWER_FAILURE,
+    FAIL(&command->answer, ERROR_COPY_DAMAGED,
          "{path} is {detail}; `sluice doctor --rebuild` sets the copy aside, keeps what was not "
          "sent where it can be read, and fetches the rest anew",
          {"path", arena_str(&command->arena, str_from(trouble.path))},
@@ -121,7 +143,7 @@ static void doctor_rebuild(struct command *command)
 void command_doctor(struct command *command)
 {
     if (!home_exists(command->path)) {
-        answer_fail(&command->answer, ANSWER_NOT_JOINED,
+        answer_fail(&command->answer, ERROR_NOT_JOINED,
                     "there is no offline copy here; run `sluice join INVITATION`");
     } else if (request_option(&command->line.request, "rebuild")) {
         doctor_rebuild(command);

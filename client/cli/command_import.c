@@ -32,9 +32,10 @@ static bool text_convert(struct command *command, struct str text, struct str en
 {
     iconv_t decoder = iconv_open("UTF-8", arena_str(&command->arena, encoding).p);
     if (decoder == (iconv_t)-1) {
-        FAIL(&command->answer, ANSWER_USAGE,
+        FAIL(&command->answer, ERROR_UNKNOWN_ENCODING,
              "there is no encoding \"{name}\"; usual ones are utf-8, utf-16, windows-1250 and "
-             "windows-1252", {"name", encoding});
+             "windows-1252",
+             {"name", encoding});
         return false;
     }
     size_t left = text.n, room = text.n * 4 + 4;
@@ -45,7 +46,7 @@ static bool text_convert(struct command *command, struct str text, struct str en
     if (good) buffer_grown(out, (size_t)((uint8_t *)to - start));
     iconv_close(decoder);
     if (good) return true;
-    FAIL(&command->answer, ANSWER_USAGE,
+    FAIL(&command->answer, ERROR_FILE_ENCODING,
          "the file is not in the encoding \"{name}\": byte {at} does not belong to it",
          {"name", encoding}, {"at", arena_format(&command->arena, "%zu", text.n - left)});
     return false;
@@ -70,16 +71,18 @@ static bool text_decode(struct command *command, struct buffer *raw, struct buff
     case ENCODING_UTF16LE:
     case ENCODING_UTF16BE: return text_convert(command, text, str_from(name), out);
     case ENCODING_UNTOLD:
-        answer_fail(&command->answer, ANSWER_USAGE,
-                    "the file is not UTF-8, and its letters may be of several languages; say "
-                    "--encoding windows-1250 (central European) or windows-1252 (western European)");
+        answer_fail(
+            &command->answer, ERROR_FILE_ENCODING,
+            "the file is not UTF-8, and its letters may be of several languages; say "
+            "--encoding windows-1250 (central European) or windows-1252 (western European)");
         return false;
     case ENCODING_WORKBOOK:
-        answer_fail(&command->answer, ANSWER_USAGE,
-                    "this is a spreadsheet program's own file; save it as \"CSV UTF-8\" and import that");
+        answer_fail(
+            &command->answer, ERROR_FILE_FORMAT,
+            "this is a spreadsheet program's own file; save it as \"CSV UTF-8\" and import that");
         return false;
     case ENCODING_BINARY:
-        answer_fail(&command->answer, ANSWER_USAGE,
+        answer_fail(&command->answer, ERROR_FILE_FORMAT,
                     "this is not a table in a text file; export the deals as CSV and import that");
         return false;
     }
@@ -93,10 +96,10 @@ static bool source_read(struct command *command, struct str name, struct buffer 
     const char *path = arena_str(&command->arena, name).p;
     enum fault fault = path ? file_read_all(path, raw, &why) : FAULT_MEMORY;
     if (!fault) return text_decode(command, raw, text);
-    enum answer_code code = ANSWER_FAILURE;
-    if (fault == FAULT_NOT_FOUND) code = ANSWER_NOT_FOUND;
-    if (fault == FAULT_FORMAT || fault == FAULT_LIMIT) code = ANSWER_USAGE;
-    FAIL(&command->answer, code, "cannot read {file}: {why}", {"file", name},
+    enum error_code error = ERROR_FILE_UNREADABLE;
+    if (fault == FAULT_NOT_FOUND) error = ERROR_FILE_NOT_FOUND;
+    if (fault == FAULT_FORMAT || fault == FAULT_LIMIT) error = ERROR_FILE_FORMAT;
+    FAIL(&command->answer, error, "cannot read {file}: {why}", {"file", name},
          {"why", str_from(path ? why : "out of memory")});
     return false;
 }
@@ -115,8 +118,9 @@ static bool maps_read(struct command *command, const char *option, struct import
             if (value.p[k] == '=') at = k;
         }
         if (at == value.n || at == 0 || maps->count == IMPORT_MAPS_MAX) {
-            FAIL(&command->answer, ANSWER_USAGE, "--{option} wants THEIRS=OURS, not \"{value}\"",
-                 {"option", str_from(option)}, {"value", value});
+            FAIL(&command->answer, ERROR_VALUE_INVALID,
+                 "--{option} wants THEIRS=OURS, not \"{value}\"", {"option", str_from(option)},
+                 {"value", value});
             return false;
         }
         maps->items[maps->count++] = (struct import_map){str_trim(str_slice(value, 0, at)),
@@ -138,8 +142,9 @@ static bool choice_read(struct command *command, const char *option, const char 
         *chosen = i;
         return true;
     }
-    FAIL(&command->answer, ANSWER_USAGE, "--{option} cannot be \"{value}\"; possible are {list}",
-         {"option", str_from(option)}, {"value", given->value}, {"list", list});
+    FAIL(&command->answer, ERROR_VALUE_INVALID,
+         "--{option} cannot be \"{value}\"; possible are {list}", {"option", str_from(option)},
+         {"value", given->value}, {"list", list});
     return false;
 }
 
@@ -204,8 +209,8 @@ static bool options_read(struct command *command, struct import_options *options
     options->currency = currency ? currency->value : STR_NONE;
     options->pipeline = pipeline ? pipeline->value : STR_NONE;
     if (currency && !currency_find(currency->value)) {
-        FAIL(&command->answer, ANSWER_USAGE, "{value} is not a currency; use an ISO code like EUR",
-             {"value", currency->value});
+        FAIL(&command->answer, ERROR_UNKNOWN_CURRENCY,
+             "{value} is not a currency; use an ISO code like EUR", {"value", currency->value});
         return false;
     }
     return true;
@@ -249,7 +254,7 @@ void command_import(struct command *command)
     buffer_init(&text, (size_t)FILE_MAX * 4);
     arena_init(&arena, IMPORT_ARENA);
     if (!command->work.ready) {
-        answer_fail(&command->answer, ANSWER_NOT_JOINED,
+        answer_fail(&command->answer, ERROR_NOT_SYNCED,
                     "the first exchange with the server is still to come; run `sluice sync`");
     } else if (options && options_read(command, options) &&
                source_read(command, command->line.request.arguments[0], &raw, &text)) {

@@ -101,13 +101,13 @@ static void join_exchange(struct command *command, struct str server, bool *keep
     struct home_sync_options options = {
         .timeout_ms = JOIN_MS, .changed = progress_sync, .context = &progress};
     struct answer *answer = &command->answer;
-    enum answer_code code;
+    enum error_code error;
     *keep = true;
     progress_begin(&progress, 0);
     enum fault fault = home_sync(command->home, &options, &report);
     progress_end(&progress);
     if (fault == FAULT_BUSY) {
-        answer_fail(answer, ANSWER_FAILURE, "another sluice is joining here; wait for it");
+        answer_fail(answer, ERROR_COPY_BUSY, "another sluice is joining here; wait for it");
         return;
     }
     if (fault) {
@@ -126,14 +126,14 @@ static void join_exchange(struct command *command, struct str server, bool *keep
         }
         return;
     }
-    const char *trouble = say_join_trouble(&report, &code);
-    if (join_is_done(command) && code == ANSWER_NETWORK) {
-        answer_fail(answer, ANSWER_NETWORK,
+    const char *trouble = say_join_trouble(&report, &error);
+    if (join_is_done(command) && error_code_exit(error) == ANSWER_NETWORK) {
+        answer_fail(answer, ERROR_DATA_INCOMPLETE,
                     "joined, but the team's data has not all arrived; run `sluice sync`");
         return;
     }
     *keep = join_is_done(command) || join_may_be_taken(&report);
-    FAIL(answer, code, trouble, {"server", server});
+    FAIL(answer, error, trouble, {"server", server});
 }
 
 /* A new home, or one whose joining did not get through. */
@@ -154,7 +154,7 @@ static void join_with(struct command *command, const struct invitation_line *inv
     struct answer *answer = &command->answer;
     bool keep = false;
     if (fault == FAULT_EXISTS) {
-        answer_fail(answer, ANSWER_FAILURE,
+        answer_fail(answer, ERROR_JOINED_ALREADY,
                     "this device has joined a team already; set SLUICE_HOME to another folder to "
                     "join one more");
         return;
@@ -177,12 +177,12 @@ void command_join(struct command *command)
     bool made;
     int lock;
     if (command->offline) {
-        answer_fail(answer, ANSWER_NETWORK, "joining needs the network; leave out --offline");
+        answer_fail(answer, ERROR_OFFLINE, "joining needs the network; leave out --offline");
         return;
     }
     enum fault fault = invitation_line_parse(command->line.request.arguments[0], &invitation);
     if (fault) {
-        answer_fail(answer, ANSWER_USAGE,
+        answer_fail(answer, ERROR_INVALID_INVITATION,
                     fault == FAULT_CRYPTO
                         ? "the invitation was cut or mistyped; copy the whole line"
                         : "this is not an invitation; it is one line that begins with sluice1-");
@@ -191,7 +191,7 @@ void command_join(struct command *command)
     fault = home_join_begin(command->path, &lock, &trouble);
     made = false;
     if (fault == FAULT_BUSY) {
-        answer_fail(answer, ANSWER_FAILURE, "another sluice is joining here; wait for it");
+        answer_fail(answer, ERROR_COPY_BUSY, "another sluice is joining here; wait for it");
         return;
     }
     if (!fault) fault = join_home(command, &made, &trouble);

@@ -111,13 +111,13 @@ void command_sync(struct command *command)
     struct sync_report report;
     struct home_sync_options options = {.live = false};
     struct answer *answer = &command->answer;
-    enum answer_code code;
+    enum error_code error;
     if (command->offline) {
-        answer_fail(answer, ANSWER_NETWORK, "sync needs the network; leave out --offline");
+        answer_fail(answer, ERROR_OFFLINE, "sync needs the network; leave out --offline");
         return;
     }
     if (!command->work.identity.joined) {
-        answer_fail(answer, ANSWER_NOT_JOINED,
+        answer_fail(answer, ERROR_NOT_JOINED,
                     "this device has not joined a team yet; run `sluice join INVITATION`");
         return;
     }
@@ -131,7 +131,7 @@ void command_sync(struct command *command)
             answer_say(answer, NOTE_TALK, "Exchanged everything, by the sluice that is connected");
             return;
         }
-        answer_fail(answer, ANSWER_NETWORK,
+        answer_fail(answer, ERROR_CONNECTION_HELD,
                     "another sluice holds the connection and could not send everything; try again");
         return;
     }
@@ -139,12 +139,12 @@ void command_sync(struct command *command)
         command_fault(command, "exchange with the server", fault, NULL);
         return;
     }
-    const char *trouble = say_trouble(&report, &code);
+    const char *trouble = say_trouble(&report, &error);
     if (report.trouble == SYNC_TROUBLE_LOCAL) {
         command_fault(command, "write the offline copy", report.local_fault, NULL);
         return;
     }
-    if (trouble) answer_fail(answer, code, trouble);
+    if (trouble) answer_fail(answer, error, trouble);
     if (report.was_restored) {
         answer_say(answer, NOTE_TALK,
                    "the server had been restored from a backup; your work was offered again");
@@ -162,7 +162,7 @@ void command_sync(struct command *command)
 void command_deliver(struct command *command)
 {
     enum fault fault = home_deliver(command->home);
-    if (fault && fault != FAULT_BUSY) command->answer.code = ANSWER_FAILURE;
+    if (fault && fault != FAULT_BUSY) answer_error(&command->answer, ERROR_COPY_TROUBLE);
 }
 
 /* --- after a write --- */
@@ -171,15 +171,14 @@ static void outcome_take(struct command *command, const struct outbox_entry *ent
 {
     struct answer *answer = &command->answer;
     if (entry->outcome == OUTCOME_PARKED) {
-        answer->code = ANSWER_REFUSED;
+        answer_error(answer, ERROR_REFUSED);
         /* With its reasons it is said where they are printed. */
         bool known = !reasons_parse(&command->arena, entry->reasons, &answer->reasons) &&
                      answer->reasons.count > 0;
         if (!known) answer_say(answer, NOTE_ERROR, "the server refused it; see `sluice inbox`");
     } else if (entry->outcome == OUTCOME_CONFLICT) {
-        answer->code = ANSWER_CONFLICT;
-        answer_say(answer, NOTE_ERROR,
-                   "somebody changed the same thing meanwhile; see `sluice inbox`");
+        answer_fail(answer, ERROR_CONFLICT,
+                    "somebody changed the same thing meanwhile; see `sluice inbox`");
     }
 }
 
@@ -202,7 +201,7 @@ static void command_wait(struct command *command)
 {
     struct answer *answer = &command->answer;
     struct sync_report report = {.state = SYNC_OFFLINE};
-    enum answer_code code = ANSWER_NETWORK;
+    enum error_code error = ERROR_SERVER_SILENT;
     /* Who says how long to wait means in all; else it may take as long as it gets on. */
     struct home_sync_options options = {.timeout_ms = command->line.wait_ms,
                                         .limit_ms = command->line.wait ? command->line.wait_ms : 0};
@@ -216,8 +215,8 @@ static void command_wait(struct command *command)
         outcome_take(command, &entry);
         return;
     }
-    const char *trouble = fault ? NULL : say_trouble(&report, &code);
-    answer_fail(answer, trouble ? code : ANSWER_NETWORK,
+    const char *trouble = fault ? NULL : say_trouble(&report, &error);
+    answer_fail(answer, trouble ? error : ERROR_SERVER_SILENT,
                 trouble ? trouble
                         : "the server did not answer in time; your work is kept and sent later");
 }
@@ -230,7 +229,7 @@ void command_settle(struct command *command)
     command->waiting = command->offline;
     if (command->offline) {
         if (command->line.wait) {
-            answer_fail(answer, ANSWER_NETWORK, "--wait needs the network; leave out --offline");
+            answer_fail(answer, ERROR_OFFLINE, "--wait needs the network; leave out --offline");
         }
         return;
     }
@@ -254,7 +253,7 @@ bool command_online(struct command *command)
 {
     struct sync_report report;
     struct home_sync_options options = {.timeout_ms = OTHER_MS};
-    enum answer_code code = ANSWER_NETWORK;
+    enum error_code error = ERROR_OFFLINE;
     const char *trouble = "this needs the network; leave out --offline";
     if (!command->offline) {
         enum fault fault = sync_in_turn(command, options, sync_is_served, &report);
@@ -263,9 +262,9 @@ bool command_online(struct command *command)
             command_fault(command, "exchange with the server", fault, NULL);
             return false;
         }
-        trouble = say_trouble(&report, &code);
+        trouble = say_trouble(&report, &error);
     }
     if (!trouble) return command_work(command) == FAULT_NONE;
-    answer_fail(&command->answer, code, trouble);
+    answer_fail(&command->answer, error, trouble);
     return false;
 }

@@ -126,7 +126,7 @@ static void print_json_error(struct command *command)
     }
     struct buffer out;
     buffer_init(&out, OUTPUT_BYTES);
-    output_json_error(&out, answer->code, message, &answer->reasons, sentences);
+    output_json_error(&out, answer->error, message, &answer->reasons, sentences);
     (void)fflush(stdout);
     command_write(stderr, buffer_str(&out));
     buffer_finish(&out);
@@ -152,12 +152,12 @@ static void field_unknown(struct command *command, struct str name)
     }
     buffer_finish(&fields);
     if (near.n > 0) {
-        FAIL(&command->answer, ANSWER_USAGE,
+        FAIL(&command->answer, ERROR_UNKNOWN_FIELD,
              "there is no field \"{name}\"; did you mean \"{near}\"? There are: {list}",
              {"name", name}, {"near", near}, {"list", list});
     } else {
-        FAIL(&command->answer, ANSWER_USAGE, "there is no field \"{name}\"; there are: {list}",
-             {"name", name}, {"list", list});
+        FAIL(&command->answer, ERROR_UNKNOWN_FIELD,
+             "there is no field \"{name}\"; there are: {list}", {"name", name}, {"list", list});
     }
 }
 
@@ -186,7 +186,7 @@ static void print_file(struct command *command, struct str name, struct str text
     const char *why, *path = arena_str(&command->arena, name).p;
     enum fault fault = path && name.n > 0 ? file_write_all(path, text, &why) : FAULT_FORMAT;
     if (fault) {
-        FAIL(&command->answer, ANSWER_FAILURE, "cannot write {file}: {why}", {"file", name},
+        FAIL(&command->answer, ERROR_FILE_UNWRITABLE, "cannot write {file}: {why}", {"file", name},
              {"why", path && name.n > 0 ? str_from(why) : STR("that is no name of a file")});
         return;
     }
@@ -261,7 +261,7 @@ static void print_end(struct command *command)
 {
     bool failed = fflush(stdout) != 0 || ferror(stdout);
     if (!failed || errno == EPIPE || command->answer.code != ANSWER_OK) return;
-    command->answer.code = ANSWER_FAILURE;
+    answer_error(&command->answer, ERROR_OUTPUT_UNWRITABLE);
     command_write(stderr, STR("sluice: the output could not be written; is the disk full?\n"));
 }
 

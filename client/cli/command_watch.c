@@ -115,8 +115,8 @@ static bool watch_changed(void *context, const struct sync_report *report)
     bool news = report->revealed_count > 0 || report->revealed_more;
     bool redraw = news;
     if (broken && !watch->broken) {
-        enum answer_code code;
-        const char *trouble = say_trouble(report, &code);
+        enum error_code error;
+        const char *trouble = say_trouble(report, &error);
         watch->broken = redraw = true;
         watch_say(watch, trouble ? trouble : "the connection broke");
         watch_say(watch, "trying again until interrupted");
@@ -137,7 +137,8 @@ static bool watch_begin(struct watch *watch)
     struct command *command = watch->command;
     struct answer *answer = &command->answer;
     if (command->line.request.machine) {
-        answer_fail(answer, ANSWER_USAGE, "--watch draws for people; leave out --json and --csv");
+        answer_fail(answer, ERROR_NOT_FOR_MACHINES,
+                    "--watch draws for people; leave out --json and --csv");
         return false;
     }
     if (work_run(&command->work, &command->line.request, answer) || answer->code != ANSWER_OK) {
@@ -155,7 +156,7 @@ void command_watch(struct command *command)
     struct watch watch = {.command = command};
     struct home_sync_options options = {
         .live = true, .changed = watch_changed, .context = &watch};
-    enum answer_code code;
+    enum error_code error;
     watch.board = command->line.request.verb->run != NULL;
     watch.screen = watch.board && isatty(STDOUT_FILENO);
     arena_init(&watch.arena, WATCH_BYTES);
@@ -166,7 +167,7 @@ void command_watch(struct command *command)
     enum fault fault = command_exchange(command, &options, &report);
     arena_finish(&watch.arena);
     if (fault == FAULT_BUSY) {
-        answer_fail(answer, ANSWER_NETWORK,
+        answer_fail(answer, ERROR_CONNECTION_HELD,
                     "another sluice of this identity stays connected; end it first");
         return;
     }
@@ -175,6 +176,6 @@ void command_watch(struct command *command)
         return;
     }
     if (report.state != SYNC_REFUSED) return; /* interrupted */
-    const char *trouble = say_trouble(&report, &code);
-    if (trouble) answer_fail(answer, code, trouble);
+    const char *trouble = say_trouble(&report, &error);
+    if (trouble) answer_fail(answer, error, trouble);
 }

@@ -25,7 +25,7 @@ static void suggestions_say(const struct import_saying *saying)
 
 void import_say_mistake(const struct import_saying *saying)
 {
-    FAIL(&saying->command->answer, ANSWER_USAGE, "{mistake}",
+    FAIL(&saying->command->answer, ERROR_IMPORT_UNCLEAR, "{mistake}",
          {"mistake", saying->report->mistake});
     suggestions_say(saying);
 }
@@ -169,7 +169,7 @@ static struct str rejects_write(const struct import_saying *saying)
     struct str path = arena_format(&command->arena, "%.*s.rejects.csv", STR_ARGS(source));
     if (saying->report->rejected == 0 || saying->options->dry_run || !path.p) return STR_NONE;
     if (!file_write_all(path.p, buffer_str(&saying->report->rejects), &why)) return path;
-    FAIL(&command->answer, ANSWER_FAILURE, "cannot write {path}: {why}", {"path", path},
+    FAIL(&command->answer, ERROR_FILE_UNWRITABLE, "cannot write {path}: {why}", {"path", path},
          {"why", str_from(why)});
     return STR_NONE;
 }
@@ -180,11 +180,12 @@ static void rejected_say(const struct import_saying *saying, struct str path)
     if (saying->report->rejected == 0 || answer->code != ANSWER_OK) return;
     struct str count = number_text(saying, saying->report->rejected);
     if (path.n) {
-        FAIL(answer, ANSWER_REFUSED,
+        FAIL(answer, ERROR_ROWS_REJECTED,
              "{count} rows did not land; they are in {path}, each with the reason: mend them there "
-             "and import that file with the same options", {"count", count}, {"path", path});
+             "and import that file with the same options",
+             {"count", count}, {"path", path});
     } else {
-        FAIL(answer, ANSWER_REFUSED, "{count} rows would not land", {"count", count});
+        FAIL(answer, ERROR_ROWS_REJECTED, "{count} rows would not land", {"count", count});
     }
 }
 

@@ -213,10 +213,11 @@ static void json_table(struct buffer *out, const struct answer *answer,
     json_rows(out, answer, choice, answer->row_count);
 }
 
-void output_json_error(struct buffer *out, enum answer_code code, struct str message,
+void output_json_error(struct buffer *out, enum error_code error, struct str message,
                        const struct reasons *reasons, const struct str *sentences)
 {
-    buffer_format(out, "{\"error\": {\"code\": %d, \"message\": ", (int)code);
+    buffer_format(out, "{\"error\": {\"code\": \"%s\", \"exit\": %d, \"message\": ",
+                  error_code_word(error), (int)error_code_exit(error));
     output_json_text(out, message);
     buffer_append_str(out, STR(", \"reasons\": ["));
     for (size_t i = 0; i < reasons->count; i++) {

@@ -24,7 +24,7 @@ void output_fields(const struct answer *answer, struct buffer *out);
 /* A JSON string with its quotes. */
 void output_json_text(struct buffer *out, struct str text);
 /* {"error": {...}} and a line end. sentences: one for each reason. */
-void output_json_error(struct buffer *out, enum answer_code code, struct str message,
+void output_json_error(struct buffer *out, enum error_code error, struct str message,
                        const struct reasons *reasons, const struct str *sentences);
 /* The text with what may harm a terminal (control characters, overrides of the direction) shown as
  * U+FFFD; tabs become blanks, line ends stay. */

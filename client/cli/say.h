@@ -11,10 +11,10 @@ struct str say_sentence(struct arena *arena, const char *sentence, const struct 
                         size_t count);
 /* One reason, with names for keys; work may be NULL. */
 struct str say_reason(struct arena *arena, struct work *work, const struct reason *reason);
-/* Why an exchange failed and what to do, and the exit code it gives. */
-const char *say_trouble(const struct sync_report *report, enum answer_code *code);
+/* Why an exchange failed and what to do, and its code. */
+const char *say_trouble(const struct sync_report *report, enum error_code *error);
 /* The same for joining, where there is no work to lose and no server pinned yet but the one in the
  * invitation; with a place {server}. */
-const char *say_join_trouble(const struct sync_report *report, enum answer_code *code);
+const char *say_join_trouble(const struct sync_report *report, enum error_code *error);
 
 #endif

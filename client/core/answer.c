@@ -95,9 +95,15 @@ void answer_say(struct answer *answer, enum note_role role, const char *sentence
     answer_note(answer, role, sentence, NULL, 0);
 }
 
-void answer_fail(struct answer *answer, enum answer_code code, const char *sentence)
+void answer_error(struct answer *answer, enum error_code error)
 {
-    answer->code = code;
+    answer->error = error;
+    answer->code = error_code_exit(error);
+}
+
+void answer_fail(struct answer *answer, enum error_code error, const char *sentence)
+{
+    answer_error(answer, error);
     answer_say(answer, NOTE_ERROR, sentence);
 }
 

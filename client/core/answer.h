@@ -5,21 +5,9 @@
 #ifndef SLUICE_CLIENT_CORE_ANSWER_H
 #define SLUICE_CLIENT_CORE_ANSWER_H
 
+#include "client/core/error_code.h"
 #include "common/domain/reason.h"
 #include "common/domain/value.h"
-
-/* Exit codes of the command line; a contract with scripts. */
-enum answer_code {
-    ANSWER_OK = 0,
-    ANSWER_FAILURE = 1,
-    ANSWER_USAGE = 2,
-    ANSWER_NOT_FOUND = 3,
-    ANSWER_REFUSED = 4,
-    ANSWER_CONFLICT = 5,
-    ANSWER_NETWORK = 6,
-    ANSWER_NOT_JOINED = 7,
-    ANSWER_UNWANTED = 8
-};
 
 enum cell_type { CELL_NONE = 0, CELL_TEXT, CELL_NUMBER, CELL_MONEY, CELL_FLAG, CELL_LIST };
 
@@ -70,6 +58,7 @@ enum answer_shape { SHAPE_NOTHING = 0, SHAPE_TABLE, SHAPE_RECORD, SHAPE_TEXT };
 
 struct answer {
     struct arena *arena;
+    enum error_code error; /* set together with the code it gives: answer_error() */
     enum answer_code code;
     enum answer_shape shape;
     const char *name;    /* of this table when there are several */
@@ -116,11 +105,13 @@ struct cell cell_list(struct arena *arena, struct text_set list);
                 sizeof((struct place[]){__VA_ARGS__}) / sizeof(struct place))
 void answer_note(struct answer *answer, enum note_role role, const char *sentence,
                  const struct place *places, size_t count);
-/* An error: sets the code and says why. */
-#define FAIL(answer, code_, sentence, ...)                                                         \
-    ((answer)->code = (code_), NOTE((answer), NOTE_ERROR, (sentence), __VA_ARGS__))
+/* The error alone, where its reasons or other notes say why. */
+void answer_error(struct answer *answer, enum error_code error);
+/* An error and why. */
+#define FAIL(answer, error_, sentence, ...)                                                        \
+    (answer_error((answer), (error_)), NOTE((answer), NOTE_ERROR, (sentence), __VA_ARGS__))
 void answer_say(struct answer *answer, enum note_role role, const char *sentence);
-void answer_fail(struct answer *answer, enum answer_code code, const char *sentence);
+void answer_fail(struct answer *answer, enum error_code error, const char *sentence);
 /* Puts the values into the {places}; unknown places stay as they are. */
 struct str sentence_fill(struct arena *arena, const char *sentence, const struct place *places,
                          size_t count);

@@ -67,13 +67,13 @@ enum fault work_open(struct work *work, struct replica *replica, struct arena *a
 enum fault work_run(struct work *work, const struct request *request, struct answer *answer)
 {
     if (!work->identity.joined) {
-        answer_fail(answer, ANSWER_NOT_JOINED,
+        answer_fail(answer, ERROR_NOT_JOINED,
                     "this device has not joined a team yet; run `sluice join INVITATION`");
         return FAULT_NONE;
     }
     bool early = request->verb->run == status_show || request->verb->run == server_run;
     if (!work->ready && !early) {
-        answer_fail(answer, ANSWER_NOT_JOINED,
+        answer_fail(answer, ERROR_NOT_SYNCED,
                     "the team's data has not arrived yet; run `sluice sync`");
         return FAULT_NONE;
     }

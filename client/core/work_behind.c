@@ -36,7 +36,7 @@ static bool wanted_read(struct work *work, const struct report *report, struct s
     if (colon < text.n) {
         wanted->figure = str_slice(text, colon + 1, text.n);
         if (!row_found(report, str_slice(text, 0, colon), &wanted->row)) {
-            FAIL(answer, ANSWER_NOT_FOUND, "this report has no row \"{row}\"",
+            FAIL(answer, ERROR_NOT_FOUND, "this report has no row \"{row}\"",
                  {"row", str_slice(text, 0, colon)});
             return false;
         }
@@ -47,7 +47,7 @@ static bool wanted_read(struct work *work, const struct report *report, struct s
     for (size_t i = 0; (name = report_figure(report, i)) != NULL; i++) {
         list = arena_format(work->arena, "%.*s%s%s", STR_ARGS(list), i > 0 ? ", " : "", name);
     }
-    FAIL(answer, ANSWER_USAGE,
+    FAIL(answer, ERROR_UNKNOWN_REPORT,
          "no deals are behind \"{figure}\"; --deals takes, with ROW: before it or not: {list}",
          {"figure", wanted->figure}, {"list", list});
     return false;

@@ -97,7 +97,7 @@ enum fault deal_edit(struct work *work, const struct request *request, struct an
     fault = wish_options(work, request, &wish, answer, &fine);
     if (fault || !fine) return fault;
     if (wish.count == 0) {
-        answer_fail(answer, ANSWER_USAGE,
+        answer_fail(answer, ERROR_NOTHING_TO_CHANGE,
                     "there is nothing to change; name a field, as in `--value 12k`");
         return FAULT_NONE;
     }
@@ -126,7 +126,7 @@ enum fault wish_checks(struct work *work, struct str pipeline_key, struct str wo
                 list = arena_format(work->arena, "%.*s%s%.*s", STR_ARGS(list), i ? ", " : "",
                                     STR_ARGS(pipeline->checks[i].key));
             }
-            FAIL(answer, ANSWER_USAGE, "there is no check \"{value}\"; there are: {list}",
+            FAIL(answer, ERROR_UNKNOWN_CHECK, "there is no check \"{value}\"; there are: {list}",
                  {"value", part}, {"list", list});
             return FAULT_NONE;
         }

@@ -94,14 +94,16 @@ enum fault device_revoke(struct work *work, const struct request *request, struc
     if (fault) return fault;
     const struct device *device = device_named(&list, wanted, &matches);
     if (!device && matches > 1) {
-        FAIL(answer, ANSWER_USAGE, "\"{name}\" fits several devices; give the id of one, see "
-                                   "`sluice device list`",
+        FAIL(answer, ERROR_AMBIGUOUS,
+             "\"{name}\" fits several devices; give the id of one, see "
+             "`sluice device list`",
              {"name", wanted});
         return FAULT_NONE;
     }
     if (!device) {
-        FAIL(answer, ANSWER_NOT_FOUND, "there is no device \"{name}\" that can be revoked; see "
-                                       "`sluice device list`",
+        FAIL(answer, ERROR_NOT_FOUND,
+             "there is no device \"{name}\" that can be revoked; see "
+             "`sluice device list`",
              {"name", wanted});
         return FAULT_NONE;
     }

@@ -194,12 +194,14 @@ enum fault export_run(struct work *work, const struct request *request, struct a
     bool found = request->argument_count == 0;
     bool lines = request_option(request, "lines") != NULL;
     if (!request->machine && !lines) {
-        answer_fail(answer, ANSWER_USAGE, "say how: `sluice export --json`, `--csv` or `--lines`");
+        answer_fail(answer, ERROR_NOT_FOR_MACHINES,
+                    "say how: `sluice export --json`, `--csv` or `--lines`");
         return FAULT_NONE;
     }
     if (request->csv && !lines && request->argument_count == 0) {
-        answer_fail(answer, ANSWER_USAGE,
-                    "a CSV file holds one table; say which, for example `sluice export deals --csv`");
+        answer_fail(
+            answer, ERROR_ARGUMENT_MISSING,
+            "a CSV file holds one table; say which, for example `sluice export deals --csv`");
         return FAULT_NONE;
     }
     struct answer *table = answer;
@@ -214,7 +216,8 @@ enum fault export_run(struct work *work, const struct request *request, struct a
         table = NULL;
     }
     if (!found) {
-        FAIL(answer, ANSWER_USAGE, "there is no \"{word}\" to export; see `sluice export --help`",
+        FAIL(answer, ERROR_UNKNOWN_KIND,
+             "there is no \"{word}\" to export; see `sluice export --help`",
              {"word", request->arguments[0]});
     }
     /* One kind alone is a plain array; a line says of itself what it is. */

@@ -240,7 +240,7 @@ static enum fault item_find(struct work *work, struct str text, struct answer *a
         if (items[i]->number == number) *out = items[i];
     }
     if (!fault && !*out) {
-        FAIL(answer, ANSWER_NOT_FOUND,
+        FAIL(answer, ERROR_NOT_FOUND,
              "there is no open item {number}; `sluice inbox` shows what there is",
              {"number", text});
     }
@@ -273,7 +273,7 @@ static enum fault item_mine(struct work *work, const struct inbox_item *item, st
     enum fault fault =
         leader ? unit_parse(work->arena, leader, item->mine, values, &count) : FAULT_FORMAT;
     if (fault == FAULT_FORMAT) {
-        answer_fail(answer, ANSWER_FAILURE, "this item came from a newer version; update sluice");
+        answer_fail(answer, ERROR_ITEM_NEWER, "this item came from a newer version; update sluice");
         return FAULT_NONE;
     }
     for (size_t i = 0; !fault && i < count; i++) {
@@ -292,11 +292,11 @@ static enum fault item_resolve(struct work *work, const struct request *request,
     struct wish wish;
     struct mutation mutation;
     if ((set != NULL) + mine + theirs != 1) {
-        answer_fail(answer, ANSWER_USAGE, "say which: --mine, --theirs or --set VALUE");
+        answer_fail(answer, ERROR_ARGUMENT_MISSING, "say which: --mine, --theirs or --set VALUE");
         return FAULT_NONE;
     }
     if (item->kind != INBOX_CONFLICT) {
-        answer_fail(answer, ANSWER_USAGE,
+        answer_fail(answer, ERROR_WRONG_ITEM,
                     "this is a refused change: `inbox retry N` or `inbox discard N`");
         return FAULT_NONE;
     }
@@ -305,7 +305,7 @@ static enum fault item_resolve(struct work *work, const struct request *request,
     enum fault fault = work->replica->f->entity(work->replica, work->arena, kind, item->subject,
                                                 false, &current);
     if (fault == FAULT_NOT_FOUND) {
-        answer_fail(answer, ANSWER_NOT_FOUND, "it no longer exists; resolve with --theirs");
+        answer_fail(answer, ERROR_GONE, "it no longer exists; resolve with --theirs");
         return FAULT_NONE;
     }
     if (fault) return fault;
@@ -377,7 +377,7 @@ static enum fault item_retry(struct work *work, const struct request *request,
     bool done, fine = true;
     const void *current = NULL;
     if (item->kind != INBOX_PARKED || codec_mutation_unpack(work->arena, item->payload, &old)) {
-        answer_fail(answer, ANSWER_USAGE,
+        answer_fail(answer, ERROR_WRONG_ITEM,
                     item->kind == INBOX_CONFLICT
                         ? "this is a conflict: `inbox resolve N --mine`, --theirs or --set VALUE"
                         : "this item cannot be sent again; `inbox discard N` closes it");
@@ -445,7 +445,7 @@ enum fault inbox_run(struct work *work, const struct request *request, struct an
     bool resolve = str_equal(what, STR("resolve")), retry = str_equal(what, STR("retry"));
     bool discard = str_equal(what, STR("discard"));
     if (request->argument_count != 2 || (!resolve && !retry && !discard)) {
-        answer_fail(answer, ANSWER_USAGE,
+        answer_fail(answer, ERROR_ARGUMENT_MISSING,
                     "the forms are `sluice inbox`, `sluice inbox resolve N --mine`, "
                     "`sluice inbox retry N` and `sluice inbox discard N`");
         return FAULT_NONE;
@@ -454,7 +454,7 @@ enum fault inbox_run(struct work *work, const struct request *request, struct an
     if (fault || !item) return fault;
     if (resolve) return item_resolve(work, request, item, answer);
     if (!retry && item->kind == INBOX_CONFLICT) {
-        answer_fail(answer, ANSWER_USAGE,
+        answer_fail(answer, ERROR_WRONG_ITEM,
                     "this is a conflict: `inbox resolve N --mine`, --theirs or --set VALUE");
         return FAULT_NONE;
     }

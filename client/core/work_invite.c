@@ -45,8 +45,9 @@ enum fault member_invite(struct work *work, const struct request *request, struc
     int64_t role = known ? known->role : ROLE_REP;
     if (given) role = field_choice_value(role_field, given->value);
     if (role == ROLE_NONE) {
-        FAIL(answer, ANSWER_USAGE, "there is no role \"{role}\"; there are: owner, manager, rep, "
-                                   "viewer",
+        FAIL(answer, ERROR_UNKNOWN_ROLE,
+             "there is no role \"{role}\"; there are: owner, manager, rep, "
+             "viewer",
              {"role", given ? given->value : STR("")});
         return FAULT_NONE;
     }

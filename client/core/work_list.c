@@ -50,7 +50,7 @@ static enum fault filter_compile(struct work *work, const struct request *reques
     };
     enum fault fault = query_compile(work->arena, text, &context, query, &mistake);
     if (fault != FAULT_FORMAT) return fault;
-    FAIL(answer, ANSWER_USAGE, "{mistake}", {"mistake", mistake});
+    FAIL(answer, ERROR_INVALID_FILTER, "{mistake}", {"mistake", mistake});
     return FAULT_NONE;
 }
 

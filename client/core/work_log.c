@@ -24,7 +24,7 @@ enum fault log_add(struct work *work, const struct request *request, struct answ
     const void *found;
     int64_t type = log_type(request->arguments[0]);
     if (type == ACTIVITY_NONE) {
-        FAIL(answer, ANSWER_USAGE,
+        FAIL(answer, ERROR_UNKNOWN_ACTIVITY,
              "there is no \"{word}\" to log; there are: call, mail, mail-in, meeting, note",
              {"word", request->arguments[0]});
         return FAULT_NONE;

@@ -40,8 +40,9 @@ static void say_several(struct work *work, enum entity_kind kind, struct str tex
                             STR_ARGS(entity_title(kind, found[i])));
     }
     if (count >= CANDIDATES_MAX) list = arena_format(work->arena, "%.*s\n  ...", STR_ARGS(list));
-    FAIL(answer, ANSWER_USAGE, "\"{text}\" could be several; type an id or more of the name:{list}",
-         {"text", text}, {"list", list});
+    FAIL(answer, ERROR_AMBIGUOUS,
+         "\"{text}\" could be several; type an id or more of the name:{list}", {"text", text},
+         {"list", list});
 }
 
 enum fault name_look(struct work *work, enum entity_kind kind, struct str text,
@@ -145,12 +146,13 @@ enum fault name_find(struct work *work, enum entity_kind kind, struct str text,
     }
     struct str word = str_from(kind_word(kind));
     if (nearest.near) {
-        FAIL(answer, ANSWER_NOT_FOUND, "there is no {kind} \"{text}\"; did you mean \"{near}\" ({id})?",
-             {"kind", word}, {"text", text}, {"near", entity_title(kind, nearest.near)},
+        FAIL(answer, ERROR_NOT_FOUND,
+             "there is no {kind} \"{text}\"; did you mean \"{near}\" ({id})?", {"kind", word},
+             {"text", text}, {"near", entity_title(kind, nearest.near)},
              {"id", name_short(work, kind, entity_id(kind, nearest.near))});
         return FAULT_NONE;
     }
-    FAIL(answer, ANSWER_NOT_FOUND,
+    FAIL(answer, ERROR_NOT_FOUND,
          "there is no {kind} \"{text}\"; `sluice {list}` shows what there is", {"kind", word},
          {"text", text},
          {"list", kind == ENTITY_ORGANISATION ? STR("org list")
@@ -179,7 +181,7 @@ const struct member *name_member(struct work *work, struct str text, struct answ
         count++;
     }
     if (count == 1) return found;
-    FAIL(answer, count > 1 ? ANSWER_USAGE : ANSWER_NOT_FOUND,
+    FAIL(answer, count > 1 ? ERROR_AMBIGUOUS : ERROR_NOT_FOUND,
          count > 1 ? "\"{text}\" could be several people; there are: me, {list}"
                    : "there is no member \"{text}\"; there are: me, {list}",
          {"text", text}, {"list", list});

@@ -46,7 +46,7 @@ const struct pipeline *pipeline_named(struct work *work, const struct request *r
     const struct pipeline *pipeline =
         definition_pipeline_named(work->arena, &work->definition, request->arguments[0]);
     if (!pipeline) {
-        FAIL(answer, ANSWER_NOT_FOUND, "there is no pipeline \"{name}\"; see `sluice pipeline show`",
+        FAIL(answer, ERROR_NOT_FOUND, "there is no pipeline \"{name}\"; see `sluice pipeline show`",
              {"name", request->arguments[0]});
     }
     return pipeline;

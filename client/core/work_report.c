@@ -27,7 +27,7 @@ static bool question_by(const struct request *request, struct question *question
     const struct request_option *by = request_option(request, "by");
     if (!by) return true;
     if (question->kind != REPORT_WINRATE) {
-        answer_fail(answer, ANSWER_USAGE, "--by is for `report winrate` only");
+        answer_fail(answer, ERROR_ARGUMENT_UNWANTED, "--by is for `report winrate` only");
         return false;
     }
     for (size_t i = 0; i < sizeof groupings / sizeof groupings[0]; i++) {
@@ -35,8 +35,8 @@ static bool question_by(const struct request *request, struct question *question
         question->by = groupings[i].by;
         return true;
     }
-    FAIL(answer, ANSWER_USAGE, "there is no --by \"{word}\"; there are: owner, source, month",
-         {"word", by->value});
+    FAIL(answer, ERROR_UNKNOWN_REPORT,
+         "there is no --by \"{word}\"; there are: owner, source, month", {"word", by->value});
     return false;
 }
 
@@ -49,7 +49,7 @@ static bool question_scope(struct work *work, const struct request *request,
         const struct pipeline *found =
             definition_pipeline_named(work->arena, &work->definition, pipeline->value);
         if (!found) {
-            FAIL(answer, ANSWER_NOT_FOUND,
+            FAIL(answer, ERROR_NOT_FOUND,
                  "there is no pipeline \"{name}\"; see `sluice pipeline show`",
                  {"name", pipeline->value});
             return false;
@@ -109,7 +109,7 @@ static bool question_currency(struct work *work, const struct request *request,
         question->currency = str_from(currency->code);
         return true;
     }
-    FAIL(answer, ANSWER_USAGE, "{value} is not a currency; use an ISO code like EUR",
+    FAIL(answer, ERROR_UNKNOWN_CURRENCY, "{value} is not a currency; use an ISO code like EUR",
          {"value", given->value});
     return false;
 }
@@ -130,13 +130,13 @@ static bool question_make(struct work *work, const struct request *request,
         .behind = request_option(request, "deals") != NULL,
     };
     if (question->kind == REPORT_NONE) {
-        FAIL(answer, ANSWER_USAGE,
+        FAIL(answer, ERROR_UNKNOWN_REPORT,
              "there is no report \"{name}\"; there are: winrate, reps, funnel",
              {"name", request->arguments[0]});
         return false;
     }
     if (period_parse(span, work->today, &question->from, &question->to)) {
-        FAIL(answer, ANSWER_USAGE,
+        FAIL(answer, ERROR_INVALID_PERIOD,
              "\"{period}\" is no period; say all, month, quarter, last-quarter, 2027, 2027-Q1, "
              "2027-03 or 2027-01-15..2027-02-14",
              {"period", span});

@@ -119,7 +119,7 @@ static bool addresses_read(const struct request *request, struct identity *out,
         struct str host, address = str_trim(request->arguments[i]);
         uint16_t port;
         if (invitation_address_split(address, &host, &port)) {
-            FAIL(answer, ANSWER_USAGE,
+            FAIL(answer, ERROR_INVALID_ADDRESS,
                  "\"{address}\" is no address; give HOST:PORT, as in sales.example.org:7117",
                  {"address", address});
             return false;

@@ -83,7 +83,7 @@ static enum fault undo_find(struct work *work, struct uuid only,
         const char *impossible = undo_impossible(mutation);
         if (impossible && (*count > 0 || !uuid_is_zero(only))) continue;
         if (impossible) {
-            answer_fail(answer, ANSWER_REFUSED, impossible);
+            answer_fail(answer, ERROR_NOT_UNDOABLE, impossible);
             break;
         }
         if (mutation->kind == MUTATION_IMPORT) continue;
@@ -189,7 +189,7 @@ static enum fault undo_one(struct work *work, const struct undo_entry *undo,
     enum fault fault = work->replica->f->entity(work->replica, work->arena, kind, old->target,
                                                 false, &current);
     if (fault == FAULT_NOT_FOUND) {
-        answer_fail(answer, ANSWER_NOT_FOUND, "what was changed is no longer there");
+        answer_fail(answer, ERROR_GONE, "what was changed is no longer there");
         return FAULT_NONE;
     }
     if (fault) return fault;
@@ -229,12 +229,12 @@ enum fault undo_run(struct work *work, const struct request *request, struct ans
     }
     fault = undo_find(work, only, found, &count, answer);
     if (!fault && count == 0 && answer->code == ANSWER_OK) {
-        answer_fail(answer, ANSWER_NOT_FOUND, "there is nothing of yours to take back");
+        answer_fail(answer, ERROR_NOTHING_TO_UNDO, "there is nothing of yours to take back");
     }
     for (size_t i = 0; i < count && !fault && answer->code == ANSWER_OK; i++) {
         fault = undo_one(work, &found[i], answer, &done);
         if (!fault && !done && answer->code == ANSWER_OK) {
-            answer_fail(answer, ANSWER_FAILURE, "it is as it was before already");
+            answer_fail(answer, ERROR_UNCHANGED, "it is as it was before already");
         }
     }
     return fault;

@@ -278,7 +278,7 @@ static void undo_say(struct import_undo *undo)
         {undo->members, "  {count} members without a device stay in the team"},
     };
     if (!answer->wrote) {
-        answer_fail(answer, ANSWER_REFUSED,
+        answer_fail(answer, ERROR_NOT_UNDOABLE,
                     "nothing of the import can be taken back: what it brought was changed since");
         return;
     }

@@ -91,13 +91,13 @@ static bool wish_money(struct work *work, struct wish *wish, struct str text,
     if (code.n == 0) code = work->team->currency;
     const struct currency *currency = currency_find(code);
     if (!currency) {
-        FAIL(answer, ANSWER_USAGE, "\"{value}\" is not a currency; give one like EUR",
+        FAIL(answer, ERROR_UNKNOWN_CURRENCY, "\"{value}\" is not a currency; give one like EUR",
              {"value", code});
         return false;
     }
     int64_t minor;
     if (money_parse(text, currency, &minor)) {
-        FAIL(answer, ANSWER_USAGE,
+        FAIL(answer, ERROR_INVALID_AMOUNT,
              "\"{value}\" is not an amount of {currency}; write 12500, 12.5k or 1.2M",
              {"value", text}, {"currency", str_from(currency->code)});
         return false;
@@ -110,7 +110,7 @@ static bool wish_money(struct work *work, struct wish *wish, struct str text,
 static bool date_typed(struct work *work, struct str text, int64_t *days, struct answer *answer)
 {
     if (date_parse(text, work->today, days) == FAULT_NONE) return true;
-    FAIL(answer, ANSWER_USAGE,
+    FAIL(answer, ERROR_INVALID_DATE,
          "\"{value}\" is not a date; write 2027-03-01, today, fri, +2w, eom or 2027-Q1",
          {"value", text});
     return false;
@@ -125,7 +125,7 @@ bool date_option(struct work *work, const struct request *request, const char *n
     if (!given) return true;
     if (!date_typed(work, given->value, &days, answer)) return false;
     if (days > work->today) {
-        FAIL(answer, ANSWER_USAGE, "{date} lies in the future; what happened has a past date",
+        FAIL(answer, ERROR_IN_FUTURE, "{date} lies in the future; what happened has a past date",
              {"date", given->value});
         return false;
     }
@@ -142,7 +142,7 @@ static bool number_typed(struct str text, struct value *out, struct answer *answ
         *out = value_number(VALUE_NUMBER, number);
         return true;
     }
-    FAIL(answer, ANSWER_USAGE, "\"{value}\" is not a whole number", {"value", text});
+    FAIL(answer, ERROR_INVALID_NUMBER, "\"{value}\" is not a whole number", {"value", text});
     return false;
 }
 
@@ -239,7 +239,8 @@ static bool wish_stage(struct work *work, struct wish *wish, struct str text,
         pipeline = definition_pipeline_named(work->arena, &work->definition, typed);
         name = str_slice(text, slash + 1, text.n);
         if (!pipeline) {
-            FAIL(answer, ANSWER_USAGE, "there is no pipeline \"{value}\"", {"value", typed});
+            FAIL(answer, ERROR_UNKNOWN_PIPELINE, "there is no pipeline \"{value}\"",
+                 {"value", typed});
             return false;
         }
     } else if (key.n > 0) {
@@ -250,9 +251,8 @@ static bool wish_stage(struct work *work, struct wish *wish, struct str text,
     const struct stage *stage =
         pipeline ? pipeline_stage_named(work->arena, pipeline, name) : NULL;
     if (!stage) {
-        FAIL(answer, ANSWER_USAGE, "there is no stage \"{value}\"; there are: {list}",
-             {"value", name},
-             {"list", pipeline ? stage_list(work->arena, pipeline) : STR("none")});
+        FAIL(answer, ERROR_UNKNOWN_STAGE, "there is no stage \"{value}\"; there are: {list}",
+             {"value", name}, {"list", pipeline ? stage_list(work->arena, pipeline) : STR("none")});
         return false;
     }
     wish_set(wish, "pipeline", value_text(pipeline->key));
@@ -313,7 +313,7 @@ static bool wish_plain(struct work *work, struct wish *wish, const struct field 
     } else if (field->type == VALUE_CHOICE || field->choices) {
         number = field_choice_value(field, text);
         if (number == 0) {
-            FAIL(answer, ANSWER_USAGE, "{field} cannot be \"{value}\"; possible: {list}",
+            FAIL(answer, ERROR_VALUE_INVALID, "{field} cannot be \"{value}\"; possible: {list}",
                  {"field", str_from(field->label)}, {"value", text},
                  {"list", choices_list(work->arena, field)});
             return false;

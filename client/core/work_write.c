@@ -85,7 +85,7 @@ void work_reason_places(struct work *work, const struct reason *reason,
 
 void answer_refuse(struct answer *answer, const struct reasons *reasons)
 {
-    answer->code = ANSWER_REFUSED;
+    answer_error(answer, ERROR_REFUSED);
     answer->reasons = *reasons;
 }
 

@@ -97,16 +97,6 @@ struct keeper {
     struct crash_note *note; /* shared with the worker */
 };
 
-static void say(const struct trouble *trouble)
-{
-    fprintf(stderr, "sluiced: %s\n", trouble->text);
-}
-
-static int exit_code(enum fault fault)
-{
-    return fault == FAULT_FORMAT ? 2 : 1;
-}
-
 static int worker_main(const struct keeper *keeper, pid_t parent)
 {
     prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -129,8 +119,8 @@ static int worker_main(const struct keeper *keeper, pid_t parent)
         fault = listener_run(&options, &trouble);
         key_pair_finish(&key);
     }
-    if (fault) say(&trouble);
-    return fault ? exit_code(fault) : 0;
+    if (fault) trouble_print(&trouble, fault);
+    return fault ? trouble_exit(fault) : 0;
 }
 
 static bool worker_start(struct keeper *keeper)
@@ -205,7 +195,7 @@ static void database_again(struct keeper *keeper)
     keeper->database_pause = pause_longer(keeper->database_pause);
     keeper->database_again_ms = clock_ms() + keeper->database_pause;
     if (fault == FAULT_CLOSED) return;
-    say(&trouble);
+    trouble_print(&trouble, fault);
     fprintf(stderr, "keeper.database_waits fault=%s again_ms=%ld\n", fault_name(fault),
             keeper->database_pause);
 }
@@ -278,7 +268,7 @@ int keeper_run(const struct configuration *configuration, const char *listen)
                     fault == FAULT_BUSY ? "%s is in use by a running server; stop that first"
                                         : "cannot write in %s; look at its rights and room",
                     configuration->data);
-        say(&trouble);
+        trouble_print(&trouble, fault);
         return 1;
     }
     signals_take(&keeper);
@@ -288,8 +278,8 @@ int keeper_run(const struct configuration *configuration, const char *listen)
     int code = 1;
     fault = database_begin(&keeper, &trouble);
     if (fault) {
-        say(&trouble);
-        code = fault == FAULT_CLOSED ? 0 : exit_code(fault);
+        trouble_print(&trouble, fault);
+        code = fault == FAULT_CLOSED ? 0 : trouble_exit(fault);
     } else if (worker_start(&keeper)) {
         code = keeper_watch(&keeper);
     }

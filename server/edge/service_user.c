@@ -27,6 +27,17 @@ void trouble_say(struct trouble *trouble, const char *format, ...)
     va_end(arguments);
 }
 
+void trouble_print(const struct trouble *trouble, enum fault fault)
+{
+    fprintf(stderr, "sluiced: %s [%s]\n", trouble->text[0] ? trouble->text : "it failed",
+            fault_name(fault));
+}
+
+int trouble_exit(enum fault fault)
+{
+    return fault == FAULT_FORMAT || fault == FAULT_LIMIT ? 2 : 1;
+}
+
 static enum fault user_become(const struct passwd *user, struct trouble *trouble)
 {
     if (initgroups(user->pw_name, user->pw_gid) != 0 ||

@@ -16,6 +16,11 @@ struct trouble {
 void trouble_say(struct trouble *trouble, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* On standard error, "sluiced: what is wrong; what to do [code]"; the code is the fault's name. */
+void trouble_print(const struct trouble *trouble, enum fault fault);
+/* The exit status that goes with it: 2 for what was said wrongly, else 1. */
+int trouble_exit(enum fault fault);
+
 /* A file that marks a folder whose init has not come to its end. */
 #define INIT_UNFINISHED "init.unfinished"
 

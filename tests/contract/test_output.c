@@ -108,10 +108,10 @@ static void an_error_is_an_object_with_every_reason(void **state)
                                           .stage = STR("proposal")});
     buffer_init(&out, 1 << 20);
     const struct str sentences[] = {STR("Proposal needs Value")};
-    output_json_error(&out, ANSWER_REFUSED, STR("a \"b\"\n"), &reasons, sentences);
+    output_json_error(&out, ERROR_REFUSED, STR("a \"b\"\n"), &reasons, sentences);
     buffer_append_byte(&out, 0);
     assert_string_equal((const char *)out.p,
-                        "{\"error\": {\"code\": 4, \"message\": \"a \\\"b\\\"\\n\", \"reasons\": "
+                        "{\"error\": {\"code\": \"refused\", \"exit\": 4, \"message\": \"a \\\"b\\\"\\n\", \"reasons\": "
                         "[{\"code\": \"field_required\", \"message\": \"Proposal needs Value\", "
                         "\"field\": \"value\", \"stage\": \"proposal\"}]}}\n");
     buffer_finish(&out);

@@ -62,7 +62,7 @@ fails_with() { # fails_with CODE TEXT arguments...
     local code=$1 text=$2
     shift 2
     "$sluiced" "$@" >"$folder/refused" 2>&1
-    [ $? -eq "$code" ] && grep -q -- "^sluiced: .*$text" "$folder/refused"
+    [ $? -eq "$code" ] && grep -Eq -- "^sluiced: .*$text.* \[[a-z_]+\]$" "$folder/refused"
 }
 line_good() { tail -1 "$1" | grep -Eq '^sluice1-127[.]0[.]0[.]1:7117-[0-9a-z]{84}$'; }
 
