@@ -53,7 +53,7 @@ struct outbox_entry {
     int64_t outcome; /* enum outcome_kind once answered */
     uint64_t seq;    /* of the answer */
     struct str reasons;
-    int64_t made_at, answered_at;
+    int64_t made_at, answered_at; /* answered_at: of the server's clock */
     struct str summary; /* what it did, in words for `undo` and `status`: "deal move Łódź roof" */
 };
 

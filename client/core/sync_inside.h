@@ -57,6 +57,7 @@ struct sync {
     uint64_t generation;  /* that pages of a snapshot go to */
     uint64_t position;    /* everything up to here was received */
     uint64_t head;
+    int64_t server_epoch; /* the server's time when our boot clock was 0: no jump of ours moves it */
     uint64_t welcome_last, pushed; /* numbers: the server had; we sent */
     size_t inflight;
     bool push_blocked, pruned;

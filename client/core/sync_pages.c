@@ -112,6 +112,11 @@ struct reveal_counts {
     size_t answered, conflicts, parked;
 };
 
+static struct now server_now(const struct sync *sync, struct now now)
+{
+    return (struct now){now.boot_ms, sync->server_epoch + (int64_t)now.boot_ms};
+}
+
 static enum fault reveal_rows(struct sync *sync, uint64_t generation, struct now now,
                               struct reveal_counts *counts)
 {
@@ -129,7 +134,7 @@ static enum fault reveal_rows(struct sync *sync, uint64_t generation, struct now
         }
         arena_reset(&one);
         fault = answer_awaited(sync, &one, row, &answer);
-        if (!fault && answer) fault = outbox_answer(replica, &one, row, now);
+        if (!fault && answer) fault = outbox_answer(replica, &one, row, server_now(sync, now));
         if (fault || !answer) continue;
         pending_answered(&sync->pending, (uint64_t)answer->number);
         counts->answered++;
@@ -161,7 +166,8 @@ static enum fault reveal_store(struct sync *sync, const struct page *page, struc
     if (!fault && !sync->snapshot) fault = pending_learn(&sync->pending, replica);
     if (!fault) fault = reveal_rows(sync, identity.generation, now, counts);
     if (!fault && !sync->pruned) {
-        int64_t oldest = now.wall_ms - (int64_t)JOURNAL_DAYS * 24 * 3600 * 1000;
+        /* The server's time, not ours: a clock that jumps ahead must not empty the journal. */
+        int64_t oldest = server_now(sync, now).wall_ms - (int64_t)JOURNAL_DAYS * 24 * 3600 * 1000;
         fault = replica->f->outbox_prune(replica, oldest);
     }
     if (!fault && sync->snapshot) fault = outbox_rebase(replica, &sync->scratch, now);

@@ -86,7 +86,7 @@ static enum fault welcome_store(struct sync *sync, const struct welcome *welcome
     return fault;
 }
 
-static enum fault welcome_begin(struct sync *sync, const struct welcome *welcome)
+static enum fault welcome_begin(struct sync *sync, const struct welcome *welcome, struct now now)
 {
     bool snapshot = welcome->plan == PLAN_SNAPSHOT || sync->position == 0;
     arena_reset(&sync->identity_arena);
@@ -95,6 +95,7 @@ static enum fault welcome_begin(struct sync *sync, const struct welcome *welcome
     if (!fault) fault = sync_pages_begin(sync, snapshot);
     if (fault) return fault;
     sync->head = welcome->head_seq;
+    sync->server_epoch = welcome->server_time - (int64_t)now.boot_ms;
     sync->welcome_last = sync->pushed = welcome->last_number;
     sync->inflight = 0;
     sync->push_blocked = false;
@@ -130,7 +131,7 @@ static void session_welcome(struct sync *sync, const struct welcome *welcome, st
         sync_again(sync, SYNC_TROUBLE_PROTOCOL, now);
         return;
     }
-    if (!fault) fault = welcome_begin(sync, welcome);
+    if (!fault) fault = welcome_begin(sync, welcome, now);
     if (fault) {
         sync_fail_local(sync, fault, now);
         return;

@@ -40,7 +40,7 @@ static void laptop_unpack(struct world *world, uint64_t person)
         if (world->laptops[i].person == person) return;
     }
     const struct person_of_world *who = &world->persons[person];
-    if (!who->invited || world->laptop_count == LAPTOPS_MAX) return;
+    if (who->removed || !who->invited || world->laptop_count == LAPTOPS_MAX) return;
     if (!oracle_row(world, ENTITY_MEMBER, who->member)) return; /* the invitation still travels */
     world_mark(world, MARK_JOINED_LATER);
     world_tell(world, "%s joins", who->name);
@@ -124,7 +124,7 @@ static void laptop_fault(struct world *world, size_t index)
         world_schedule(world, world_span(world, 30 * MINUTE_MS), WORLD_WAKE, index, 0);
     }
     if (world_chance(world, weather->copy)) laptop_copy(world, index);
-    if (world_chance(world, 100) && joined && !laptop->backup) laptop_backup(world, index);
+    if (world_chance(world, 100) && joined && !laptop->backup.replica) laptop_backup(world, index);
     if (world_chance(world, weather->restore)) laptop_restore(world, index);
 }
 

@@ -201,7 +201,9 @@ void oracle_check_shown(struct world *world, size_t laptop)
     struct copy_check c = {
         .world = world, .laptop = laptop, .replica = world->laptops[laptop].disk.inner};
     arena_init(&c.arena, COPY_BYTES_MAX);
-    struct replica *copy = laptop_disk_copy(world, laptop);
+    struct copy whole;
+    laptop_disk_copy(world, laptop, &whole);
+    struct replica *copy = whole.replica;
     check(copy->f->begin(copy) == FAULT_NONE);
     check(outbox_rebase(copy, &c.arena, laptop_now(world, laptop)) == FAULT_NONE);
     check(copy->f->commit(copy) == FAULT_NONE);
@@ -221,6 +223,6 @@ void oracle_check_shown(struct world *world, size_t laptop)
         copy_fail(&c, "is shown otherwise than server and pending make it", ENTITY_DEAL,
                   shown[i]->id);
     }
-    copy->f->close(copy);
+    copy_close(&whole);
     arena_finish(&c.arena);
 }

@@ -124,20 +124,10 @@ static const struct store_result *execute(struct world *world, size_t server,
     struct store_request sent = *request;
     uint64_t few = world->weather.page_rows;
     if (sent.kind == STORE_PAGE && few > 0 && few < sent.row_limit) sent.row_limit = (size_t)few;
-    bool heard = plant_request(world, &arena, &sent);
-    if (sent.kind == STORE_COMMIT && sent.expected_seq == UINT64_MAX)
-        sent.expected_seq = world->oracle.seq; /* planted: whatever stands is as expected */
-    const struct store_result *result;
-    if (heard) {
-        result = store_memory_run(store, &sent);
-    } else {
-        struct store_request nothing = {
-            .kind = STORE_HEAD, .ticket = sent.ticket, .team = sent.team};
-        result = store_memory_run(store, &nothing);
-        result_own(result)->kind = sent.kind;
-    }
-    if (heard && world->options.ran) world->options.ran(world->options.ran_context, &sent, result);
-    bool written = heard && sent.kind == STORE_COMMIT && result->status == STORE_OK;
+    plant_request(world, &arena, &sent);
+    const struct store_result *result = store_memory_run(store, &sent);
+    if (world->options.ran) world->options.ran(world->options.ran_context, &sent, result);
+    bool written = sent.kind == STORE_COMMIT && result->status == STORE_OK;
     if (sent.kind == STORE_COMMIT && result->status == STORE_STALE)
         world_mark(world, MARK_STORE_STALE);
     if (sent.kind == STORE_COMMIT && result->status == STORE_FAILED)

@@ -5,6 +5,7 @@
 
 #include "common/base/check.h"
 #include "common/codec/row.h"
+#include "tests/simulation/file_layer.h"
 
 #include "common/base/banned.h"
 
@@ -32,6 +33,13 @@ static enum fault disk_write(struct disk *disk)
     return fault;
 }
 
+/* Did the machine die in what was just done? */
+static enum fault disk_after(struct disk *disk, enum fault fault)
+{
+    if (disk->copy.path[0] && file_layer_torn(disk->copy.path)) disk->crashed = true;
+    return fault;
+}
+
 #define INNER (disk_of(port)->inner)
 
 /* --- transactions --- */
@@ -40,7 +48,7 @@ static enum fault disk_begin(struct replica *port)
 {
     struct disk *disk = disk_of(port);
     enum fault fault = disk_write(disk);
-    if (!fault) fault = INNER->f->begin(INNER);
+    if (!fault) fault = disk_after(disk, INNER->f->begin(INNER));
     disk->open = !fault;
     disk->removed_one = false;
     return fault;
@@ -51,6 +59,7 @@ static void disk_rollback(struct replica *port)
     struct disk *disk = disk_of(port);
     if (disk->open) INNER->f->rollback(INNER);
     disk->open = false;
+    (void)disk_after(disk, FAULT_NONE);
 }
 
 static enum fault disk_commit(struct replica *port)
@@ -63,7 +72,7 @@ static enum fault disk_commit(struct replica *port)
         return fault;
     }
     disk->open = false;
-    if (!fault) return INNER->f->commit(INNER);
+    if (!fault) return disk_after(disk, INNER->f->commit(INNER));
     if (world_chance(disk->world, 500)) {
         INNER->f->rollback(INNER);
     } else if (!INNER->f->commit(INNER)) {
@@ -89,7 +98,7 @@ static enum fault disk_identity_store(struct replica *port, const struct identit
     struct identity stored = *identity;
     if (stored.next_number > 1 && plant_strikes(disk->world, PLANT_NUMBER_REUSED, 50))
         stored.next_number--;
-    return INNER->f->identity_store(INNER, &stored);
+    return disk_after(disk, INNER->f->identity_store(INNER, &stored));
 }
 
 /* --- looking --- */
@@ -200,7 +209,7 @@ static enum fault disk_put_row(struct replica *port, uint64_t generation,
         if (shown > 0 && shown != generation && plant_strikes(world, PLANT_GENERATION_MIXED, 1))
             generation = shown;
     }
-    return INNER->f->put_row(INNER, generation, row);
+    return disk_after(disk, INNER->f->put_row(INNER, generation, row));
 }
 
 static enum fault disk_keep_generation(struct replica *port, uint64_t generation)
@@ -218,7 +227,7 @@ static enum fault disk_outbox_add(struct replica *port, const struct outbox_entr
     if (fault) return fault;
     if (disk->removed_one && plant_strikes(disk->world, PLANT_RENUMBER_LOST, 3)) return FAULT_NONE;
     if (!disk->removed_one && plant_strikes(disk->world, PLANT_SUBMIT_LOST, 50)) return FAULT_NONE;
-    return INNER->f->outbox_add(INNER, entry);
+    return disk_after(disk, INNER->f->outbox_add(INNER, entry));
 }
 
 static enum fault disk_outbox_list(struct replica *port, struct arena *arena, uint64_t from,
@@ -239,7 +248,7 @@ static enum fault disk_outbox_update(struct replica *port, const struct outbox_e
     if (!entry->answered && plant_strikes(disk->world, PLANT_REOFFER_LOST, 1)) return FAULT_NONE;
     if (entry->answered && plant_strikes(disk->world, PLANT_JOURNAL_DROPPED, 1))
         return INNER->f->outbox_remove(INNER, entry->number);
-    return INNER->f->outbox_update(INNER, entry);
+    return disk_after(disk, INNER->f->outbox_update(INNER, entry));
 }
 
 static enum fault disk_outbox_remove(struct replica *port, uint64_t number)
@@ -248,7 +257,7 @@ static enum fault disk_outbox_remove(struct replica *port, uint64_t number)
     enum fault fault = disk_write(disk);
     if (fault) return fault;
     disk->removed_one = true;
-    return INNER->f->outbox_remove(INNER, number);
+    return disk_after(disk, INNER->f->outbox_remove(INNER, number));
 }
 
 static enum fault disk_outbox_find(struct replica *port, struct arena *arena, struct uuid mutation,
@@ -282,7 +291,7 @@ static enum fault disk_outbox_prune(struct replica *port, int64_t answered_befor
     enum fault fault = disk_write(disk);
     if (fault) return fault;
     if (plant_strikes(disk->world, PLANT_PENDING_PRUNED, 3)) oldest_pending_drop(INNER);
-    return INNER->f->outbox_prune(INNER, answered_before);
+    return disk_after(disk, INNER->f->outbox_prune(INNER, answered_before));
 }
 
 /* --- overlay --- */
@@ -292,7 +301,7 @@ static enum fault disk_shown_clear(struct replica *port)
     struct disk *disk = disk_of(port);
     enum fault fault = disk_write(disk);
     if (fault || plant_strikes(disk->world, PLANT_OVERLAY_KEPT, 3)) return fault;
-    return INNER->f->shown_clear(INNER);
+    return disk_after(disk, INNER->f->shown_clear(INNER));
 }
 
 static enum fault disk_shown_put(struct replica *port, const struct row *row)
@@ -300,7 +309,7 @@ static enum fault disk_shown_put(struct replica *port, const struct row *row)
     struct disk *disk = disk_of(port);
     enum fault fault = disk_write(disk);
     if (fault || plant_strikes(disk->world, PLANT_OVERLAY_LOST, 5)) return fault;
-    return INNER->f->shown_put(INNER, row);
+    return disk_after(disk, INNER->f->shown_put(INNER, row));
 }
 
 static enum fault disk_shown_drop(struct replica *port, enum entity_kind kind, struct uuid id)
@@ -308,7 +317,7 @@ static enum fault disk_shown_drop(struct replica *port, enum entity_kind kind, s
     struct disk *disk = disk_of(port);
     enum fault fault = disk_write(disk);
     if (fault || plant_strikes(disk->world, PLANT_OVERLAY_KEPT, 3)) return fault;
-    return INNER->f->shown_drop(INNER, kind, id);
+    return disk_after(disk, INNER->f->shown_drop(INNER, kind, id));
 }
 
 static void disk_close(struct replica *port)
@@ -357,32 +366,59 @@ static void functions_check(void)
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) check(all[i] != NULL);
 }
 
-void disk_init(struct disk *disk, struct world *world, struct replica *inner)
+void disk_init(struct disk *disk, struct world *world, const struct copy *copy)
 {
     functions_check();
-    *disk = (struct disk){.port = {.f = &disk_functions}, .inner = inner, .world = world};
+    *disk = (struct disk){.port = {.f = &disk_functions}, .world = world};
+    disk->copy = *copy;
+    disk->inner = copy->replica;
 }
 
 void disk_finish(struct disk *disk)
 {
-    if (disk->inner) disk->inner->f->close(disk->inner);
+    copy_close(&disk->copy);
     disk->inner = NULL;
+}
+
+static void disk_start_again(struct disk *disk, bool power)
+{
+    bool torn = disk->crashed && disk->world->options.files;
+    if (!torn) disk_rollback(&disk->port);
+    disk->open = false;
+    disk->crashed = disk->crash_armed = false;
+    if (!torn && !power) return;
+    copy_reopen(disk->world, &disk->copy, power);
+    disk->inner = disk->copy.replica;
 }
 
 void disk_mount(struct disk *disk)
 {
-    disk_rollback(&disk->port);
-    disk->crashed = disk->crash_armed = false;
+    disk_start_again(disk, false);
+}
+
+void disk_power_cut(struct disk *disk)
+{
+    disk_start_again(disk, true);
 }
 
 void disk_fail(struct disk *disk, size_t writes, enum fault fault)
 {
+    bool below = disk->copy.path[0] && fault != FAULT_BUSY && fault != FAULT_NONE;
+    if (below) {
+        file_layer_fail(disk->copy.path, writes * 3, fault == FAULT_FULL);
+        return;
+    }
+    if (disk->copy.path[0] && fault == FAULT_NONE) file_layer_restart(disk->copy.path, false);
     disk->fail_after = writes;
     disk->fail_with = fault;
 }
 
 void disk_tear(struct disk *disk, size_t writes)
 {
+    if (disk->copy.path[0] && writes % 2 == 0) {
+        file_layer_tear(disk->copy.path, writes * 2);
+        return;
+    }
     disk->crash_armed = true;
     disk->crash_after = writes;
 }

@@ -7,13 +7,12 @@
 #ifndef SLUICE_TESTS_SIMULATION_DISK_H
 #define SLUICE_TESTS_SIMULATION_DISK_H
 
-#include "client/core/replica.h"
-
-struct world;
+#include "tests/simulation/copy.h"
 
 struct disk {
     struct replica port; /* what the laptop's programs get */
-    struct replica *inner;
+    struct copy copy;
+    struct replica *inner; /* of the copy */
     struct world *world;
     bool open; /* a transaction is */
     bool crashed;
@@ -25,11 +24,13 @@ struct disk {
     struct uuid replica_before;
 };
 
-void disk_init(struct disk *disk, struct world *world, struct replica *inner);
+void disk_init(struct disk *disk, struct world *world, const struct copy *copy);
 /* Closes what is below. */
 void disk_finish(struct disk *disk);
 /* The process that had it open is gone: what was not committed is not there. */
 void disk_mount(struct disk *disk);
+/* The same, and the machine was without power. */
+void disk_power_cut(struct disk *disk);
 /* After so many more writes (begin and commit included) the next one fails, once. */
 void disk_fail(struct disk *disk, size_t writes, enum fault fault);
 /* After so many more writes the process dies. */

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "common/base/check.h"
-#include "tests/support/replica_memory.h"
 
 #include "common/base/banned.h"
 
@@ -40,8 +39,8 @@ size_t laptop_create(struct world *world, size_t person)
     struct secret32 secret;
     random_bytes(&world->random, secret.b, sizeof secret.b);
     laptop->key = key_pair_from_secret(&secret);
-    struct replica *replica = replica_memory_open();
-    check(replica != NULL);
+    struct copy copy;
+    copy_create(world, &copy);
     struct identity identity = {
         .address_count = world->server_count,
         .has_code = true,
@@ -54,8 +53,8 @@ size_t laptop_create(struct world *world, size_t person)
         identity.addresses[i] = server_names[(first + i) % world->server_count];
     memcpy(identity.server_key, world->server_key.public.b, 32);
     memcpy(identity.code, world->persons[person].code, CODE_BYTES);
-    identity_write(replica, &identity);
-    disk_init(&laptop->disk, world, replica);
+    identity_write(copy.replica, &identity);
+    disk_init(&laptop->disk, world, &copy);
     return index;
 }
 
@@ -64,11 +63,9 @@ struct replica *laptop_port(struct world *world, size_t index)
     return &world->laptops[index].disk.port;
 }
 
-struct replica *laptop_disk_copy(struct world *world, size_t index)
+void laptop_disk_copy(struct world *world, size_t index, struct copy *copy)
 {
-    struct replica *copy = replica_memory_copy(world->laptops[index].disk.inner);
-    check(copy != NULL);
-    return copy;
+    copy_duplicate(world, &world->laptops[index].disk.copy, copy, true);
 }
 
 void laptop_copy(struct world *world, size_t from)
@@ -79,7 +76,9 @@ void laptop_copy(struct world *world, size_t from)
     laptop->key = world->laptops[from].key;
     laptop->revoked = world->laptops[from].revoked;
     laptop->device = world->laptops[from].device;
-    disk_init(&laptop->disk, world, laptop_disk_copy(world, from));
+    struct copy copy;
+    copy_duplicate(world, &world->laptops[from].disk.copy, &copy, false);
+    disk_init(&laptop->disk, world, &copy);
     world_mark(world, MARK_CLONED);
     world_tell(world, "%s copies laptop %zu to a second one, laptop %zu",
                world->persons[laptop->person].name, from, index);
@@ -89,22 +88,22 @@ void laptop_copy(struct world *world, size_t from)
 void laptop_backup(struct world *world, size_t index)
 {
     struct laptop *laptop = &world->laptops[index];
-    if (laptop->backup) laptop->backup->f->close(laptop->backup);
-    laptop->backup = laptop_disk_copy(world, index);
+    copy_close(&laptop->backup);
+    copy_duplicate(world, &laptop->disk.copy, &laptop->backup, false);
     laptop->backup_promises = world->oracle.promise_count;
 }
 
 void laptop_restore(struct world *world, size_t index)
 {
     struct laptop *laptop = &world->laptops[index];
-    if (!laptop->backup) return;
+    if (!laptop->backup.replica) return;
     world_tell(world, "%s restores an older copy onto laptop %zu",
                world->persons[laptop->person].name, index);
     world_mark(world, MARK_LAPTOP_RESTORED);
     laptop_crash(world, index);
     disk_finish(&laptop->disk);
-    disk_init(&laptop->disk, world, laptop->backup);
-    laptop->backup = NULL;
+    disk_init(&laptop->disk, world, &laptop->backup);
+    laptop->backup = (struct copy){.replica = NULL};
     oracle_excuse(world, index, laptop->backup_promises);
     laptop_start(world, index, true);
 }
@@ -113,7 +112,7 @@ void laptop_finish(struct laptop *laptop)
 {
     sync_destroy(laptop->sync);
     disk_finish(&laptop->disk);
-    if (laptop->backup) laptop->backup->f->close(laptop->backup);
+    copy_close(&laptop->backup);
     *laptop = (struct laptop){0};
 }
 
@@ -165,7 +164,11 @@ void laptop_crash(struct world *world, size_t index)
     world_fact(world, "laptop_crash", index, 0);
     if (world->laptops[index].sync) world_mark(world, MARK_LAPTOP_CRASH);
     sync_end(world, index);
-    disk_mount(&world->laptops[index].disk);
+    struct disk *disk = &world->laptops[index].disk;
+    if (world->options.files && world_chance(world, 500))
+        disk_power_cut(disk);
+    else
+        disk_mount(disk);
 }
 
 void laptop_stop(struct world *world, size_t index)

@@ -21,7 +21,7 @@ struct laptop {
     int64_t skew_ms;     /* of its wall clock */
     struct key_pair key;
     struct device device; /* as it was revoked; zero id when its member was removed */
-    struct replica *backup; /* an older copy of the whole replica */
+    struct copy backup; /* an older one of the whole */
     size_t backup_promises; /* how many mutations had been made in the world by then */
     uint64_t generation;    /* that was shown last */
     uint64_t connects;      /* since all healed */
@@ -47,8 +47,8 @@ void laptop_drain(struct world *world, size_t index);
 struct now laptop_now(const struct world *world, size_t index);
 bool laptop_joined(const struct world *world, size_t index);
 struct replica *laptop_port(struct world *world, size_t index);
-/* A copy of what is on its disk, to be closed by the caller. */
-struct replica *laptop_disk_copy(struct world *world, size_t index);
+/* A copy of what is on its disk, for a look: one at a time, to be closed by the caller. */
+void laptop_disk_copy(struct world *world, size_t index, struct copy *copy);
 /* The next writes to the copy fail at some point, once. */
 void laptop_spoil(struct world *world, size_t index);
 /* The process dies at some write. */

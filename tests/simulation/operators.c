@@ -163,6 +163,20 @@ static void member_remove(struct world *world, struct person_of_world *person)
     struct row changed = {.kind = ENTITY_MEMBER, .id = member.id, .entity = &member};
     world_tell(world, "%s is removed from the team", person->name);
     database_write(world, &changed, 1);
+    for (size_t i = 0; i < world->laptop_count; i++) {
+        if (&world->persons[world->laptops[i].person] == person) world->laptops[i].revoked = true;
+    }
+}
+
+/* Whose membership itself is lost was never removed: it may be offered again. */
+static void member_forget(struct world *world, struct person_of_world *person)
+{
+    person->removed = false;
+    for (size_t i = 0; i < world->laptop_count; i++) {
+        struct laptop *laptop = &world->laptops[i];
+        if (&world->persons[laptop->person] == person)
+            laptop->revoked = !uuid_is_zero(laptop->device.id);
+    }
 }
 
 /* Everybody's laptop is known by its key: copies of it are turned away with it. */
@@ -184,9 +198,6 @@ static void somebody_leave(struct world *world)
     person->removed = true;
     world_mark(world, MARK_REMOVED);
     member_remove(world, person);
-    for (size_t i = 0; i < world->laptop_count; i++) {
-        if (world->laptops[i].person == index) world->laptops[i].revoked = true;
-    }
 }
 
 static void device_write(struct world *world, const struct device *device)
@@ -222,7 +233,12 @@ static void device_revoke(struct world *world)
 void operators_turn_away(struct world *world)
 {
     for (size_t i = 0; i < PERSONS; i++) {
-        if (world->persons[i].removed) member_remove(world, &world->persons[i]);
+        struct person_of_world *person = &world->persons[i];
+        if (!person->removed) continue;
+        if (oracle_row(world, ENTITY_MEMBER, person->member))
+            member_remove(world, person);
+        else
+            member_forget(world, person);
     }
     for (size_t i = 0; i < world->laptop_count; i++) {
         const struct laptop *laptop = &world->laptops[i];

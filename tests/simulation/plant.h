@@ -12,7 +12,7 @@ struct world;
 
 /* name, what the bug is */
 #define PLANTS(X)                                                                                  \
-    X(COMMIT_LOST, "a commit is acknowledged and not written")                                     \
+    X(COMMIT_HALF, "a commit leaves out a deal it changed")                                        \
     X(COMMIT_DOUBLED, "the rows of a commit are written a second time")                            \
     X(STALE_ACCEPTED, "a commit decided on an older state goes through")                           \
     X(OUTCOME_FORGOTTEN, "a commit leaves out the answer")                                         \
@@ -64,9 +64,8 @@ enum plant plant_named(const char *name);
 /* Does it strike now? Counts. `one_in`: chance; drawn only when this bug is planted. */
 bool plant_strikes(struct world *world, enum plant plant, uint64_t one_in);
 
-/* plant_store.c: what the bug does to a request before the database runs it, in the arena. False:
- * the database never sees it, and says OK. */
-bool plant_request(struct world *world, struct arena *arena, struct store_request *request);
+/* plant_store.c: what the bug does to a request before the database runs it, in the arena. */
+void plant_request(struct world *world, struct arena *arena, struct store_request *request);
 /* What it does to the answer. */
 void plant_result(struct world *world, const struct store_request *request,
                   struct store_result *result);

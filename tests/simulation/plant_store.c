@@ -97,12 +97,27 @@ static void conflict_win(struct world *world, struct arena *arena, struct store_
     request->rows = rows;
 }
 
-static bool plant_commit(struct world *world, struct arena *arena, struct store_request *request)
+/* As if the server's look at the database had not been too old. */
+static void stale_accept(struct world *world, struct arena *arena, struct store_request *request)
+{
+    uint64_t stands = world->oracle.seq, seen = request->expected_seq;
+    if (stands <= seen || !plant_strikes(world, PLANT_STALE_ACCEPTED, 1)) return;
+    struct row *rows = arena_copy(arena, request->rows, request->row_count * sizeof *rows);
+    check(rows != NULL);
+    for (size_t i = 0; i < request->row_count; i++) rows[i].seq += stands - seen;
+    request->rows = rows;
+    request->expected_seq = stands;
+    request->new_seq += stands - seen;
+    request->has_expected_mark = false;
+}
+
+static void plant_commit(struct world *world, struct arena *arena, struct store_request *request)
 {
     bool mutations = has_row(request, ENTITY_OUTCOME, NULL);
-    if (!mutations) return true;
-    if (plant_strikes(world, PLANT_COMMIT_LOST, 20)) return false;
-    if (plant_strikes(world, PLANT_STALE_ACCEPTED, 1)) request->expected_seq = UINT64_MAX;
+    if (!mutations) return;
+    stale_accept(world, arena, request);
+    if (has_row(request, ENTITY_DEAL, NULL) && plant_strikes(world, PLANT_COMMIT_HALF, 20))
+        (void)row_leave_out(arena, request, ENTITY_DEAL, NULL);
     if (plant_strikes(world, PLANT_OUTCOME_FORGOTTEN, 20))
         (void)row_leave_out(arena, request, ENTITY_OUTCOME, NULL);
     if (has_row(request, ENTITY_EVENT, NULL) && plant_strikes(world, PLANT_EVENT_DROPPED, 20))
@@ -113,24 +128,22 @@ static bool plant_commit(struct world *world, struct arena *arena, struct store_
         conflict_win(world, arena, request);
     if (plant_strikes(world, PLANT_SEQ_SKIPPED, 20)) seq_skip(arena, request);
     if (plant_strikes(world, PLANT_RECORDED_BACK, 20)) request->recorded_at -= DAY_MS;
-    return true;
 }
 
-bool plant_request(struct world *world, struct arena *arena, struct store_request *request)
+void plant_request(struct world *world, struct arena *arena, struct store_request *request)
 {
     switch (request->kind) {
-    case STORE_COMMIT: return plant_commit(world, arena, request);
+    case STORE_COMMIT: plant_commit(world, arena, request); return;
     case STORE_PAGE:
         if (request->cursor_seq > 0 && plant_strikes(world, PLANT_PAGE_CURSOR, 10))
             request->cursor_seq++;
-        return true;
+        return;
     case STORE_SIGN_IN:
     case STORE_ENROL:
     case STORE_TOKEN:
     case STORE_LOAD:
-    case STORE_HEAD: break;
+    case STORE_HEAD: return;
     }
-    return true;
 }
 
 static void gates_skip(struct store_result *result)

@@ -27,7 +27,7 @@ static void weather_draw_people(struct world *world, struct weather *weather)
 
 void weather_draw(struct world *world)
 {
-    static const uint64_t paces[] = {1, 8, 24, 24, 60, 60, 60, 60};
+    static const uint64_t paces[] = {8, 24, 24, 60, 60, 60, 60, 60};
     struct weather *weather = &world->weather;
     *weather = (struct weather){
         .pace = paces[world_below(world, sizeof paces / sizeof paces[0])],
@@ -64,6 +64,7 @@ void weather_draw(struct world *world)
         .revoke = seldom(world, 3, 30),
         .clocks_wrong = world_chance(world, 300),
     };
+    if (world_chance(world, 20)) weather->pace = 1; /* long pings, long silences, little else */
     weather_draw_people(world, weather);
     if (world->options.steady) weather->restore_database = weather->failover = 0;
 }

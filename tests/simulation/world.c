@@ -172,9 +172,10 @@ static void world_init(struct world *world, const struct world_options *options)
     world->team = uuid_v7(1, &world->random);
     world->server_count = 1 + (size_t)(world_chance(world, 500) ? world_below(world, 3) : 0);
     people_draw(world);
-    uint64_t chaos = DAY_MS / 4 + world_below(world, DAY_MS);
+    uint64_t chaos = DAY_MS / 8 + world_below(world, DAY_MS / 2);
     if (world_chance(world, 50)) chaos += 4 * DAY_MS; /* a week away */
     world->chaos_until_ms = START_MS + chaos / world->weather.pace;
+    copies_start(world);
     database_open(world);
     operators_found(world);
     for (size_t i = 0; i < world->server_count; i++) service_start(world, i);
@@ -186,6 +187,7 @@ static void world_init(struct world *world, const struct world_options *options)
 void world_finish_all(struct world *world)
 {
     for (size_t i = 0; i < world->laptop_count; i++) laptop_finish(&world->laptops[i]);
+    copies_stop(world);
     database_finish(world);
     service_finish(world);
     network_finish(&world->network);

@@ -83,6 +83,9 @@ struct world {
     struct marks marks;
     struct chronicle chronicle;
     struct planted planted;
+    char folder[120]; /* of placeholders for simulated files */
+    size_t file_count;
+    struct copy scratch;
 
     struct world_event *events;
     size_t event_count, event_cap;
