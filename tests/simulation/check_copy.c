@@ -87,7 +87,11 @@ static void check_counts(struct copy_check *c)
     const struct deal **deals;
     size_t count;
     struct deal_filter filter = {.all = true};
-    check(c->replica->f->deals(c->replica, &c->arena, &filter, &deals, &count) == FAULT_NONE);
+    enum fault fault = c->replica->f->deals(c->replica, &c->arena, &filter, &deals, &count);
+    if (fault) {
+        copy_fail(c, fault_name(fault), ENTITY_DEAL, none);
+        return;
+    }
     if (count != c->counts[ENTITY_DEAL]) copy_fail(c, "(any): too many", ENTITY_DEAL, none);
     const struct activity **activities;
     check(c->replica->f->activities(c->replica, &c->arena, none, &activities, &count) ==

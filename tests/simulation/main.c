@@ -18,7 +18,7 @@
 
 enum {
     TWICE_EVERY = 20, /* of so many seeds one runs twice */
-    MARKS_FROM = 300, /* a campaign of so many seeds has to meet every mark */
+    MARKS_FROM = 100, /* a campaign of so many seeds has to meet every mark */
 };
 
 /* For last words: what runs now. */

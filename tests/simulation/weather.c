@@ -60,7 +60,7 @@ void weather_draw(struct world *world)
         .administration = likely(world, 100),
         .definition = seldom(world, 2, 80),
         .role = seldom(world, 3, 60),
-        .removal = seldom(world, 4, 20),
+        .removal = seldom(world, 3, 50),
         .revoke = seldom(world, 3, 30),
         .clocks_wrong = world_chance(world, 300),
     };

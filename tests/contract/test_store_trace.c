@@ -1,0 +1,291 @@
+/* test_store_trace.c - the model is the database: whole seeds of the simulated world run with a
+ * PostgreSQL beside the memory store. Every request the simulated database ran is run there too, in
+ * the same order, and the two answers are compared, field by field.
+ *
+ * What it cannot compare: a database that goes back in time (the seeds are steady ones). */
+#define _GNU_SOURCE
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <libpq-fe.h>
+#include <sodium.h>
+
+#include "common/codec/row.h"
+#include "server/edge/migrate.h"
+#include "server/edge/store_postgres.h"
+#include "tests/simulation/world.h"
+#include "tests/support/private_cluster.h"
+
+enum { SEEDS = 6, FIRST_SEED = 4001, COMPARED_MIN = 300, ADDRESS_MAX = 320 };
+
+static struct private_cluster cluster;
+static char owner_address[PRIVATE_CLUSTER_ADDRESS_MAX], app_address[ADDRESS_MAX];
+static struct store_blocking *store;
+
+struct trace {
+    uint64_t seed, requests, commits;
+    const struct store_request *request;
+    bool differs; /* said once; the rest follows from it */
+};
+
+static void differ(struct trace *trace, const char *what)
+{
+    if (trace->differs) return;
+    trace->differs = true;
+    printf("seed %llu, request %llu of kind %d, seq %llu: %s differs\n",
+           (unsigned long long)trace->seed, (unsigned long long)trace->requests,
+           (int)trace->request->kind, (unsigned long long)trace->request->new_seq, what);
+}
+
+static void same(struct trace *trace, bool equal, const char *what)
+{
+    if (!equal) differ(trace, what);
+}
+
+/* --- entities --- */
+
+static void same_entity(struct trace *trace, enum entity_kind kind, const void *a, const void *b,
+                        const char *what)
+{
+    if (!a || !b) {
+        same(trace, a == b, what);
+        return;
+    }
+    struct buffer one, other;
+    buffer_init(&one, FRAME_TO_CLIENT_MAX);
+    buffer_init(&other, FRAME_TO_CLIENT_MAX);
+    assert_int_equal(codec_entity_pack(kind, a, &one), FAULT_NONE);
+    assert_int_equal(codec_entity_pack(kind, b, &other), FAULT_NONE);
+    same(trace, str_equal(buffer_str(&one), buffer_str(&other)), what);
+    buffer_finish(&one);
+    buffer_finish(&other);
+}
+
+static int row_compare(const void *a, const void *b)
+{
+    const struct row *x = a, *y = b;
+    if (x->seq != y->seq) return x->seq < y->seq ? -1 : 1;
+    if (x->kind != y->kind) return x->kind < y->kind ? -1 : 1;
+    int order = uuid_compare(x->id, y->id);
+    if (order != 0) return order;
+    return (x->n > y->n) - (x->n < y->n);
+}
+
+static void same_rows(struct trace *trace, const struct store_result *a,
+                      const struct store_result *b)
+{
+    same(trace, a->row_count == b->row_count, "the number of rows");
+    if (trace->differs || a->row_count == 0) return;
+    size_t size = a->row_count * sizeof(struct row);
+    struct row *mine = malloc(size), *theirs = malloc(size);
+    assert_true(mine && theirs);
+    memcpy(mine, a->rows, size);
+    memcpy(theirs, b->rows, size);
+    qsort(mine, a->row_count, sizeof *mine, row_compare);
+    qsort(theirs, a->row_count, sizeof *theirs, row_compare);
+    for (size_t i = 0; i < a->row_count && !trace->differs; i++) {
+        same(trace, row_compare(&mine[i], &theirs[i]) == 0, "the key of a row");
+        same(trace, mine[i].removed == theirs[i].removed, "whether a row is removed");
+        if (!trace->differs && !mine[i].removed)
+            same_entity(trace, mine[i].kind, mine[i].entity, theirs[i].entity,
+                        entity_name(mine[i].kind) ? entity_name(mine[i].kind) : "a row");
+    }
+    free(mine);
+    free(theirs);
+}
+
+/* --- results --- */
+
+static void same_stand(struct trace *trace, const struct store_result *a,
+                       const struct store_result *b)
+{
+    same(trace, a->seq == b->seq, "the head");
+    same(trace, memcmp(a->mark, b->mark, MARK_BYTES) == 0, "the mark");
+    same(trace, a->recorded_last == b->recorded_last, "the last recorded time");
+    same(trace, a->inbox_last == b->inbox_last, "the last inbox number");
+}
+
+static void same_replica(struct trace *trace, const struct store_replica *a,
+                         const struct store_replica *b)
+{
+    same(trace, a->known == b->known, "whether a replica is known");
+    same(trace, a->last_number == b->last_number, "the last number of a replica");
+    same(trace, a->has_token == b->has_token && a->has_next_token == b->has_next_token,
+         "which tokens a replica has");
+    same(trace, !a->has_token || memcmp(a->token, b->token, TOKEN_BYTES) == 0, "a token");
+    same(trace, !a->has_next_token || memcmp(a->next_token, b->next_token, TOKEN_BYTES) == 0,
+         "a next token");
+    same(trace, a->has_deliver_to == b->has_deliver_to && a->deliver_to == b->deliver_to,
+         "what a revoked replica may deliver");
+}
+
+static void same_sign_in(struct trace *trace, const struct store_result *a,
+                         const struct store_result *b)
+{
+    same_stand(trace, a, b);
+    same(trace, uuid_equal(a->device, b->device), "the device");
+    same(trace, a->mark_known == b->mark_known, "whether the mark is known");
+    same(trace, a->announced == b->announced && a->others == b->others, "what is said of devices");
+    same(trace, a->sight_seq == b->sight_seq, "the seq of sight");
+    same_replica(trace, &a->replica, &b->replica);
+    same_entity(trace, ENTITY_MEMBER, a->member, b->member, "the member");
+    same_entity(trace, ENTITY_TEAM, a->team_row, b->team_row, "the team");
+}
+
+static const struct member *member_in(const struct store_result *result, struct uuid id)
+{
+    for (size_t i = 0; i < result->member_count; i++) {
+        if (uuid_equal(result->members[i]->id, id)) return result->members[i];
+    }
+    return NULL;
+}
+
+static const struct store_replica *replica_in(const struct store_result *result, struct uuid id)
+{
+    for (size_t i = 0; i < result->replica_count; i++) {
+        if (uuid_equal(result->replicas[i].id, id)) return &result->replicas[i];
+    }
+    return NULL;
+}
+
+static const struct outcome *outcome_in(const struct store_result *result,
+                                        const struct outcome *wanted)
+{
+    for (size_t i = 0; i < result->outcome_count; i++) {
+        const struct outcome *outcome = result->outcomes[i];
+        if (uuid_equal(outcome->replica, wanted->replica) && outcome->number == wanted->number)
+            return outcome;
+    }
+    return NULL;
+}
+
+static void same_load(struct trace *trace, const struct store_result *a,
+                      const struct store_result *b)
+{
+    same_stand(trace, a, b);
+    same(trace, a->mark_known == b->mark_known, "whether the mark is known");
+    same_entity(trace, ENTITY_TEAM, a->team_row, b->team_row, "the team");
+    same_entity(trace, ENTITY_DEFINITION, a->definition, b->definition, "the definition");
+    for (size_t i = 0; i < a->member_count; i++)
+        same_entity(trace, ENTITY_MEMBER, a->members[i], member_in(b, a->members[i]->id),
+                    "a member");
+    for (size_t i = 0; i < a->replica_count; i++) {
+        const struct store_replica *other = replica_in(b, a->replicas[i].id);
+        same(trace, other != NULL, "a replica");
+        if (other) same_replica(trace, &a->replicas[i], other);
+    }
+    for (size_t i = 0; i < a->outcome_count; i++)
+        same_entity(trace, ENTITY_OUTCOME, a->outcomes[i], outcome_in(b, a->outcomes[i]),
+                    "an outcome");
+    for (size_t i = 0; i < b->outcome_count; i++)
+        same(trace, outcome_in(a, b->outcomes[i]) != NULL, "an outcome too many");
+    same_rows(trace, a, b);
+}
+
+static void same_page(struct trace *trace, const struct store_result *a,
+                      const struct store_result *b)
+{
+    same_stand(trace, a, b);
+    same(trace, a->mark_known == b->mark_known, "whether the mark is known");
+    same(trace, a->to_seq == b->to_seq, "where the page ends");
+    same(trace, a->has_mark == b->has_mark, "whether the page ends a commit");
+    same(trace, !a->has_mark || memcmp(a->to_mark, b->to_mark, MARK_BYTES) == 0, "its mark");
+    same_rows(trace, a, b);
+}
+
+static void compare(void *context, const struct store_request *request,
+                    const struct store_result *memory)
+{
+    struct trace *trace = context;
+    if (trace->differs) return;
+    trace->requests++;
+    trace->request = request;
+    const struct store_result *real = store_blocking_run(store, request);
+    same(trace, memory->status == real->status, "the status");
+    if (trace->differs) printf("%d and %d: %.*s\n", (int)memory->status, (int)real->status,
+                               STR_ARGS(real->trouble));
+    if (memory->status != STORE_OK && memory->status != STORE_REVOKED) return;
+    switch (request->kind) {
+    case STORE_SIGN_IN: same_sign_in(trace, memory, real); return;
+    case STORE_ENROL: same(trace, uuid_equal(memory->team, real->team), "the team"); return;
+    case STORE_TOKEN: return;
+    case STORE_COMMIT: trace->commits++; return;
+    case STORE_LOAD: same_load(trace, memory, real); return;
+    case STORE_PAGE: same_page(trace, memory, real); return;
+    case STORE_HEAD:
+        same_stand(trace, memory, real);
+        same(trace, memory->mark_known == real->mark_known, "whether the mark is known");
+        return;
+    }
+}
+
+/* --- the test --- */
+
+static void database_begin(uint64_t seed)
+{
+    struct migrate_report report;
+    char name[32], sql[64];
+    snprintf(name, sizeof name, "trace_%llu", (unsigned long long)seed);
+    snprintf(sql, sizeof sql, "CREATE DATABASE %s", name);
+    PGconn *owner = PQconnectdb(cluster.connection);
+    assert_int_equal(PQstatus(owner), CONNECTION_OK);
+    PGresult *made = PQexec(owner, sql);
+    assert_int_equal(PQresultStatus(made), PGRES_COMMAND_OK);
+    PQclear(made);
+    PQfinish(owner);
+    assert_true(private_cluster_address(&cluster, name, owner_address, sizeof owner_address));
+    if (migrate_run(owner_address, &report) != FAULT_NONE) fail_msg("%s", report.trouble);
+    snprintf(app_address, sizeof app_address, "%s&user=sluice_app", owner_address);
+    store = store_blocking_open(app_address);
+    assert_non_null(store);
+}
+
+static void both_stores_answer_alike(void **state)
+{
+    (void)state;
+    uint64_t commits = 0;
+    for (uint64_t seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) {
+        struct trace trace = {.seed = seed};
+        struct world_options options = {
+            .seed = seed, .steady = true, .ran = compare, .ran_context = &trace};
+        database_begin(seed);
+        struct world *world = calloc(1, sizeof *world);
+        assert_non_null(world);
+        bool ok = world_run(world, &options);
+        world_finish_all(world);
+        free(world);
+        store_blocking_close(store);
+        printf("seed %llu: %llu requests, %llu commits%s\n", (unsigned long long)seed,
+               (unsigned long long)trace.requests, (unsigned long long)trace.commits,
+               trace.differs ? ", the stores DIFFER" : "");
+        assert_true(ok && !trace.differs);
+        commits += trace.commits;
+    }
+    assert_true(commits >= COMPARED_MIN);
+}
+
+static int group_begin(void **state)
+{
+    (void)state;
+    if (sodium_init() < 0) return -1;
+    return private_cluster_start(&cluster) ? 0 : -1;
+}
+
+static int group_end(void **state)
+{
+    (void)state;
+    private_cluster_stop(&cluster);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(both_stores_answer_alike)};
+    return cmocka_run_group_tests(tests, group_begin, group_end);
+}
