@@ -278,13 +278,9 @@ static enum fault first_write(const struct configuration *c, const struct first_
 static enum fault init_database(struct configuration *c, const struct first_commit *first,
                                 struct random *random, struct trouble *trouble)
 {
-    struct database database = {.lock = -1};
+    struct database database = {.lock = -1}; /* whoever makes the folder holds it */
     struct migrate_report report;
-    enum fault fault = keeper_lock(c->data, &database.lock);
-    if (fault) {
-        trouble_say(trouble, "%s is in use by another program; stop that first", c->data);
-        return fault;
-    }
+    enum fault fault = FAULT_NONE;
     if (!c->database[0]) {
         fprintf(stderr, "Making a private database in %s/postgres ...\n", c->data);
         fault = cluster_init(&database.cluster, c->data, trouble);
@@ -314,7 +310,7 @@ static enum fault database_url_check(const char *url, const char *option,
 
 /* What init makes, in the order in which it is taken away again: the mark that says so last. */
 static const char *const init_names[] = {"sluiced.conf.new", "sluiced.conf", "server.key.new",
-                                         "server.key", "postgres", "lock", INIT_UNFINISHED};
+                                         "server.key", "postgres", INIT_UNFINISHED};
 
 static int entry_remove(const char *path, const struct stat *about, int kind, struct FTW *where)
 {
@@ -333,22 +329,30 @@ static void unfinished_remove(const char *data)
     }
 }
 
-/* Clears what an init that was killed left behind, and leaves the mark for the next one. */
-static enum fault unfinished_begin(const char *data, struct trouble *trouble)
+/* Takes the folder for this init alone, clears what one that was killed left behind, and leaves the
+ * mark for the next one. */
+static enum fault unfinished_begin(const char *data, int *lock, struct trouble *trouble)
 {
     char path[CONFIGURATION_PATH_MAX + 64];
+    *lock = -1;
     snprintf(path, sizeof path, "%s/%s", data, INIT_UNFINISHED);
-    if (access(path, F_OK) == 0) {
-        int lock;
-        enum fault fault = keeper_lock(data, &lock);
-        if (fault == FAULT_BUSY) {
-            trouble_say(trouble, "another `sluiced init` is making %s; wait for it", data);
-            return fault;
-        }
-        if (!fault) close(lock);
-        unfinished_remove(data);
+    enum fault fault = keeper_lock(data, lock);
+    if (fault == FAULT_BUSY) {
+        trouble_say(trouble, "another `sluiced init` is making %s; wait for it", data);
+        return fault;
     }
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    char conf[CONFIGURATION_PATH_MAX + 64];
+    snprintf(conf, sizeof conf, "%s/sluiced.conf", data);
+    bool unfinished = access(path, F_OK) == 0;
+    if (!fault && !unfinished && access(conf, F_OK) == 0) { /* since it was looked at */
+        trouble_say(trouble, "%s is initialised already; `sluiced run --data %s` starts it", data,
+                    data);
+        close(*lock);
+        *lock = -1;
+        return FAULT_EXISTS;
+    }
+    if (!fault && unfinished) unfinished_remove(data);
+    int fd = fault ? -1 : open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd >= 0) {
         close(fd);
         return FAULT_NONE;
@@ -357,12 +361,17 @@ static enum fault unfinished_begin(const char *data, struct trouble *trouble)
     return errno == ENOSPC ? FAULT_FULL : FAULT_IO;
 }
 
-static void unfinished_end(const char *data, bool failed)
+/* Only who holds the folder may clear it. */
+static void unfinished_end(const char *data, int lock, bool failed)
 {
     char path[CONFIGURATION_PATH_MAX + 64];
+    if (lock < 0) return;
     snprintf(path, sizeof path, "%s/%s", data, INIT_UNFINISHED);
     if (failed) unfinished_remove(data);
     else unlink(path);
+    snprintf(path, sizeof path, "%s/lock", data);
+    if (failed) unlink(path);
+    close(lock);
 }
 
 enum fault administration_init(const struct administration_init *wanted, struct trouble *trouble)
@@ -386,8 +395,8 @@ enum fault administration_init(const struct administration_init *wanted, struct 
     if (!fault) fault = database_url_check(wanted->database, "--database", trouble);
     if (!fault) fault = database_url_check(wanted->database_app, "--database-app", trouble);
     if (!fault) fault = service_user_make(c.data, trouble);
-    bool making = !fault;
-    if (!fault) fault = unfinished_begin(c.data, trouble);
+    int lock = -1;
+    if (!fault) fault = unfinished_begin(c.data, &lock, trouble);
     if (!fault) fault = server_key_make(c.data, &key, trouble);
     if (!fault) {
         c.team = first.team.id;
@@ -399,7 +408,7 @@ enum fault administration_init(const struct administration_init *wanted, struct 
     }
     /* Last: a folder with a configuration is initialised. */
     if (!fault) fault = configuration_write(&c, trouble);
-    if (making) unfinished_end(c.data, fault != FAULT_NONE);
+    unfinished_end(c.data, lock, fault != FAULT_NONE);
     if (!fault) {
         fprintf(stderr, "Team %s is ready. Start the server: sluiced run --data %s\n"
                         "Then join as %s with (valid %d hours, once): sluice join LINE\n",

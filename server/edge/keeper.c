@@ -76,8 +76,12 @@ enum fault keeper_lock(const char *data, int *fd)
         pause_ms(LOOK_AGAIN_MS);
     }
     int n = snprintf(text, sizeof text, "%ld\n", (long)getpid());
-    if (ftruncate(*fd, 0) != 0 || pwrite(*fd, text, (size_t)n, 0) != n) return FAULT_IO;
-    return FAULT_NONE;
+    if (ftruncate(*fd, 0) == 0 && pwrite(*fd, text, (size_t)n, 0) == n) return FAULT_NONE;
+    int error = errno;
+    close(*fd);
+    *fd = -1;
+    errno = error; /* of the write: what the caller tells */
+    return FAULT_IO;
 }
 
 /* --- running --- */

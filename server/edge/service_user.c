@@ -71,7 +71,9 @@ static bool folder_empty(const char *folder)
     if (!entries) return true; /* told better by folder_usable */
     size_t count = 0;
     for (const struct dirent *entry; (entry = readdir(entries));) {
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) count++;
+        const char *name = entry->d_name;
+        if (strcmp(name, "lock") == 0) continue; /* an init was killed before anything else */
+        if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0) count++;
     }
     closedir(entries);
     return count == 0;

@@ -70,8 +70,13 @@ claim "run before init is refused" fails_with 1 "no data folder" run --data "$da
 claim "a wrong zone is refused before anything is made" \
     fails_with 2 "no time zone" init --data "$data" --team T --owner O --zone Mars/Phobos
 claim "and nothing was made" test ! -e "$data"
-claim "init succeeds" "$sluiced" init --data "$data" --team "North sales" --owner "Ada Berg" \
-    --zone Europe/Warsaw >"$folder/invitation" 2>>"$folder/log"
+"$sluiced" init --data "$data" --team "North sales" --owner "Ada Berg" --zone Europe/Warsaw \
+    >"$folder/invitation" 2>>"$folder/log" &
+first=$!
+claim "an init that is under way is seen" until_true 20 test -e "$data/init.unfinished"
+claim "a second one meanwhile is told to wait" fails_with 1 "another .sluiced init. is making" \
+    init --data "$data" --team T --owner O
+claim "and init succeeds all the same" wait "$first"
 claim "its last line is an invitation" line_good "$folder/invitation"
 claim "init leaves nothing running" nothing_left
 claim "the server key is for its owner only" test "$(stat -c %a "$data/server.key")" = 600
