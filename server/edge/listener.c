@@ -64,6 +64,7 @@ struct listener {
     uint64_t last_number, stop_at_ms;
     size_t connections, paused;
     bool turning, ready, stopping, ended;
+    bool unaccepted; /* for want of memory; libuv says no more until it is taken */
     char name[300]; /* the address really bound */
     char input[READ_BYTES];
 };
@@ -251,7 +252,12 @@ static void listener_accept(uv_stream_t *stream, int status)
         return;
     }
     struct connection *connection = calloc(1, sizeof *connection);
-    if (!connection) return; /* libuv offers it again */
+    listener->unaccepted = !connection;
+    if (!connection) {
+        server_accept_failed(listener->server, STR("ENOMEM"), now_read());
+        listener_turn(listener);
+        return;
+    }
     connection->listener = listener;
     uv_tcp_init(&listener->loop, &connection->handle);
     connection->handle.data = connection;
@@ -322,6 +328,9 @@ static void timer_fired(uv_timer_t *timer)
     if (!listener->ended) {
         struct now now = now_read();
         if (server_deadline(listener->server) <= now.boot_ms) server_tick(listener->server, now);
+        if (listener->unaccepted && !listener->stopping) {
+            listener_accept((uv_stream_t *)&listener->socket, 0);
+        }
     }
     listener_turn(listener);
 }
