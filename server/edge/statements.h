@@ -30,6 +30,7 @@ enum statement {
     STATEMENT_PIPELINES,
     STATEMENT_STAGES,
     STATEMENT_CHECKS,
+    STATEMENT_UNBLOCK,         /* ends the connections of servers that stopped within a commit */
     STATEMENT_ADVANCE,         /* the parameters of team_advance */
     STATEMENT_REPLICA_NUMBERS, /* $1 team, $2 ids, $3 numbers */
     STATEMENT_DEFINITION_ADD,  /* $1 team, $2 version, $3 seq */

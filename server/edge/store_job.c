@@ -279,6 +279,11 @@ bool store_job_settle(struct store_job *job, const struct postgres_end *end)
             && ++job->tries < TRIES_MAX) {
             return false;
         }
+        bool locked = end->failed && strcmp(end->state, "55P03") == 0;
+        if (locked && job->request->kind == STORE_COMMIT && !job->unblocks) {
+            job->unblocks = true;
+            return false;
+        }
         result->status = status_of_failure(job, end);
         result->trouble = end->failed
                               ? arena_format(&job->arena, "%s %s", end->state, end->message)

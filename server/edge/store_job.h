@@ -23,6 +23,7 @@ struct store_job {
     bool answered; /* the row that decides between found and not was there */
     bool has_head;
     int tries;
+    bool unblocks; /* it met a lock that did not go away */
     uint64_t queued_ms;
     struct store_job *next;
 };

@@ -269,6 +269,7 @@ static void write_replica_numbers(struct store_job *job)
 void store_job_write_commit(struct store_job *job)
 {
     const struct store_request *request = job->request;
+    if (job->unblocks) (void)store_job_call(job, STATEMENT_UNBLOCK);
     write_advance(job);
     for (enum entity_kind kind = ENTITY_TEAM; kind < ENTITY_COUNT; kind++) {
         if (kind == ENTITY_DEFINITION) continue;

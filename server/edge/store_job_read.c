@@ -351,6 +351,7 @@ void store_job_read(struct store_job *job, size_t index, const PGresult *result)
     case STATEMENT_PAGE_END: out->to_seq = (uint64_t)number_at(result, 0, 0); break;
     case STATEMENT_PAGE_MARK: read_page_mark(job, result); break;
     case STATEMENT_TEAM_ENTER:
+    case STATEMENT_UNBLOCK:
     case STATEMENT_ADVANCE:
     case STATEMENT_REPLICA_NUMBERS:
     case STATEMENT_DEFINITION_ADD:

@@ -473,6 +473,41 @@ static void a_crashed_database_is_found_again(void **state)
     assert_int_equal(uv_loop_close(&looped.loop), 0);
 }
 
+/* Part of a batch has come, the rest does not: the database has begun, and waits. */
+static PGconn *server_stuck(struct uuid team)
+{
+    char text[UUID_TEXT_LENGTH + 1], sql[256];
+    PGconn *stuck = by_hand(app_address);
+    uuid_format(team, text);
+    snprintf(sql, sizeof sql,
+             "SELECT team_advance('%s', 1, 2, decode(repeat('02', 16), 'hex'), now(), 0, NULL, 0,"
+             " NULL)",
+             text);
+    assert_int_equal(PQenterPipelineMode(stuck), 1);
+    assert_int_equal(PQsendQueryParams(stuck, sql, 0, NULL, NULL, NULL, NULL, 0), 1);
+    assert_int_equal(PQsendFlushRequest(stuck), 1);
+    PGresult *result = PQgetResult(stuck);
+    assert_int_equal(PQresultStatus(result), PGRES_TUPLES_OK);
+    PQclear(result);
+    return stuck;
+}
+
+static void a_server_stopped_within_a_commit_holds_up_nobody(void **state)
+{
+    (void)state;
+    struct uuid team = team_id(8);
+    team_make(team);
+    PGconn *stuck = server_stuck(team), *idle = by_hand(app_address);
+    struct row row = row_sample(ENTITY_DEAL, 81, 2);
+    struct store_request request = commit_request(team, 1, 2);
+    assert_int_equal(run_commit(&request, &row, 1), STORE_OK);
+    assert_int_equal(PQpipelineSync(stuck), 1);
+    for (PGresult *end; PQstatus(stuck) == CONNECTION_OK; PQclear(end)) end = PQgetResult(stuck);
+    expect_sql(idle, "SELECT 1", "", "1"); /* others are left alone */
+    PQfinish(stuck);
+    PQfinish(idle);
+}
+
 static void no_database_no_store(void **state)
 {
     (void)state;
@@ -562,6 +597,7 @@ int main(void)
         cmocka_unit_test(every_connection_has_its_limits),
         cmocka_unit_test(the_next_host_is_tried),
         cmocka_unit_test(no_database_no_store),
+        cmocka_unit_test(a_server_stopped_within_a_commit_holds_up_nobody),
     };
     enum { OWN = sizeof own / sizeof own[0], TESTS_MAX = 128 };
     static struct CMUnitTest tests[TESTS_MAX];
