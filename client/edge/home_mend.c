@@ -169,6 +169,10 @@ static enum fault aside_name(const struct mend *mend, char out[HOME_PATH_MAX])
 static enum fault copy_set_aside(const struct mend *mend, const char *aside)
 {
     char from[HOME_PATH_MAX + 16], to[HOME_PATH_MAX + 16];
+    /* Joining again makes another key: without its own nobody could ever read the old copy. Where
+     * there is no key, or the disk knows no second names, the copy goes aside all the same. */
+    snprintf(to, sizeof to, "%s.key", aside);
+    (void)!link(mend->key_path, to);
     if (rename(mend->copy_path, aside) != 0) return FAULT_IO;
     snprintf(from, sizeof from, "%s-journal", mend->copy_path);
     snprintf(to, sizeof to, "%s-journal", aside);

@@ -53,6 +53,8 @@ for each in first short empty noise text key keysize nokey; do
 done
 ada invite "Bob Ross" --role manager >"$folder/further" 2>/dev/null
 claim "a home set aside can join again" says 0 Joined home first join "$(invitation "$folder/further")"
+claim "the key of the old copy is kept with it" \
+    cmp "$folder/bob/key" "$(ls "$folder"/first/copy.db.damaged-*.key)"
 claim "and has everything that was sent" test "$(titles first | wc -l)" -ge 30
 
 # The rights of the key.
