@@ -15,6 +15,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -105,6 +106,8 @@ static int worker_main(const struct keeper *keeper, pid_t parent)
 {
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent) return 1;
+    const struct rlimit none = {0, 0};
+    setrlimit(RLIMIT_CORE, &none); /* what it remembers is the server's key and customers' data */
     signal(SIGHUP, SIG_IGN); /* a closed terminal: the keeper says when to stop */
     sigprocmask(SIG_UNBLOCK, &keeper->signals, NULL);
     signal(SIGPIPE, SIG_IGN);

@@ -26,6 +26,14 @@ ids_are() { # every of the four user ids, no groups of root, no capability
     [ $count -ge 6 ] # keeper, worker, postmaster and its own
 }
 claim "keeper, worker and PostgreSQL are the service user, for good" ids_are
+no_cores() { # none but PostgreSQL's own may leave its memory on the disk
+    local pid worker=
+    for pid in $(pgrep -P "$server"); do
+        grep -q sluiced "/proc/$pid/comm" && worker=$pid
+    done
+    [ -n "$worker" ] && grep -Eq '^Max core file size +0 +0 ' "/proc/$worker/limits"
+}
+claim "the worker leaves no core file behind" no_cores
 claim "no file in the data folder is another's" test -z "$(find "$data" ! -uid "$wanted")"
 claim "nor readable by others" test -z "$(find "$data" -maxdepth 1 -perm /077)"
 claim "the server stops with 0" server_stop
