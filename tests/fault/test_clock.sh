@@ -115,16 +115,17 @@ sessions() { grep -c "session_$1 " "$folder/server.log"; }
 claim "bob stays connected" live
 kill -STOP "$watch"
 echo 100 >"$SHIFT_BOOT_FILE"
-claim "a client that is gone for 90 seconds is let go" until_true 10 logged session_silent
+# A loop that sleeps does not see the clock jump: it may sleep until its next look at the database.
+claim "a client that is gone for 90 seconds is let go" until_true 60 logged session_silent
 kill -CONT "$watch"
 reconnected() { [ "$(sessions open)" -gt "$opened" ]; }
 opened=$(sessions open)
-claim "and comes back by itself" until_true 20 reconnected
+claim "and comes back by itself" until_true 60 reconnected
 worker=$(pgrep -P "$server" -f "$bin/sluiced run")
 kill -STOP "$worker"
 echo 200 >"$SHIFT_BOOT_FILE"
 silent() { home bob --offline status --json last_failure | grep -q silent; }
-claim "a server that is gone for 90 seconds is given up" until_true 20 silent
+claim "a server that is gone for 90 seconds is given up" until_true 60 silent
 opened=$(sessions open)
 kill -CONT "$worker"
 claim "and found again" until_true 30 reconnected
