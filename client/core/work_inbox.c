@@ -87,6 +87,34 @@ struct str inbox_unit_say(struct work *work, const struct inbox_item *item, stru
     return out.n > 0 ? out : STR("nothing");
 }
 
+/* The same for machines: money as decimal text, choices and things by name; absent: nothing. A unit
+ * of several is name=value;name=value. */
+static struct cell unit_cell(struct work *work, const struct inbox_item *item, struct str text)
+{
+    struct unit_value values[UNIT_FIELDS_MAX];
+    size_t count, present = 0;
+    struct str out = STR(""), last = STR(""), currency = work->team->currency;
+    const struct field *leader =
+        field_by_name((enum entity_kind)item->subject_kind, item->field);
+    struct str shown = inbox_unit_say(work, item, text);
+    if (!leader || unit_parse(work->arena, leader, text, values, &count)) return cell_text(text);
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(values[i].field->name, "currency") == 0) currency = values[i].value.text;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct field *field = values[i].field;
+        if (!values[i].value.present || strcmp(field->name, "probability_by_hand") == 0) continue;
+        if (value_format(work->arena, values[i].value, &last)) continue;
+        struct optional number = {true, values[i].value.number};
+        if (strcmp(field->name, "value") == 0) last = cell_money(work, number, currency).text;
+        else last = text_say(work, field, last, currency);
+        out = arena_format(work->arena, "%.*s%s%s=%.*s", STR_ARGS(out), present++ ? ";" : "",
+                           field->name, STR_ARGS(unit_escape(work->arena, last)));
+    }
+    if (present == 0) return (struct cell){.type = CELL_NONE, .shown = shown};
+    return cell_faces(present == 1 ? last : out, shown);
+}
+
 /* Who made what stands now, and when: the newest event of that unit not by the author. */
 static enum fault theirs_find(struct work *work, const struct inbox_item *item, struct cell *who,
                               struct cell *when)
@@ -110,16 +138,20 @@ static enum fault theirs_find(struct work *work, const struct inbox_item *item, 
     return fault;
 }
 
+struct str inbox_reason_say(struct work *work, const struct reason *reason)
+{
+    struct place places[REASON_PLACES];
+    work_reason_places(work, reason, places);
+    return sentence_fill(work->arena, reason_sentence(reason->code), places, REASON_PLACES);
+}
+
 static struct str reasons_say(struct work *work, struct str packed)
 {
     struct reasons reasons;
     struct str out = STR("");
     if (reasons_parse(work->arena, packed, &reasons)) return packed;
     for (size_t i = 0; i < reasons.count; i++) {
-        struct place places[REASON_PLACES];
-        work_reason_places(work, &reasons.items[i], places);
-        struct str line = sentence_fill(work->arena, reason_sentence(reasons.items[i].code),
-                                        places, REASON_PLACES);
+        struct str line = inbox_reason_say(work, &reasons.items[i]);
         out = arena_format(work->arena, "%.*s%s%.*s", STR_ARGS(out), out.n ? "; " : "",
                            STR_ARGS(line));
     }
@@ -177,16 +209,18 @@ static enum fault item_cells(struct work *work, const struct inbox_item *item,
     cells[2] = cell_text(subject_say(work, item));
     cells[3] = cell_faces(item->field, field ? str_from(field->label) : item->field);
     if (conflict) {
-        cells[4] = cell_faces(item->mine, inbox_unit_say(work, item, item->mine));
-        cells[5] = cell_faces(item->theirs, inbox_unit_say(work, item, item->theirs));
-        cells[10] = cell_faces(item->base, inbox_unit_say(work, item, item->base));
+        cells[4] = unit_cell(work, item, item->mine);
+        cells[5] = unit_cell(work, item, item->theirs);
+        cells[10] = unit_cell(work, item, item->base);
         fault = theirs_find(work, item, &cells[6], &cells[7]);
     } else {
-        cells[4] = cell_text(wanted_say(work, item));
+        cells[4] = cell_text(item->kind == INBOX_NOTICE ? item->mine : wanted_say(work, item));
         cells[7] = cell_time(work, item->recorded_at);
     }
     cells[8] = cell_faces(item->reasons, reasons_say(work, item->reasons));
-    cells[9] = cell_text(conflict ? STR("resolve") : STR("retry, discard"));
+    cells[9] = cell_text(conflict                         ? STR("resolve")
+                         : item->kind == INBOX_NOTICE ? STR("discard")
+                                                      : STR("retry, discard"));
     cells[INBOX_ACTED_COLUMN] = cell_time(work, item->acted_at);
     cells[11] = cell_text(name_of_member(work, item->author));
     char id[UUID_TEXT_LENGTH + 1];
@@ -297,7 +331,9 @@ static enum fault item_resolve(struct work *work, const struct request *request,
     }
     if (item->kind != INBOX_CONFLICT) {
         answer_fail(answer, ERROR_WRONG_ITEM,
-                    "this is a refused change: `inbox retry N` or `inbox discard N`");
+                    item->kind == INBOX_NOTICE
+                        ? "this is a notice, nothing is to be chosen: `inbox discard N` closes it"
+                        : "this is a refused change: `inbox retry N` or `inbox discard N`");
         return FAULT_NONE;
     }
     if (theirs) return item_close(work, item, INBOX_THEIRS, answer);

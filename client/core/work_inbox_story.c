@@ -90,24 +90,48 @@ static enum fault conflict_say(struct work *work, const struct inbox_item *item,
 static void parked_say(struct work *work, const struct inbox_item *item, const struct cell *cells,
                        struct answer *answer)
 {
+    struct reasons reasons;
     bool mine = uuid_equal(item->author, work->identity.member);
     NOTE(answer, NOTE_RESULT, "      {who} wanted {what}  {when}",
          {"who", mine ? STR("you") : name_of_member(work, item->author)},
          {"what", cells[INBOX_MINE_COLUMN].shown.n > 0 ? cells[INBOX_MINE_COLUMN].shown : STR("it")},
          {"when", moment_say(work, item->acted_at)});
-    struct str rest = cells[INBOX_REASONS_COLUMN].shown, part;
-    while (str_split(&rest, ';', &part)) {
-        NOTE(answer, NOTE_RESULT, "      refused: {reason}", {"reason", str_trim(part)});
+    if (reasons_parse(work->arena, item->reasons, &reasons)) reasons.count = 0;
+    for (size_t i = 0; i < reasons.count; i++) {
+        NOTE(answer, NOTE_RESULT, "      refused: {reason}",
+             {"reason", inbox_reason_say(work, &reasons.items[i])});
     }
     NOTE(answer, NOTE_RESULT,
          "      sluice inbox retry {number} [--value AMOUNT ...], or sluice inbox discard {number}",
          {"number", cells[INBOX_NUMBER_COLUMN].text});
 }
 
+/* The only notice there is: a device joined. It says so to its member's others. */
+static void notice_say(struct work *work, const struct inbox_item *item, const struct cell *cells,
+                       struct answer *answer)
+{
+    struct str id = name_short(work, (enum entity_kind)item->subject_kind, item->subject);
+    struct str number = cells[INBOX_NUMBER_COLUMN].text;
+    bool mine = uuid_equal(item->concerned, work->identity.member);
+    story_line(answer, arena_format(work->arena, "%3.*s  notice: a new device joined as %.*s",
+                                    STR_ARGS(number),
+                                    STR_ARGS(mine ? STR("you")
+                                                  : name_of_member(work, item->concerned))));
+    NOTE(answer, NOTE_RESULT, "      {device}  {id}  {when}", {"device", item->mine}, {"id", id},
+         {"when", moment_say(work, item->recorded_at)});
+    NOTE(answer, NOTE_RESULT,
+         "      known: sluice inbox discard {number}; not known: sluice device revoke {id}",
+         {"number", number}, {"id", id});
+}
+
 enum fault inbox_story(struct work *work, const struct inbox_item *item, bool dependent,
                        const struct cell *cells, struct answer *answer)
 {
     bool conflict = item->kind == INBOX_CONFLICT;
+    if (item->kind == INBOX_NOTICE) {
+        notice_say(work, item, cells, answer);
+        return arena_fault(work->arena);
+    }
     struct str id = STR(""), number = cells[INBOX_NUMBER_COLUMN].text;
     if (name_of(work, (enum entity_kind)item->subject_kind, item->subject).n > 0) {
         id = name_short(work, (enum entity_kind)item->subject_kind, item->subject);

@@ -78,6 +78,8 @@ void answer_refuse(struct answer *answer, const struct reasons *reasons);
 /* work_mend.c: after a refusal, the command that would go through. */
 void answer_mend(struct work *work, const struct request *request, const struct deal *deal,
                  struct answer *answer);
+/* The name of the stage with that key, of whichever pipeline; the key where there is none. */
+struct str stage_say(struct work *work, struct str key);
 /* "Value: 14,000 EUR (was 12,500 EUR); Due: 2027-03-01": what of the wish became so. */
 struct str wish_changes(struct work *work, const struct wish *wish, const void *shown);
 
@@ -103,6 +105,7 @@ enum inbox_column {
     INBOX_REASONS_COLUMN, INBOX_POSSIBLE_COLUMN, INBOX_BASE_COLUMN, INBOX_AUTHOR_COLUMN,
     INBOX_SUBJECT_ID_COLUMN, INBOX_ACTED_COLUMN, INBOX_COLUMN_COUNT
 };
+struct str inbox_reason_say(struct work *work, const struct reason *reason);
 /* A unit's canonical text as people read it: "12,500 EUR", "Send offer, 2027-03-01". */
 struct str inbox_unit_say(struct work *work, const struct inbox_item *item, struct str text);
 /* The item in lines for people; dependent: it hangs on the one told before. */

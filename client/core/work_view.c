@@ -97,6 +97,7 @@ struct str text_say(struct work *work, const struct field *field, struct str can
 {
     struct value value;
     if (canonical.n == 0) return STR("nothing");
+    if (strcmp(field->name, "stage") == 0) return stage_say(work, canonical);
     if (field->type == VALUE_SET || field->type == VALUE_TEXT) return canonical;
     if (value_parse(work->arena, field->type, canonical, &value)) return canonical;
     if (strcmp(field->name, "value") == 0) return money_say(work, value.number, currency);

@@ -38,7 +38,7 @@ static struct str field_say(struct work *work, struct str names)
     return out;
 }
 
-static struct str stage_say(struct work *work, struct str key)
+struct str stage_say(struct work *work, struct str key)
 {
     for (size_t i = 0; i < work->definition.pipeline_count; i++) {
         const struct stage *stage = pipeline_stage(&work->definition.pipelines[i], key);

@@ -74,6 +74,12 @@ static size_t text_escape(struct str text, char *to)
     return n;
 }
 
+struct str unit_escape(struct arena *arena, struct str text)
+{
+    char *escaped = arena_alloc(arena, 2 * text.n + 1);
+    return escaped ? (struct str){escaped, text_escape(text, escaped)} : STR_NONE;
+}
+
 enum fault unit_format(struct arena *arena, const struct field *leader, const void *entity,
                        struct str *out)
 {

@@ -41,5 +41,8 @@ MUST_USE enum fault unit_format(struct arena *arena, const struct field *leader,
 /* Its inverse. FAULT_FORMAT when the text is not of that unit. */
 MUST_USE enum fault unit_parse(struct arena *arena, const struct field *leader, struct str text,
                                struct unit_value values[UNIT_FIELDS_MAX], size_t *count);
+/* One text as unit_format writes it among others: what would end it is escaped. STR_NONE without
+ * memory. */
+struct str unit_escape(struct arena *arena, struct str text);
 
 #endif
