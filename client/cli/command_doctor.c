@@ -69,8 +69,12 @@ void command_fault(struct command *command, const char *what, enum fault fault,
     bool told = trouble && trouble->path[0];
     struct str path = told ? arena_str(&command->arena, str_from(trouble->path)) : home;
     struct str detail = told ? arena_str(&command->arena, str_from(trouble->detail)) : STR("");
-    /* A folder or file that cannot be made: the system's own words say more. */
-    const char *sentence = fault == FAULT_DENIED && told && trouble->operation &&
+    /* A folder or file that cannot be made: the system's own words say more. Open already, and
+     * denied: it is not the key's rights, but the folder's or the disk's. */
+    const char *sentence = fault == FAULT_DENIED && !told
+                               ? "could not {what}: you may only read {home}; is it yours, and its "
+                                 "disk mounted for writing?"
+                           : fault == FAULT_DENIED && told && trouble->operation &&
                                    str_equal(str_from(trouble->operation), STR("create folder"))
                                ? "could not {what}: {path}: {detail}; set SLUICE_HOME to a folder "
                                  "you may write in"

@@ -15,18 +15,27 @@
 
 #include "client/cli/progress.h"
 #include "client/cli/say.h"
+#include "common/base/bounds.h"
+#include "common/base/text.h"
 #include "common/link/invitation.h"
 #include "common/base/banned.h"
 
 enum { JOIN_MS = 60 * 1000 };
 
+static bool device_name_fits(struct str name)
+{
+    return name.n > 0 && name.n <= NAME_BYTES_MAX && text_is_clean(name, false);
+}
+
+/* --device, else what the machine calls itself, if that can be shown. */
 static struct str device_name(struct command *command)
 {
     char name[256] = "";
     const struct request_option *given = request_option(&command->line.request, "device");
-    if (given && given->value.n > 0) return given->value;
-    if (gethostname(name, sizeof name - 1) != 0 || !name[0]) return STR("device");
-    return arena_str(&command->arena, str_from(name));
+    if (given && str_trim(given->value).n > 0) return str_trim(given->value);
+    if (gethostname(name, sizeof name - 1) != 0) return STR("device");
+    struct str own = str_from(name);
+    return device_name_fits(own) ? arena_str(&command->arena, own) : STR("device");
 }
 
 static enum fault join_prepare(struct command *command, const struct invitation_line *invitation)
@@ -186,6 +195,13 @@ void command_join(struct command *command)
                     fault == FAULT_CRYPTO
                         ? "the invitation was cut or mistyped; copy the whole line"
                         : "this is not an invitation; it is one line that begins with sluice1-");
+        return;
+    }
+    if (!device_name_fits(device_name(command))) {
+        FAIL(answer, ANSWER_USAGE,
+             "the name of a device has at most {most} bytes, all of them characters that can be "
+             "shown; give another --device",
+             {"most", arena_format(&command->arena, "%d", NAME_BYTES_MAX)});
         return;
     }
     fault = home_join_begin(command->path, &lock, &trouble);

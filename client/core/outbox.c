@@ -49,10 +49,13 @@ static enum fault submit_one(struct replica *replica, struct arena *arena,
 {
     struct buffer packed;
     buffer_init(&packed, MUTATION_BYTES_MAX);
-    enum fault fault = codec_mutation_pack(mutation, &packed);
-    struct str payload = buffer_str(&packed);
+    enum fault packing = codec_mutation_pack(mutation, &packed);
+    struct str payload = packing ? STR_NONE : buffer_str(&packed);
     uint64_t number = identity->next_number;
+    /* What does not fit is decided all the same: the rules say which field is too long. */
+    enum fault fault = packing == FAULT_LIMIT ? FAULT_NONE : packing;
     if (!fault) fault = outbox_decide(replica, arena, base, mutation, payload, now, change);
+    if (!fault && change->outcome != OUTCOME_PARKED) fault = packing;
     bool queued = !fault && change->outcome != OUTCOME_PARKED &&
                   !change_is_nothing(mutation, change);
     if (queued) fault = entry_add(replica, identity, mutation, payload, summary, now);

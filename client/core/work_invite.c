@@ -68,6 +68,11 @@ enum fault member_invite(struct work *work, const struct request *request, struc
     if (fault || answer->code != ANSWER_OK) return fault;
     answer->wrote = true;
     answer->mutation = mutation.id;
+    if (known && known->role != role) {
+        NOTE(answer, NOTE_TALK, "{name} was {before} and is {role} from now on, on every device",
+             {"name", known->name}, {"before", str_from(field_choice_name(role_field, known->role))},
+             {"role", str_from(field_choice_name(role_field, role))});
+    }
     NOTE(answer, NOTE_TALK, "Invited {name} as {role}; the line below is worth one device, once, "
                             "for {hours} hours",
          {"name", name}, {"role", str_from(field_choice_name(role_field, role))},

@@ -27,10 +27,14 @@ void mutation_begin(struct work *work, struct mutation *mutation, enum mutation_
 /* "check:budget|value" -> "the check Has a budget or Value" is too much: labels are enough. */
 static struct str field_say(struct work *work, struct str names)
 {
+    static const enum entity_kind kinds[] = {ENTITY_DEAL, ENTITY_PERSON, ENTITY_ORGANISATION,
+                                             ENTITY_ACTIVITY, ENTITY_MEMBER, ENTITY_DEVICE};
     struct str rest = names, part, out = STR("");
     while (str_split(&rest, '|', &part)) {
-        const struct field *field = field_by_name(ENTITY_DEAL, part);
-        if (!field) field = field_by_name(ENTITY_PERSON, part);
+        const struct field *field = NULL;
+        for (size_t i = 0; i < sizeof kinds / sizeof kinds[0] && !field; i++) {
+            field = field_by_name(kinds[i], part);
+        }
         struct str label = field ? str_from(field->label) : part;
         out = arena_format(work->arena, "%.*s%s%.*s", STR_ARGS(out), out.n ? ", " : "",
                            STR_ARGS(label));

@@ -79,8 +79,9 @@ bool home_exists(const char *path)
 {
     char copy[HOME_PATH_MAX];
     struct stat status;
-    return home_path_join(path, "copy.db", copy) == FAULT_NONE && stat(copy, &status) == 0 &&
-           S_ISREG(status.st_mode);
+    if (home_path_join(path, "copy.db", copy) != FAULT_NONE) return false;
+    if (stat(copy, &status) == 0) return S_ISREG(status.st_mode);
+    return errno == EACCES; /* there, and somebody else's: home_open says so */
 }
 
 void home_discard(const char *path)

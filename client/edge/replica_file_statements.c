@@ -182,6 +182,11 @@ static bool errno_is_full(int error)
     return error == ENOSPC || error == EDQUOT || error == EFBIG;
 }
 
+static bool errno_is_denied(int error)
+{
+    return error == EACCES || error == EPERM || error == EROFS;
+}
+
 enum fault fault_from_sqlite(sqlite3 *db, int code)
 {
     switch (code & 0xff) {
@@ -196,6 +201,10 @@ enum fault fault_from_sqlite(sqlite3 *db, int code)
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT: return FAULT_CRYPTO;
     case SQLITE_TOOBIG: return FAULT_LIMIT;
+    case SQLITE_PERM:
+    case SQLITE_READONLY: return FAULT_DENIED;
+    case SQLITE_CANTOPEN: /* its journal, in a folder that may only be read */
+        return db && errno_is_denied(sqlite3_system_errno(db)) ? FAULT_DENIED : FAULT_IO;
     case SQLITE_IOERR:
         /* A short read is a file that ends too early. */
         if (code == SQLITE_IOERR_SHORT_READ) return FAULT_CRYPTO;

@@ -67,6 +67,29 @@ claim "keys without a copy: join is named" says 7 "sluice join" home nocopy ls
 again folder && rm "$folder/folder/copy.db" && mkdir "$folder/folder/copy.db"
 claim "a folder in its place: join is named" says 7 "sluice join" home folder ls
 
+# The rights of the folder. Root may do anything, so another user tries.
+stranger() { # stranger NAME command...: with rights to read that home, no more
+    local who=$1
+    shift
+    if [ "$(id -u)" = 0 ]; then
+        chown -R 65534 "$folder/$who"
+        SLUICE_HOME="$folder/$who" setpriv --reuid=65534 --regid=65534 --clear-groups \
+            "$folder/program" "$@"
+    else
+        SLUICE_HOME="$folder/$who" "$folder/program" "$@"
+    fi
+}
+cp "$bin/sluice" "$folder/program"
+again sealed && chmod 500 "$folder/sealed" && chmod 400 "$folder/sealed/"*
+claim "what may only be read is read" says 0 "unsent one" stranger sealed --offline ls
+claim "and a change is refused in a sentence" \
+    says 1 "you may only read" stranger sealed --offline add new
+chmod 700 "$folder/sealed"
+again hidden && chmod 000 "$folder/hidden"
+claim "what is somebody else's is not called missing" \
+    says 1 "is not yours" stranger hidden --offline ls
+chmod 700 "$folder/hidden"
+
 # What can be read is kept.
 rescued() { # rescued NAME: after a rebuild both unsent changes arrive, once
     says 0 "2 unsent changes are kept" home "$1" doctor --rebuild && aside "$1" &&

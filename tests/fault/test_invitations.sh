@@ -67,6 +67,11 @@ for job in "${slow_jobs[@]}"; do
 done
 
 # --- the code
+claim "a device's name that cannot be shown" says 2 "characters that can be shown; give another" \
+    home cy join "$line" --device "$(printf 'a\033[31m')"
+claim "a device's name without end" says 2 "at most 120 bytes" \
+    home cy join "$line" --device "$(printf '%0200d' 0)"
+claim "neither makes a home" test ! -e "$folder/cy"
 claim "an unused invitation lets in" says 0 "Joined North as Cy Dee" home cy join "$line"
 claim "the device has its name" says 0 "Cy Dee" home cy status
 claim "a home that has joined already" says 1 "has joined a team already; set SLUICE_HOME" \
