@@ -104,7 +104,9 @@ static void print_reasons(struct command *command)
         command_write(stderr, STR("\n"));
     }
     if (answer->mend.n == 0) return;
-    command_write(stderr, STR("mend it and do it in one:\n  "));
+    const char *title = answer->mend_title ? answer->mend_title : "mend it and do it in one:";
+    write_safe(command, stderr, say_sentence(&command->arena, title, NULL, 0));
+    command_write(stderr, STR("\n  "));
     write_safe(command, stderr, answer->mend);
     command_write(stderr, STR("\n"));
 }

@@ -78,6 +78,7 @@ struct answer {
     size_t note_count, note_cap;
     struct reasons reasons;
     struct str mend;   /* the command that would go through, when it can be told */
+    const char *mend_title; /* what that command does; NULL: the same, mended */
     bool wrote;    /* mutations were queued */
     bool undoable; /* `undo` takes them back */
     bool partial; /* there is data to print although the code is not OK */

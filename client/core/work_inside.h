@@ -90,8 +90,9 @@ MUST_USE enum fault undo_edits(struct work *work, const struct mutation *mutatio
                                struct wish *wish);
 /* A creation is taken back by a deletion that names what it was seen as. */
 void undo_creation(const struct mutation *mutation, struct edit *edits, size_t *count);
-/* *handled: the newest change was of an import; the answer tells what came of it. */
-MUST_USE enum fault undo_import(struct work *work, struct answer *answer, bool *handled);
+bool batch_is_import(struct uuid batch);
+/* Takes back what stands of that import; the answer tells what came of it. */
+MUST_USE enum fault undo_import(struct work *work, struct uuid batch, struct answer *answer);
 
 /* The checks of a deal, as in "budget,-need"; of the pipeline with that key. */
 MUST_USE enum fault wish_checks(struct work *work, struct str pipeline, struct str words,

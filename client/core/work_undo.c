@@ -10,11 +10,21 @@
 #include "common/domain/merge.h"
 #include "common/base/banned.h"
 
-enum { UNDO_BACK_MAX = 200, UNDO_BATCH_MAX = 8 };
+enum { UNDO_WINDOW = 200, UNDO_BATCH_MAX = 8 };
 
 struct undo_entry {
     const struct outbox_entry *entry;
     struct mutation mutation;
+};
+
+struct undo_search {
+    struct work *work;
+    struct uuid only;     /* of that deal; zero: of all */
+    struct map gone;      /* ids that are taken back already, or passed over */
+    struct undo_entry found[UNDO_BATCH_MAX]; /* the newest command that stands: one, or a batch */
+    size_t count;
+    const char *impossible; /* found[0] has no inverse: why */
+    bool import;            /* found[0] is of an import */
 };
 
 /* What has no inverse, and what to do instead. Passing over it in silence would take back something
@@ -24,14 +34,14 @@ static const char *undo_impossible(const struct mutation *mutation)
     switch ((enum mutation_kind)mutation->kind) {
     case MUTATION_INVITE:
         return "your newest command was an invitation, which cannot be taken back; unused it ends "
-               "by itself after 48 hours; `sluice undo DEAL` takes back the newest change of a deal";
+               "by itself after 48 hours; `sluice undo --skip` takes back what was before it";
     case MUTATION_CLOSE:
         return "your newest command closed an item of the inbox, which cannot be taken back; "
-               "`sluice undo DEAL` takes back the newest change of a deal";
+               "`sluice undo --skip` takes back what was before it";
     case MUTATION_CORRECT:
     case MUTATION_DELETE:
-        return "your newest command cannot be taken back; `sluice undo DEAL` takes back the newest "
-               "change of a deal";
+        return "your newest command cannot be taken back; `sluice undo --skip` takes back what was "
+               "before it";
     case MUTATION_NONE:
     case MUTATION_IMPORT: /* taken back as a whole, by undo_import */
     case MUTATION_CREATE:
@@ -53,48 +63,68 @@ static bool undo_is_about(const struct mutation *mutation, struct uuid deal)
     return false;
 }
 
-/* The newest entries that can be taken back: one, or those of one batch. only: of that deal. */
-static enum fault undo_find(struct work *work, struct uuid only,
-                            struct undo_entry found[UNDO_BATCH_MAX], size_t *count,
-                            struct answer *answer)
+static struct str undo_key(const struct uuid *id)
 {
-    struct outbox_entry *entries;
-    size_t total;
-    struct map undone;
-    uint64_t next = work->identity.next_number;
-    uint64_t from = next > UNDO_BACK_MAX ? next - UNDO_BACK_MAX : 1;
-    *count = 0;
-    map_init(&undone, work->arena);
-    enum fault fault = work->replica->f->outbox_list(work->replica, work->arena, from, true,
-                                                     SIZE_MAX, &entries, &total);
-    for (size_t i = total; i-- > 0 && !fault && *count < UNDO_BATCH_MAX;) {
-        struct undo_entry undo = {.entry = &entries[i]};
-        if (codec_mutation_unpack(work->arena, entries[i].payload, &undo.mutation)) continue;
-        const struct mutation *mutation = &undo.mutation;
-        struct str id = {(const char *)mutation->id.b, sizeof mutation->id.b};
-        if (!uuid_is_zero(mutation->undoes)) {
-            /* A refused undo has undone nothing, but trying it again changes nothing either. */
-            struct str key = {(const char *)mutation->undoes.b, sizeof mutation->undoes.b};
-            fault = map_put(&undone, key, found);
-            continue;
-        }
-        if (map_get(&undone, id)) continue;
-        if (entries[i].answered && entries[i].outcome == OUTCOME_PARKED) continue;
-        const char *impossible = undo_impossible(mutation);
-        if (impossible && (*count > 0 || !uuid_is_zero(only))) continue;
-        if (impossible) {
-            answer_fail(answer, ERROR_NOT_UNDOABLE, impossible);
-            break;
-        }
-        if (mutation->kind == MUTATION_IMPORT) continue;
-        if (*count == 0 && !undo_is_about(mutation, only)) continue;
-        bool same = *count > 0 && !uuid_is_zero(mutation->batch) &&
-                    uuid_equal(mutation->batch, found[0].mutation.batch);
-        if (*count > 0 && !same) break;
-        found[(*count)++] = undo;
-        if (uuid_is_zero(mutation->batch)) break;
+    return (struct str){(const char *)id->b, sizeof id->b};
+}
+
+/* Looks at an entry; true: the search is over. */
+static bool undo_look(struct undo_search *search, const struct outbox_entry *entry,
+                      enum fault *fault)
+{
+    struct undo_entry undo = {.entry = entry};
+    if (codec_mutation_unpack(search->work->arena, entry->payload, &undo.mutation)) return false;
+    const struct mutation *mutation = &undo.mutation;
+    bool any = uuid_is_zero(search->only);
+    if (!uuid_is_zero(mutation->undoes)) {
+        /* A refused undo has undone nothing, but trying it again changes nothing either. */
+        *fault = map_put(&search->gone, undo_key(&mutation->undoes), search);
+        return false;
     }
-    return fault;
+    if (map_get(&search->gone, undo_key(&mutation->id))) return false;
+    if (map_get(&search->gone, undo_key(&mutation->batch))) return false;
+    if (entry->answered && entry->outcome == OUTCOME_PARKED) return false;
+    /* Members stay when their import is taken back: that alone is not an import that stands. */
+    if (batch_is_import(mutation->batch) && mutation->entity == ENTITY_MEMBER) return false;
+    const char *impossible = undo_impossible(mutation);
+    if (impossible && (search->count > 0 || !any)) return false;
+    if (search->count == 0 && any && batch_is_import(mutation->batch)) {
+        search->import = true;
+        search->found[search->count++] = undo;
+        return true;
+    }
+    if (mutation->kind == MUTATION_IMPORT) return false;
+    if (search->count == 0 && !undo_is_about(mutation, search->only)) return false;
+    bool same = search->count > 0 && !uuid_is_zero(mutation->batch) &&
+                uuid_equal(mutation->batch, search->found[0].mutation.batch);
+    if (search->count > 0 && !same) return true;
+    search->impossible = impossible;
+    search->found[search->count++] = undo;
+    return impossible || uuid_is_zero(mutation->batch) || search->count == UNDO_BATCH_MAX;
+}
+
+/* Backwards through the numbers, a window at a time: most look at the newest few only. */
+static enum fault undo_find(struct undo_search *search)
+{
+    struct work *work = search->work;
+    uint64_t below = work->identity.next_number;
+    bool over = false;
+    search->count = 0;
+    search->import = false;
+    search->impossible = NULL;
+    while (below > 1 && !over) {
+        struct outbox_entry *entries;
+        size_t total;
+        uint64_t from = below > UNDO_WINDOW ? below - UNDO_WINDOW : 1;
+        enum fault fault = work->replica->f->outbox_list(work->replica, work->arena, from, true,
+                                                         (size_t)(below - from), &entries, &total);
+        for (size_t i = total; i-- > 0 && !fault && !over;) {
+            if (entries[i].number < below) over = undo_look(search, &entries[i], &fault);
+        }
+        if (fault) return fault;
+        below = from;
+    }
+    return FAULT_NONE;
 }
 
 static enum fault set_difference(struct work *work, struct str from, struct str without,
@@ -189,7 +219,9 @@ static enum fault undo_one(struct work *work, const struct undo_entry *undo,
     enum fault fault = work->replica->f->entity(work->replica, work->arena, kind, old->target,
                                                 false, &current);
     if (fault == FAULT_NOT_FOUND) {
-        answer_fail(answer, ERROR_GONE, "what was changed is no longer there");
+        answer_fail(answer, ERROR_GONE,
+                    "what was changed is no longer there; `sluice undo --skip` takes back what was "
+                    "before it");
         return FAULT_NONE;
     }
     if (fault) return fault;
@@ -205,37 +237,84 @@ static enum fault undo_one(struct work *work, const struct undo_entry *undo,
     struct str summary = arena_format(work->arena, "undo of %.*s", STR_ARGS(undo->entry->summary));
     fault = mutation_submit(work, &mutation, summary, answer, done);
     if (fault || !*done) return fault;
-    NOTE(answer, NOTE_RESULT, created ? "Took back: added {what}" : "Took back: {what}",
-         {"what", created ? entity_title(kind, current) : undo->entry->summary});
+    struct str title = created ? entity_title(kind, current) : STR_NONE; /* a call has none */
+    NOTE(answer, NOTE_RESULT, title.n > 0 ? "Took back: added {what}" : "Took back: {what}",
+         {"what", title.n > 0 ? title : undo->entry->summary});
     return FAULT_NONE;
+}
+
+/* Takes back what was found. *any: something was taken back, whatever came after. */
+static enum fault undo_found(struct undo_search *search, struct answer *answer, bool *any)
+{
+    enum fault fault = FAULT_NONE;
+    bool done;
+    *any = false;
+    if (search->import) {
+        fault = undo_import(search->work, search->found[0].mutation.batch, answer);
+        *any = answer->wrote;
+    } else if (search->impossible) {
+        answer_fail(answer, ERROR_NOT_UNDOABLE, search->impossible);
+    }
+    for (size_t i = 0; i < search->count && !search->import && !fault && answer->code == ANSWER_OK; i++) {
+        fault = undo_one(search->work, &search->found[i], answer, &done);
+        if (fault || answer->code != ANSWER_OK) continue;
+        if (done) *any = true;
+        else answer_fail(answer, ERROR_UNCHANGED,
+                         "your newest change is as it was before already; `sluice undo --skip` "
+                         "takes back what was before it");
+    }
+    if (answer->reasons.count > 0 && !*any) {
+        struct arena *arena = search->work->arena;
+        bool all = uuid_is_zero(search->only);
+        struct str deal = all ? STR_NONE : name_short(search->work, ENTITY_DEAL, search->only);
+        answer->mend_title = "leave it, and take back what was before it:";
+        answer->mend = arena_format(arena, "sluice undo%s%.*s --skip", all ? "" : " ",
+                                    STR_ARGS(deal));
+    }
+    return fault;
+}
+
+/* Leaves what could not be taken back, says so, and never finds it again. notes: of the answer
+ * before it was tried. */
+static enum fault undo_pass(struct undo_search *search, size_t notes, struct answer *answer)
+{
+    const struct mutation *first = &search->found[0].mutation;
+    enum fault fault = FAULT_NONE;
+    for (size_t i = 0; i < search->count && !fault; i++) {
+        fault = map_put(&search->gone, undo_key(&search->found[i].mutation.id), search);
+    }
+    if (!fault && search->import) fault = map_put(&search->gone, undo_key(&first->batch), search);
+    answer_error(answer, ERROR_NONE);
+    answer->note_count = notes;
+    answer->reasons = (struct reasons){.count = 0};
+    answer->mend = STR_NONE;
+    NOTE(answer, NOTE_TALK, "Left as it is: {what}", {"what", search->found[0].entry->summary});
+    return fault;
 }
 
 enum fault undo_run(struct work *work, const struct request *request, struct answer *answer)
 {
-    struct undo_entry found[UNDO_BATCH_MAX];
-    size_t count;
-    bool done = false;
+    struct undo_search search = {.work = work};
     const void *deal = NULL;
-    struct uuid only = {{0}};
+    bool skip = request_option(request, "skip") != NULL, any = false;
     enum fault fault = FAULT_NONE;
+    map_init(&search.gone, work->arena);
     if (request->argument_count > 0) {
         fault = name_find(work, ENTITY_DEAL, request->arguments[0], answer, &deal);
         if (fault || !deal) return fault;
-        only = entity_id(ENTITY_DEAL, deal);
-    } else {
-        bool handled;
-        fault = undo_import(work, answer, &handled);
-        if (fault || handled) return fault;
+        search.only = entity_id(ENTITY_DEAL, deal);
     }
-    fault = undo_find(work, only, found, &count, answer);
-    if (!fault && count == 0 && answer->code == ANSWER_OK) {
-        answer_fail(answer, ERROR_NOTHING_TO_UNDO, "there is nothing of yours to take back");
-    }
-    for (size_t i = 0; i < count && !fault && answer->code == ANSWER_OK; i++) {
-        fault = undo_one(work, &found[i], answer, &done);
-        if (!fault && !done && answer->code == ANSWER_OK) {
-            answer_fail(answer, ERROR_UNCHANGED, "it is as it was before already");
+    while (!fault) {
+        fault = undo_find(&search);
+        if (fault) break;
+        if (search.count == 0) {
+            answer_fail(answer, ERROR_NOTHING_TO_UNDO, "there is nothing of yours to take back");
+            break;
         }
+        size_t notes = answer->note_count;
+        fault = undo_found(&search, answer, &any);
+        if (fault || !skip || any || answer->code == ANSWER_OK) break;
+        fault = undo_pass(&search, notes, answer);
     }
     return fault;
 }

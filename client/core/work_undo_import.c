@@ -34,13 +34,13 @@ static struct str id_key(const struct uuid *id)
     return (struct str){(const char *)id->b, sizeof id->b};
 }
 
-static bool batch_is_import(struct uuid batch)
+bool batch_is_import(struct uuid batch)
 {
     return !uuid_is_zero(batch) && batch.b[6] >> 4 == 8;
 }
 
-/* The batch of the newest change that stands, if that is an import's; its mutations. */
-static enum fault batch_find(struct import_undo *undo)
+/* The mutations of the batch that stand. */
+static enum fault batch_load(struct import_undo *undo)
 {
     struct work *work = undo->work;
     struct outbox_entry *entries;
@@ -58,10 +58,6 @@ static enum fault batch_find(struct import_undo *undo)
         }
         if (map_get(&undone, id_key(&mutation.id))) continue;
         if (entries[i].answered && entries[i].outcome == OUTCOME_PARKED) continue;
-        if (uuid_is_zero(undo->batch)) {
-            if (!batch_is_import(mutation.batch)) break;
-            undo->batch = mutation.batch;
-        }
         if (!uuid_equal(mutation.batch, undo->batch)) continue;
         struct mutation *kept = arena_push(work->arena, (void **)&undo->old, &undo->count,
                                            &undo->cap, sizeof *kept);
@@ -279,7 +275,8 @@ static void undo_say(struct import_undo *undo)
     };
     if (!answer->wrote) {
         answer_fail(answer, ERROR_NOT_UNDOABLE,
-                    "nothing of the import can be taken back: what it brought was changed since");
+                    "nothing of the import can be taken back: what it brought was changed since; "
+                    "`sluice undo --skip` takes back what was before it");
         return;
     }
     answer_say(answer, NOTE_RESULT, "Took back the import:");
@@ -290,16 +287,15 @@ static void undo_say(struct import_undo *undo)
     }
 }
 
-enum fault undo_import(struct work *work, struct answer *answer, bool *handled)
+enum fault undo_import(struct work *work, struct uuid batch, struct answer *answer)
 {
     static const enum entity_kind order[] = {ENTITY_ACTIVITY, ENTITY_DEAL, ENTITY_PERSON,
                                              ENTITY_ORGANISATION, ENTITY_MEMBER};
-    struct import_undo undo = {.work = work, .answer = answer};
+    struct import_undo undo = {.work = work, .answer = answer, .batch = batch};
     map_init(&undo.mutations, work->arena);
     map_init(&undo.busy, work->arena);
-    enum fault fault = batch_find(&undo);
-    *handled = undo.count > 0;
-    if (fault || !*handled) return fault;
+    enum fault fault = batch_load(&undo);
+    if (fault) return fault;
     undo.newer_batch = uuid_v7((uint64_t)work->now.wall_ms, work->random);
     undo.inverse = arena_array(work->arena, CHUNK_MUTATIONS, sizeof *undo.inverse);
     if (!undo.inverse) return FAULT_MEMORY;

@@ -81,6 +81,10 @@ static const struct option sync_options[] = {
     {NULL, NULL, NULL, NULL},
 };
 
+static const struct option undo_options[] = {
+    {"skip", NULL, NULL, "pass over what cannot be taken back, and say so"},
+    {NULL, NULL, NULL, NULL},
+};
 static const struct option doctor_options[] = {
     {"rebuild", NULL, NULL, "set the copy aside, keep its unsent changes, fetch the rest anew"},
     {NULL, NULL, NULL, NULL},
@@ -222,7 +226,8 @@ const struct verb verbs[] = {
              wake_date, on_date),
      VERB_WRITES, inbox_run},
     {NULL, "undo", NULL, "[DEAL]", 0, 1, "Take back your newest change, or your newest of a deal",
-     EXAMPLES("sluice undo", "sluice undo k3f9a"), NULL, VERB_WRITES, undo_run},
+     EXAMPLES("sluice undo", "sluice undo k3f9a", "sluice undo --skip"), OPTIONS(undo_options),
+     VERB_WRITES, undo_run},
     {NULL, "import", NULL, "FILE", 1, 1, "Bring in deals from a spreadsheet or another CRM",
      EXAMPLES("sluice import deals.csv --dry-run",
               "sluice import crm.csv --map Amount=value --map-stage Negotiation=Proposal",
