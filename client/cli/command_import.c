@@ -225,6 +225,7 @@ static void import_run(struct command *command, struct arena *arena,
     options->progress = progress_show;
     options->reason_say = refusal_say;
     options->context = &progress;
+    command->first = command->work.identity.next_number;
     struct import_saying saying = {
         .command = command, .report = report, .options = options,
         .source = command->line.request.arguments[0],

@@ -18,6 +18,7 @@ struct command {
     struct home *home;
     bool working; /* work is open */
     bool offline;
+    uint64_t first; /* number of the first of many things written (an import); 0: one */
     bool waiting; /* what was written could not be handed to anybody who sends it */
 };
 

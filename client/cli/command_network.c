@@ -182,9 +182,30 @@ static void outcome_take(struct command *command, const struct outbox_entry *ent
     }
 }
 
+/* Of many: the first that did not simply go through, else the last; false while any waits. */
+static bool outcome_find_many(struct command *command, struct outbox_entry *entry)
+{
+    struct replica *replica = home_replica(command->home);
+    struct outbox_entry *entries;
+    size_t count;
+    enum fault fault = replica->f->outbox_list(replica, &command->arena, command->first, false, 1,
+                                               &entries, &count);
+    if (fault || count > 0) return false;
+    fault = replica->f->outbox_list(replica, &command->arena, command->first, true, SIZE_MAX,
+                                    &entries, &count);
+    if (fault || count == 0) return false;
+    *entry = entries[count - 1];
+    for (size_t i = count; i-- > 0;) {
+        bool smooth = entries[i].outcome != OUTCOME_PARKED && entries[i].outcome != OUTCOME_CONFLICT;
+        if (!smooth) *entry = entries[i];
+    }
+    return true;
+}
+
 static bool outcome_find(struct command *command, struct outbox_entry *entry)
 {
     struct replica *replica = home_replica(command->home);
+    if (command->first > 0) return outcome_find_many(command, entry);
     enum fault fault = replica->f->outbox_find(replica, &command->arena,
                                                command->answer.mutation, entry);
     return !fault && entry->answered;
