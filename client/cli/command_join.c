@@ -198,7 +198,7 @@ void command_join(struct command *command)
         return;
     }
     if (!device_name_fits(device_name(command))) {
-        FAIL(answer, ANSWER_USAGE,
+        FAIL(answer, ERROR_VALUE_INVALID,
              "the name of a device has at most {most} bytes, all of them characters that can be "
              "shown; give another --device",
              {"most", arena_format(&command->arena, "%d", NAME_BYTES_MAX)});
