@@ -170,6 +170,15 @@ static void suspect_note(const struct keeper *keeper, int number)
             crashes >= CRASHES_MAX ? "yes" : "no", hash);
 }
 
+/* The pause before another try; true when told to stop meanwhile. */
+static bool stop_within(const struct keeper *keeper, long ms)
+{
+    sigset_t stop = keeper->signals;
+    struct timespec limit = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
+    sigdelset(&stop, SIGCHLD);
+    return sigtimedwait(&stop, NULL, &limit) > 0;
+}
+
 /* A worker that was killed is started again; one that says why it cannot run is not. Negative: go
  * on; else the program's exit code. */
 static int worker_ended(struct keeper *keeper, int status)
@@ -181,7 +190,7 @@ static int worker_ended(struct keeper *keeper, int status)
     fprintf(stderr, "keeper.worker_ended signal=%d restart_ms=%ld\n", WTERMSIG(status),
             keeper->pause);
     suspect_note(keeper, WTERMSIG(status));
-    pause_ms(keeper->pause);
+    if (stop_within(keeper, keeper->pause)) return 0;
     keeper->pause = pause_longer(keeper->pause);
     return worker_start(keeper) ? -1 : 1;
 }

@@ -128,6 +128,16 @@ claim "the next start after kill -9 is ready at once" start
 claim "and ends with 0" stop
 claim "kill -9 left nothing either" until_true 10 nothing_left
 
+claim "it starts with a worker that will keep dying" start
+dying() { # until the keeper waits 6.4 seconds before the next one
+    pkill -9 -P "$server" -f "$sluiced run"
+    grep -q "worker_ended .*restart_ms=6400" "$folder/log"
+}
+claim "the keeper waits longer each time" until_true 60 dying
+waited=$SECONDS
+claim "told to stop while it waits it ends with 0" stop
+claim "and at once" test $((SECONDS - waited)) -lt 6
+
 python3 -c 'import signal, socket
 s = socket.socket(); s.bind(("127.0.0.1", 0)); s.listen(); print(s.getsockname()[1], flush=True)
 signal.pause()' >"$folder/port" 9>&- &
