@@ -106,6 +106,24 @@ void command_tell_clock(struct command *command)
          {"span", span});
 }
 
+/* What a revoked device delivered is no longer its own: it is told with the refusal. */
+static void sync_refused(struct command *command, const struct sync_report *report,
+                         enum error_code error, const char *trouble)
+{
+    struct answer *answer = &command->answer;
+    if (error != ERROR_DEVICE_REVOKED || report->answered == 0) {
+        answer_fail(answer, error, trouble);
+        return;
+    }
+    FAIL(answer, error,
+         report->answered == 1
+             ? "this device was revoked; the {count} change it held was delivered and waits for the "
+               "managers' decision; ask your administrator for a new invitation"
+             : "this device was revoked; the {count} changes it held were delivered and wait for the "
+               "managers' decision; ask your administrator for a new invitation",
+         {"count", arena_format(&command->arena, "%llu", (unsigned long long)report->answered)});
+}
+
 void command_sync(struct command *command)
 {
     struct sync_report report;
@@ -144,7 +162,7 @@ void command_sync(struct command *command)
         command_fault(command, "write the offline copy", report.local_fault, NULL);
         return;
     }
-    if (trouble) answer_fail(answer, error, trouble);
+    if (trouble) sync_refused(command, &report, error, trouble);
     if (report.was_restored) {
         answer_say(answer, NOTE_TALK,
                    "the server had been restored from a backup; your work was offered again");

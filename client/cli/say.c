@@ -48,7 +48,7 @@ static const char *say_refusal(enum session_refusal refusal, enum error_code *er
         [REFUSAL_UNKNOWN_DEVICE] = {ERROR_DEVICE_UNKNOWN, "the server does not know this device; "
                                                           "ask for a new invitation"},
         [REFUSAL_REVOKED] = {ERROR_DEVICE_REVOKED,
-                             "this device was locked out; ask your administrator"},
+                             "this device was revoked; ask your administrator for a new invitation"},
         [REFUSAL_INVITATION_UNKNOWN] = {ERROR_INVITATION_UNKNOWN,
                                         "the server does not know this invitation; ask for a new "
                                         "one"},

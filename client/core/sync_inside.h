@@ -61,6 +61,7 @@ struct sync {
     uint64_t welcome_last, pushed; /* numbers: the server had; we sent */
     size_t inflight;
     bool push_blocked, pruned;
+    bool delivers_only; /* revoked: when all is answered, that was it */
     struct arena kept; /* rows not yet revealed; of a snapshot only answers */
     struct packed_row *rows;
     size_t row_count, row_cap;

@@ -99,6 +99,7 @@ static enum fault welcome_begin(struct sync *sync, const struct welcome *welcome
     sync->welcome_last = sync->pushed = welcome->last_number;
     sync->inflight = 0;
     sync->push_blocked = false;
+    sync->delivers_only = welcome->delivers_only;
     sync->report.state = SYNC_CATCHING_UP;
     sync->report.trouble = SYNC_TROUBLE_NONE;
     sync->report.refusal = REFUSAL_NONE;
@@ -251,7 +252,12 @@ void sync_session_settle(struct sync *sync, struct now now)
         sync_again(sync, SYNC_TROUBLE_PROTOCOL, now);
         return;
     }
-    if (sync->live) {
+    if (sync->delivers_only) {
+        if (count > 0) return;
+        /* All is delivered; what the server says next is known already. */
+        struct refusal refusal = {.code = REFUSAL_REVOKED};
+        sync_refuse(sync, &refusal, now);
+    } else if (sync->live) {
         sync->report.state = SYNC_LIVE;
     } else if (count == 0) {
         session_bye(sync);

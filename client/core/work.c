@@ -90,9 +90,7 @@ enum fault work_attention(struct work *work, size_t *count)
         work->replica->f->all(work->replica, work->arena, ENTITY_INBOX, &items, &all);
     for (size_t i = 0; !fault && i < all; i++) {
         const struct inbox_item *item = items[i];
-        bool mine = uuid_equal(item->author, work->identity.member) ||
-                    uuid_equal(item->concerned, work->identity.member);
-        if (item->state == INBOX_OPEN && mine) ++*count;
+        if (item->state == INBOX_OPEN && inbox_is_mine(work, item)) ++*count;
     }
     return fault;
 }

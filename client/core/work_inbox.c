@@ -36,6 +36,14 @@ static bool item_before(const struct inbox_item *a, const struct inbox_item *b)
     return a->number < b->number;
 }
 
+bool inbox_is_mine(const struct work *work, const struct inbox_item *item)
+{
+    /* Whoever sees one of another's is a manager; what a revoked device left is theirs. */
+    return uuid_equal(item->author, work->identity.member) ||
+           uuid_equal(item->concerned, work->identity.member) ||
+           str_starts_with(item->reasons, STR("device_revoked"));
+}
+
 /* Open items that wait for this member; all: everybody's that this copy has. */
 static enum fault items_load(struct work *work, bool everybody, const struct inbox_item ***out,
                              size_t *count)
@@ -51,11 +59,7 @@ static enum fault items_load(struct work *work, bool everybody, const struct inb
     if (!items) return FAULT_MEMORY;
     for (size_t i = 0; i < total; i++) {
         const struct inbox_item *item = all[i];
-        bool mine = uuid_equal(item->author, work->identity.member) ||
-                    uuid_equal(item->concerned, work->identity.member);
-        /* Whoever sees one of another's is a manager; what a revoked device left is theirs. */
-        mine = mine || str_starts_with(item->reasons, STR("device_revoked"));
-        if (item->state != INBOX_OPEN || (!mine && !everybody)) continue;
+        if (item->state != INBOX_OPEN || (!everybody && !inbox_is_mine(work, item))) continue;
         size_t at = (*count)++;
         for (; at > 0 && item_before(item, items[at - 1]); at--) items[at] = items[at - 1];
         items[at] = item;

@@ -108,6 +108,8 @@ enum inbox_column {
 };
 struct str inbox_reason_say(struct work *work, const struct reason *reason);
 /* A unit's canonical text as people read it: "12,500 EUR", "Send offer, 2027-03-01". */
+/* It waits for this member. */
+bool inbox_is_mine(const struct work *work, const struct inbox_item *item);
 struct str inbox_unit_say(struct work *work, const struct inbox_item *item, struct str text);
 /* The item in lines for people; dependent: it hangs on the one told before. */
 MUST_USE enum fault inbox_story(struct work *work, const struct inbox_item *item, bool dependent,

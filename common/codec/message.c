@@ -129,6 +129,8 @@ static void welcome_pack(struct packer *packer, const struct welcome *welcome,
     out->team_name = packer_string(packer, welcome->team_name);
     out->member_name = packer_string(packer, welcome->member_name);
     out->program = packer_string(packer, welcome->program);
+    out->has_delivers_only = welcome->delivers_only;
+    out->delivers_only = welcome->delivers_only;
 }
 
 static enum fault welcome_unpack(const Sluice__Welcome *from, struct welcome *out)
@@ -153,6 +155,7 @@ static enum fault welcome_unpack(const Sluice__Welcome *from, struct welcome *ou
     out->team_name = str_from(from->team_name);
     out->member_name = str_from(from->member_name);
     out->program = str_from(from->program);
+    out->delivers_only = from->has_delivers_only && from->delivers_only;
     bool too_big = out->last_number > INT64_MAX || out->head_seq > INT64_MAX;
     return too_big ? FAULT_FORMAT : FAULT_NONE;
 }

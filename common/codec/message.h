@@ -61,6 +61,7 @@ struct welcome {
     enum plan plan;
     int64_t server_time;
     struct str team_name, member_name, program;
+    bool delivers_only; /* revoked: what it holds is taken for the managers, then it is refused */
 };
 struct refusal {
     enum session_refusal code;

@@ -280,6 +280,7 @@ static void signed_in(struct server *server, struct session *session,
         .team_name = arena_str(&session->arena, result->team_row->name),
         .member_name = member->name,
         .program = {server->program, server->program_length},
+        .delivers_only = session->revoked,
     };
     memcpy(session->welcome.next_token, session->wanted.next_token, TOKEN_BYTES);
     if (session->plan == PLAN_NEW_REPLICA) {

@@ -63,9 +63,15 @@ device() { ada device list --json id,member,name | tr '{' '\n' | sed -n "s/.*\"i
 bob --offline deal edit "lodz roof" --source phone
 ada device revoke "$(device 'Bob Ross')" --wait
 code=0
-bob sync || true # delivers, and may be done before it is told
-bob sync || code=$?
-[[ $code == 8 ]] || fail "a revoked device's sync ends with $code"
-ada sync
+bob sync 2>"$work/told" || code=$? # delivers, and is told, at once
+[[ $code == 8 ]] || fail "a revoked device's sync ends with $code: $(<"$work/told")"
+grep -q 'revoked; the 1 change it held was delivered' "$work/told" || fail "told: $(<"$work/told")"
+code=0
+bob sync --json 2>"$work/told" || code=$?
+[[ $code == 8 ]] || fail "the next one ends with $code"
+grep -q '"code": "device_revoked", "exit": 8' "$work/told" || fail "as JSON: $(<"$work/told")"
+ada sync 2>"$work/told"
+grep -q 'needs attention' "$work/told" || fail "the owner is not told: $(<"$work/told")"
 ada inbox --json who,reasons | grep -q 'revoked' || fail "not kept: $(ada inbox --json who,reasons,mine; bob status)"
+ada inbox | grep -q 'Bob Ross' || fail "the owner does not see whose it is: $(ada inbox)"
 [[ $(ada ls --plain --no-headers --columns source) == mail ]] || fail "a revoked device wrote"

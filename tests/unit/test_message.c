@@ -34,7 +34,8 @@ static struct message welcome_sample(void)
         .welcome = {.team = uuid_sample(1), .member = uuid_sample(2), .device = uuid_sample(3),
                     .role = 4, .next_token = {9, 8, 7}, .last_number = 5, .head_seq = 6,
                     .plan = PLAN_SNAPSHOT, .server_time = -7, .team_name = STR("Team ż"),
-                    .member_name = STR("Anna"), .program = STR("sluice 0.1.0")},
+                    .member_name = STR("Anna"), .program = STR("sluice 0.1.0"),
+                    .delivers_only = true},
     };
 }
 
@@ -58,6 +59,7 @@ static void a_welcome_reads_back(void **state)
     assert_true(str_equal(a->team_name, b->team_name));
     assert_true(str_equal(a->member_name, b->member_name));
     assert_true(str_equal(a->program, b->program));
+    assert_true(b->delivers_only);
     arena_finish(&arena);
 }
 

@@ -124,6 +124,8 @@ static void a_revoked_device_delivers_once_and_is_told(void **state)
     peer_connect(&w, bert);
     assert_false(bert->closed);
     assert_int_equal(peer_find(bert, MESSAGE_WELCOME)->welcome.plan, PLAN_DELTA);
+    assert_true(peer_find(bert, MESSAGE_WELCOME)->welcome.delivers_only);
+    assert_false(peer_welcomed(owner)->delivers_only);
     peer_push(&w, bert, 2, server_world_deal(&w, &arena, "Mine"));
     assert_false(bert->closed);
     assert_int_equal(peer_outcome(bert, 2).kind, OUTCOME_PARKED);

@@ -386,6 +386,32 @@ static void a_cloned_copy_and_its_original_both_deliver(void **state)
     clone->f->close(clone);
 }
 
+/* It need not wait for the refusal: that this session only delivers was said at its begin. */
+static void a_revoked_device_delivers_and_is_told(void **state)
+{
+    struct bench *b = *state;
+    struct replica *replica = b->clients[0].replica;
+    struct identity identity;
+    exchange(b, 0);
+    ok(replica->f->identity_load(replica, &b->world.arena, &identity));
+    edit(b, 0, "title=Too late");
+    store_memory_revoke(b->store, identity.device);
+    client_sync_make(b, &b->clients[0], true);
+    sync_start(b->clients[0].sync, b->now);
+    run(b);
+    for (int i = 0; i < PATIENCE && sync_report(b->clients[0].sync).state != SYNC_REFUSED; i++)
+        sleep_a_little(b);
+    struct sync_report report = sync_report(b->clients[0].sync);
+    assert_int_equal(report.state, SYNC_REFUSED);
+    assert_int_equal(report.refusal, REFUSAL_REVOKED);
+    assert_int_equal(report.answered, 1);
+    assert_int_equal(report.parked, 1);
+    assert_true(sync_deadline(b->clients[0].sync) == UINT64_MAX);
+    ok(replica->f->identity_load(replica, &b->world.arena, &identity));
+    assert_true(str_equal(identity.last_failure, STR("revoked")));
+    assert_deal(b, 0, "title=Roof");
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, bench_open, bench_close)
 
 int main(void)
@@ -396,6 +422,7 @@ int main(void)
         TEST(a_live_session_shows_what_others_do),
         TEST(a_lost_answer_is_asked_for_again),
         TEST(a_cloned_copy_and_its_original_both_deliver),
+        TEST(a_revoked_device_delivers_and_is_told),
     };
     return cmocka_run_group_tests_name("sync and server", tests, NULL, NULL);
 }
