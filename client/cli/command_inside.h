@@ -34,9 +34,6 @@ enum fault command_work(struct command *command);
 void command_fault(struct command *command, const char *what, enum fault fault,
                    const struct trouble *trouble);
 void command_doctor(struct command *command);
-/* One exchange; another process's turn is waited for. */
-enum fault command_exchange(struct command *command, const struct home_sync_options *options,
-                            struct sync_report *report);
 void command_join(struct command *command);
 /* After an exchange: a clock that is far off is worth a word. */
 void command_tell_clock(struct command *command);

@@ -61,10 +61,9 @@ static enum fault sync_turn_wait(struct command *command, const struct home_sync
         size_t pending = pending_count(command);
         if (pending < left) heard = now;
         left = pending;
-        /* A watch goes on when the other one ends. */
-        if (!options->live && now >= heard + quiet_ms) return fault;
+        if (now >= heard + quiet_ms) return fault;
         if (options->limit_ms && now >= began + options->limit_ms) return fault;
-        if (!options->live && served && served(command, now - began)) return fault;
+        if (served && served(command, now - began)) return fault;
         if (left > 0 && left < progress->pending) {
             progress_say(progress, "Sending: {done} of {all} done", progress->pending - left,
                          progress->pending);
@@ -78,19 +77,11 @@ static enum fault sync_in_turn(struct command *command, struct home_sync_options
 {
     struct progress progress;
     progress_begin(&progress, pending_count(command));
-    if (!options.live) {
-        options.changed = progress_sync;
-        options.context = &progress;
-    }
+    options.changed = progress_sync;
+    options.context = &progress;
     enum fault fault = sync_turn_wait(command, &options, served, &progress, report);
     progress_end(&progress);
     return fault;
-}
-
-enum fault command_exchange(struct command *command, const struct home_sync_options *options,
-                            struct sync_report *report)
-{
-    return sync_in_turn(command, *options, NULL, report);
 }
 
 void command_tell_clock(struct command *command)

@@ -58,6 +58,14 @@ const uint8_t *home_device_public(const struct home *home);
 struct now home_now(void);
 void home_random(void *out, size_t n); /* from the system */
 
+/* Somebody looks at a screen: asked each second, at a poke, when the terminal has another size and
+ * when `input` (a descriptor, -1: none) can be read. False: enough. */
+struct home_look {
+    bool (*look)(void *context);
+    void *context;
+    int input;
+};
+
 struct home_sync_options {
     bool live;             /* stay until stopped (SIGINT/SIGTERM), reconnecting */
     uint32_t timeout_ms;   /* give up after that long without any progress; 0: 30 s */
@@ -67,8 +75,13 @@ struct home_sync_options {
      * the command line, on its own stack. */
     bool (*changed)(void *context, const struct sync_report *report);
     void *context;
+    const struct home_look *look; /* may be NULL */
 };
 
+/* While another process holds the connection: asks `look`, for that long at most. *stopped: it has
+ * enough, or SIGINT or SIGTERM came. */
+MUST_USE enum fault home_wait(struct home *home, const struct home_look *look, uint32_t ms,
+                              bool *stopped);
 /* Exchanges everything with the server in this process. FAULT_BUSY: another process holds the
  * connection (it was poked); FAULT_NONE otherwise, the report tells how it went. */
 MUST_USE enum fault home_sync(struct home *home, const struct home_sync_options *options,

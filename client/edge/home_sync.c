@@ -59,6 +59,7 @@ static enum fault home_exchange(struct home *home, const struct home_sync_option
         .limit_ms = options->limit_ms,
         .changed = options->changed,
         .context = options->context,
+        .look = options->look,
     };
     fault = loop_run(&loop_options, report);
     sync_destroy(sync);
@@ -95,6 +96,14 @@ enum fault home_sync(struct home *home, const struct home_sync_options *options,
         if (fault != FAULT_NONE || options->live || !home_has_more(home, report)) break;
     }
     return fault;
+}
+
+enum fault home_wait(struct home *home, const struct home_look *look, uint32_t ms, bool *stopped)
+{
+    char poke[HOME_PATH_MAX];
+    *stopped = false;
+    enum fault fault = turn_poke_path(home->path, poke);
+    return fault ? fault : loop_wait(poke, look, ms, stopped);
 }
 
 /* One exchange in this process's turn; somebody else's turn serves as well, once poked. */

@@ -5,7 +5,7 @@
 #define _GNU_SOURCE
 #include "client/edge/loop.h"
 
-#include "client/edge/home.h"
+#include "client/edge/attention.h"
 #include "client/edge/network.h"
 
 #include <signal.h>
@@ -32,6 +32,7 @@ struct exchange {
     uv_timer_t tick, limit;
     uv_signal_t interrupt, terminate;
     uv_fs_event_t poke;
+    struct attention attention;
     uint64_t quiet_at, limit_at; /* boot ms when it is given up: no progress; in all */
     bool stopping, late, over;
     enum sync_state told_state; /* what `changed` was called with last */
@@ -58,6 +59,7 @@ static void exchange_end(struct exchange *x)
     exchange_close((uv_handle_t *)&x->interrupt);
     exchange_close((uv_handle_t *)&x->terminate);
     exchange_close((uv_handle_t *)&x->poke);
+    attention_end(&x->attention);
 }
 
 static bool exchange_is_over(const struct exchange *x)
@@ -130,6 +132,13 @@ static void exchange_signal(uv_signal_t *handle, int number)
 {
     struct exchange *x = handle->data;
     (void)number;
+    exchange_stop(x);
+    exchange_pump(x);
+}
+
+static void exchange_quit(void *context)
+{
+    struct exchange *x = context;
     exchange_stop(x);
     exchange_pump(x);
 }
@@ -266,7 +275,8 @@ static void exchange_poked(uv_fs_event_t *handle, const char *name, int events, 
     (void)events;
     if (status < 0) return;
     sync_poke(x->sync, home_now());
-    exchange_pump(x);
+    attention_look(&x->attention); /* what was queued is shown already */
+    if (!x->over) exchange_pump(x);
 }
 
 static enum fault exchange_init(struct exchange *x)
@@ -284,6 +294,7 @@ static enum fault exchange_init(struct exchange *x)
     }
     /* Without a watch (too many of them) mutations of others wait for our next look. */
     uv_fs_event_start(&x->poke, exchange_poked, x->options->poke, 0);
+    attention_begin(&x->attention, &x->loop, x->options->look, exchange_quit, x);
     return FAULT_NONE;
 }
 
@@ -351,5 +362,71 @@ enum fault loop_linger(const char *poke, uint32_t ms, bool *poked)
     uv_run(&loop, UV_RUN_DEFAULT);
     check(uv_loop_close(&loop) == 0);
     *poked = linger.poked;
+    return FAULT_NONE;
+}
+
+/* --- waiting beside another process --- */
+
+struct beside {
+    struct attention attention;
+    uv_signal_t interrupt, terminate;
+    uv_fs_event_t poke;
+    uv_timer_t timer;
+    bool stopped;
+};
+
+static void beside_end(struct beside *beside)
+{
+    exchange_close((uv_handle_t *)&beside->interrupt);
+    exchange_close((uv_handle_t *)&beside->terminate);
+    exchange_close((uv_handle_t *)&beside->poke);
+    exchange_close((uv_handle_t *)&beside->timer);
+    attention_end(&beside->attention);
+}
+
+static void beside_quit(void *context)
+{
+    struct beside *beside = context;
+    beside->stopped = true;
+    beside_end(beside);
+}
+
+static void beside_signal(uv_signal_t *handle, int number)
+{
+    (void)number;
+    beside_quit(handle->data);
+}
+
+static void beside_poked(uv_fs_event_t *handle, const char *name, int events, int status)
+{
+    struct beside *beside = handle->data;
+    (void)name;
+    (void)events;
+    if (status == 0) attention_look(&beside->attention);
+}
+
+static void beside_timeout(uv_timer_t *timer)
+{
+    beside_end(timer->data);
+}
+
+enum fault loop_wait(const char *poke, const struct home_look *look, uint32_t ms, bool *stopped)
+{
+    uv_loop_t loop;
+    struct beside beside = {.stopped = false};
+    if (uv_loop_init(&loop) != 0) return FAULT_MEMORY;
+    uv_signal_init(&loop, &beside.interrupt);
+    uv_signal_init(&loop, &beside.terminate);
+    uv_fs_event_init(&loop, &beside.poke);
+    uv_timer_init(&loop, &beside.timer);
+    beside.interrupt.data = beside.terminate.data = beside.poke.data = beside.timer.data = &beside;
+    uv_signal_start(&beside.interrupt, beside_signal, SIGINT);
+    uv_signal_start(&beside.terminate, beside_signal, SIGTERM);
+    uv_fs_event_start(&beside.poke, beside_poked, poke, 0);
+    uv_timer_start(&beside.timer, beside_timeout, ms, 0);
+    attention_begin(&beside.attention, &loop, look, beside_quit, &beside);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    check(uv_loop_close(&loop) == 0);
+    *stopped = beside.stopped;
     return FAULT_NONE;
 }

@@ -2,7 +2,7 @@
 #ifndef SLUICE_CLIENT_EDGE_LOOP_H
 #define SLUICE_CLIENT_EDGE_LOOP_H
 
-#include "client/core/sync.h"
+#include "client/edge/home.h"
 
 struct loop_options {
     struct sync *sync;
@@ -12,6 +12,7 @@ struct loop_options {
     uint32_t limit_ms;   /* in all; 0: none. A live one has neither */
     bool (*changed)(void *context, const struct sync_report *report); /* may be NULL */
     void *context;
+    const struct home_look *look; /* may be NULL */
 };
 
 /* Until it is done, refused, failed (unless live), late, or stopped: SIGINT, SIGTERM, changed().
@@ -19,5 +20,8 @@ struct loop_options {
 MUST_USE enum fault loop_run(const struct loop_options *options, struct sync_report *report);
 /* Waits for a poke, for that long at most. */
 MUST_USE enum fault loop_linger(const char *poke, uint32_t ms, bool *poked);
+/* Asks `look` (may be NULL) as in a live exchange, but without one: see home_wait. */
+MUST_USE enum fault loop_wait(const char *poke, const struct home_look *look, uint32_t ms,
+                              bool *stopped);
 
 #endif
