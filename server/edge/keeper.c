@@ -23,6 +23,7 @@
 #include <sodium.h>
 
 #include "server/core/crash_note.h"
+#include "server/edge/access_restore.h"
 #include "server/edge/cluster.h"
 #include "server/edge/listener.h"
 #include "server/edge/migrate.h"
@@ -122,7 +123,8 @@ static int worker_main(const struct keeper *keeper, pid_t parent)
     }
     if (!fault) {
         struct listener_options options = {
-            .listen = keeper->listen, .conninfo = conninfo, .key = &key, .note = keeper->note};
+            .data = keeper->configuration->data, .listen = keeper->listen,
+            .conninfo = conninfo, .key = &key, .note = keeper->note};
         fault = listener_run(&options, &trouble);
         key_pair_finish(&key);
     }
@@ -268,8 +270,11 @@ static enum fault database_begin(struct keeper *keeper, struct trouble *trouble)
     struct migrate_report report = {0};
     fault = conninfo_owner(configuration, owner);
     if (!fault) fault = migrate_run(owner, &report);
-    if (fault) trouble_say(trouble, "cannot prepare the database: %s", report.trouble);
-    return fault;
+    if (fault) {
+        trouble_say(trouble, "cannot prepare the database: %s", report.trouble);
+        return fault;
+    }
+    return access_restore(configuration, trouble);
 }
 
 int keeper_run(const struct configuration *configuration, const char *listen)

@@ -26,6 +26,7 @@
 #include "server/core/server.h"
 #include "server/edge/configuration.h"
 #include "server/edge/store_postgres.h"
+#include "server/edge/witness.h"
 
 #include "common/base/banned.h"
 
@@ -60,6 +61,7 @@ struct listener {
     uv_signal_t terminate, interrupt;
     struct server *server;
     struct store_postgres *store;
+    struct witness *witness;
     struct connection *buckets[BUCKETS];
     uint64_t last_number, stop_at_ms;
     size_t connections, paused;
@@ -309,6 +311,7 @@ static void effect_run(struct listener *listener, const struct effect *effect)
         }
         break;
     case EFFECT_STORE:
+        if (listener->witness) witness_asked(listener->witness, effect->request);
         store_postgres_submit(listener->store, effect->request);
         break;
     case EFFECT_LOG:
@@ -330,6 +333,9 @@ static void timer_fired(uv_timer_t *timer)
         if (server_deadline(listener->server) <= now.boot_ms) server_tick(listener->server, now);
         if (listener->unaccepted && !listener->stopping) {
             listener_accept((uv_stream_t *)&listener->socket, 0);
+        }
+        if (listener->witness && !witness_tick(listener->witness, now.boot_ms)) {
+            log_line(STR("known_numbers_failed"), true);
         }
     }
     listener_turn(listener);
@@ -404,6 +410,9 @@ static void listener_signal(uv_signal_t *handle, int number)
 static void store_done(void *context, const struct store_result *result)
 {
     struct listener *listener = context;
+    if (listener->witness && !witness_heard(listener->witness, result)) {
+        log_line(STR("access_journal_failed"), true);
+    }
     if (listener->ended) return;
     server_store_done(listener->server, result, now_read());
     listener_turn(listener);
@@ -543,7 +552,9 @@ enum fault listener_run(const struct listener_options *options, struct trouble *
         return FAULT_MEMORY;
     }
     listener_handles(listener);
-    enum fault fault = socket_open(listener, options->listen, trouble);
+    enum fault fault =
+        options->data ? witness_open(options->data, &listener->witness, trouble) : FAULT_NONE;
+    if (!fault) fault = socket_open(listener, options->listen, trouble);
     if (!fault) {
         struct store_postgres_options store = {.conninfo = options->conninfo,
                                                .loop = &listener->loop,
@@ -569,6 +580,7 @@ enum fault listener_run(const struct listener_options *options, struct trouble *
     uv_run(&listener->loop, UV_RUN_DEFAULT);
     store_postgres_destroy(listener->store);
     server_destroy(listener->server);
+    witness_close(listener->witness);
     uv_loop_close(&listener->loop);
     free(listener);
     return fault;

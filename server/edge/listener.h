@@ -10,6 +10,7 @@
 struct crash_note;
 
 struct listener_options {
+    const char *data;     /* the data folder; NULL: nothing is kept outside the database */
     const char *listen;   /* HOST:PORT, port 0: any */
     const char *conninfo; /* of the application role */
     const struct key_pair *key;

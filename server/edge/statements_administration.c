@@ -17,3 +17,34 @@ const char administration_counts[] =
     " (SELECT count(*) FROM device d WHERE d.team_id = t.team_id AND NOT d.revoked),"
     " (SELECT count(*) FROM deal x WHERE x.team_id = t.team_id AND NOT x.row_removed)"
     " FROM team t WHERE t.team_id = $1::uuid";
+
+const char administration_device[] =
+    "SELECT id FROM device WHERE team_id = $1::uuid AND id = $2::uuid";
+
+const char administration_device_open[] =
+    "SELECT id FROM device WHERE team_id = $1::uuid AND id = $2::uuid AND NOT revoked";
+
+const char administration_member_open[] =
+    "SELECT id FROM member WHERE team_id = $1::uuid AND id = $2::uuid"
+    " AND NOT (removed OR row_removed)";
+
+const char administration_owner[] =
+    "SELECT id FROM member WHERE team_id = $1::uuid AND id <> $2::uuid AND role = 1"
+    " AND NOT (removed OR row_removed) ORDER BY seq, id LIMIT 1";
+
+const char administration_enrolled[] =
+    "SELECT d.team_id, d.id, (extract(epoch FROM i.used_at) * 1000)::bigint,"
+    " encode(d.public_key, 'hex'), encode(i.code_hash, 'hex'), coalesce(d.name, '')"
+    " FROM invitation i JOIN device d ON d.public_key = i.used_by"
+    " WHERE i.used_at IS NOT NULL ORDER BY i.used_at, d.id";
+
+const char administration_revoked[] =
+    "SELECT team_id, id, coalesce((extract(epoch FROM revoked_at) * 1000)::bigint, 0), revoked_by"
+    " FROM device WHERE revoked ORDER BY revoked_at, id";
+
+const char administration_replicas[] =
+    "SELECT id, last_number FROM replica WHERE team_id = $1::uuid";
+
+const char administration_devices[] =
+    "SELECT d.id, m.name, d.name FROM device d"
+    " JOIN member m ON m.team_id = d.team_id AND m.id = d.member WHERE d.team_id = $1::uuid";

@@ -1,0 +1,176 @@
+/* witness.c - see witness.h. */
+#define _GNU_SOURCE
+#include "server/edge/witness.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/edge/access_journal.h"
+#include "server/edge/known_numbers.h"
+
+#include "common/base/banned.h"
+
+enum { NUMBERS_MS = 5 * 1000 };
+
+struct asked { /* a request under way that may be worth remembering */
+    struct asked *next;
+    const struct store_request *request;
+};
+
+struct witness {
+    struct access_journal *journal;
+    struct known_numbers *numbers;
+    struct asked *asked;
+    uint64_t write_ms; /* when the numbers are written next; 0: they have not changed */
+};
+
+enum fault witness_open(const char *data, struct witness **out, struct trouble *trouble)
+{
+    struct witness *witness = calloc(1, sizeof *witness);
+    *out = witness;
+    if (witness) witness->numbers = known_numbers_open(data);
+    enum fault fault = witness && witness->numbers ? FAULT_NONE : FAULT_MEMORY;
+    if (fault) trouble_say(trouble, "there is not enough memory to start");
+    if (!fault) fault = access_journal_open(data, &witness->journal, trouble);
+    if (!fault) return FAULT_NONE;
+    witness_close(witness);
+    *out = NULL;
+    return fault;
+}
+
+void witness_close(struct witness *witness)
+{
+    if (!witness) return;
+    enum fault fault = FAULT_NONE;
+    if (witness->numbers && known_numbers_changed(witness->numbers)) {
+        fault = known_numbers_write(witness->numbers);
+    }
+    (void)fault; /* a help, no promise: known_numbers.h */
+    while (witness->asked) {
+        struct asked *next = witness->asked->next;
+        free(witness->asked);
+        witness->asked = next;
+    }
+    access_journal_close(witness->journal);
+    known_numbers_close(witness->numbers);
+    free(witness);
+}
+
+void witness_asked(struct witness *witness, const struct store_request *request)
+{
+    bool tells = request->kind == STORE_ENROL || request->kind == STORE_COMMIT ||
+                 request->kind == STORE_TOKEN;
+    struct asked *asked = tells ? malloc(sizeof *asked) : NULL;
+    if (!asked) return; /* out of memory: the next start finds it in the database */
+    *asked = (struct asked){.next = witness->asked, .request = request};
+    witness->asked = asked;
+}
+
+static const struct store_request *asked_take(struct witness *witness, uint64_t ticket)
+{
+    struct asked **place = &witness->asked;
+    while (*place && (*place)->request->ticket != ticket) place = &(*place)->next;
+    struct asked *found = *place;
+    if (!found) return NULL;
+    const struct store_request *request = found->request;
+    *place = found->next;
+    free(found);
+    return request;
+}
+
+/* --- what is written down --- */
+
+static bool heard_enrolled(struct witness *witness, const struct store_request *request,
+                           const struct store_result *result)
+{
+    struct access_entry entry = {.kind = ACCESS_ENROLLED,
+                                 .team = result->team,
+                                 .subject = result->device,
+                                 .at_ms = request->now_ms,
+                                 .name = request->device_name};
+    memcpy(entry.key, request->device_key, sizeof entry.key);
+    memcpy(entry.code_hash, request->code_hash, sizeof entry.code_hash);
+    return access_journal_add(witness->journal, &entry) == FAULT_NONE;
+}
+
+/* Who is out: a revoked device, a member who left. */
+static bool row_is_out(const struct row *row, struct access_entry *out)
+{
+    if (row->removed) return false;
+    if (row->kind == ENTITY_MEMBER) {
+        const struct member *member = row->entity;
+        *out = (struct access_entry){.kind = ACCESS_REMOVED, .subject = member->id};
+        return member->removed;
+    }
+    if (row->kind != ENTITY_DEVICE) return false;
+    const struct device *device = row->entity;
+    *out = (struct access_entry){.kind = ACCESS_REVOKED,
+                                 .subject = device->id,
+                                 .at_ms = device->revoked_at.has ? device->revoked_at.v : 0,
+                                 .by = device->revoked_by};
+    return device->revoked;
+}
+
+static bool heard_rows(struct witness *witness, struct uuid team, const struct row *rows,
+                       size_t count)
+{
+    bool good = true;
+    for (size_t i = 0; i < count; i++) {
+        struct access_entry entry;
+        if (!row_is_out(&rows[i], &entry)) continue;
+        entry.team = team;
+        good = access_journal_add(witness->journal, &entry) == FAULT_NONE && good;
+    }
+    return good;
+}
+
+static bool heard_commit(struct witness *witness, const struct store_request *request)
+{
+    for (size_t i = 0; i < request->replica_number_count; i++) {
+        const struct store_replica *replica = &request->replica_numbers[i];
+        known_numbers_learn(witness->numbers, &(struct known_number){.team = request->team,
+                                                                     .replica = replica->id,
+                                                                     .number = replica->last_number});
+    }
+    return heard_rows(witness, request->team, request->rows, request->row_count);
+}
+
+static void heard_token(struct witness *witness, const struct store_request *request)
+{
+    known_numbers_learn(witness->numbers,
+                        &(struct known_number){.team = request->team,
+                                               .replica = request->replica,
+                                               .device = request->device,
+                                               .number = request->wanted.last_number});
+}
+
+bool witness_heard(struct witness *witness, const struct store_result *result)
+{
+    const struct store_request *request = asked_take(witness, result->ticket);
+    if (result->status != STORE_OK) return true;
+    switch (result->kind) {
+    case STORE_ENROL: return !request || heard_enrolled(witness, request, result);
+    case STORE_COMMIT: return !request || heard_commit(witness, request);
+    case STORE_TOKEN:
+        if (request) heard_token(witness, request);
+        return true;
+    case STORE_PAGE: return heard_rows(witness, result->team, result->rows, result->row_count);
+    case STORE_SIGN_IN:
+    case STORE_LOAD:
+    case STORE_HEAD: break;
+    }
+    return true;
+}
+
+bool witness_tick(struct witness *witness, uint64_t boot_ms)
+{
+    if (!known_numbers_changed(witness->numbers)) return true;
+    if (witness->write_ms == 0) {
+        witness->write_ms = boot_ms + NUMBERS_MS;
+        return true;
+    }
+    if (boot_ms < witness->write_ms) return true;
+    bool good = known_numbers_write(witness->numbers) == FAULT_NONE;
+    witness->write_ms = good ? 0 : boot_ms + NUMBERS_MS;
+    return good;
+}

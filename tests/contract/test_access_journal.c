@@ -1,0 +1,275 @@
+/* test_access_journal.c - what must outlive a restored database is on disk whole, whatever tears the
+ * file, and is written once. */
+#define _GNU_SOURCE
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "server/edge/access_journal.h"
+#include "server/edge/known_numbers.h"
+#include "server/edge/witness.h"
+
+#include "common/base/banned.h"
+
+static char folder[64], path[96], numbers[96];
+
+static struct uuid id_of(uint8_t n)
+{
+    struct uuid id = {{1, 2, 3}};
+    id.b[15] = n;
+    return id;
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    snprintf(folder, sizeof folder, "/tmp/sluice-journal-XXXXXX");
+    if (!mkdtemp(folder)) return -1;
+    snprintf(path, sizeof path, "%s/access.journal", folder);
+    snprintf(numbers, sizeof numbers, "%s/known.numbers", folder);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    unlink(path);
+    unlink(numbers);
+    return rmdir(folder);
+}
+
+static struct access_journal *reopened(struct access_journal *old)
+{
+    struct access_journal *journal;
+    struct trouble trouble;
+    access_journal_close(old);
+    assert_int_equal(access_journal_open(folder, &journal, &trouble), FAULT_NONE);
+    return journal;
+}
+
+static struct access_entry enrolled(uint8_t n, const char *name)
+{
+    struct access_entry entry = {.kind = ACCESS_ENROLLED,
+                                 .team = id_of(200),
+                                 .subject = id_of(n),
+                                 .at_ms = INT64_C(1700000000123),
+                                 .name = str_from(name)};
+    memset(entry.key, n, sizeof entry.key);
+    memset(entry.code_hash, n + 1, sizeof entry.code_hash);
+    return entry;
+}
+
+static struct access_entry out_of(enum access_kind kind, uint8_t n)
+{
+    return (struct access_entry){
+        .kind = kind, .team = id_of(200), .subject = id_of(n), .at_ms = 5, .by = id_of(201)};
+}
+
+static void add(struct access_journal *journal, struct access_entry entry)
+{
+    assert_int_equal(access_journal_add(journal, &entry), FAULT_NONE);
+}
+
+static off_t size_of(void)
+{
+    struct stat about;
+    assert_int_equal(stat(path, &about), 0);
+    return about.st_size;
+}
+
+static void file_append(const char *text)
+{
+    int fd = open(path, O_WRONLY | O_APPEND);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    close(fd);
+}
+
+static void test_what_was_added_is_read_again(void **state)
+{
+    (void)state;
+    struct stat about;
+    struct access_journal *journal = reopened(NULL);
+    assert_int_equal(access_journal_count(journal), 0);
+    add(journal, enrolled(1, "Łódź laptop"));
+    add(journal, enrolled(2, ""));
+    add(journal, out_of(ACCESS_REVOKED, 1));
+    add(journal, out_of(ACCESS_REMOVED, 9));
+    journal = reopened(journal);
+    assert_int_equal(access_journal_count(journal), 4);
+    const struct access_entry *first = access_journal_entry(journal, 0);
+    struct access_entry wanted = enrolled(1, "Łódź laptop");
+    assert_int_equal(first->kind, ACCESS_ENROLLED);
+    assert_true(uuid_equal(first->subject, wanted.subject));
+    assert_true(uuid_equal(first->team, wanted.team));
+    assert_true(first->at_ms == wanted.at_ms);
+    assert_true(str_equal(first->name, wanted.name));
+    assert_memory_equal(first->key, wanted.key, sizeof wanted.key);
+    assert_memory_equal(first->code_hash, wanted.code_hash, sizeof wanted.code_hash);
+    assert_int_equal(access_journal_entry(journal, 1)->name.n, 0);
+    const struct access_entry *out = access_journal_entry(journal, 2);
+    assert_int_equal(out->kind, ACCESS_REVOKED);
+    assert_true(uuid_equal(out->by, id_of(201)));
+    assert_int_equal(access_journal_entry(journal, 3)->kind, ACCESS_REMOVED);
+    assert_int_equal(access_journal_damaged(journal), 0);
+    assert_int_equal(stat(path, &about), 0);
+    assert_int_equal(about.st_mode & 0777, 0600);
+    access_journal_close(journal);
+}
+
+static void test_the_same_is_written_once(void **state)
+{
+    (void)state;
+    struct access_journal *journal = reopened(NULL);
+    add(journal, enrolled(1, "a"));
+    off_t size = size_of();
+    add(journal, enrolled(1, "a"));
+    journal = reopened(journal);
+    add(journal, enrolled(1, "a"));
+    assert_true(size_of() == size);
+    add(journal, out_of(ACCESS_REVOKED, 1)); /* another thing of the same device */
+    assert_true(size_of() > size);
+    access_journal_close(journal);
+}
+
+/* At every byte of the last line. */
+static void test_a_torn_last_line_is_cut_off(void **state)
+{
+    (void)state;
+    struct access_journal *journal = reopened(NULL);
+    add(journal, enrolled(1, "a"));
+    off_t one = size_of();
+    add(journal, out_of(ACCESS_REVOKED, 1));
+    off_t two = size_of();
+    for (off_t end = two - 1; end > one; end--) {
+        access_journal_close(journal);
+        assert_int_equal(truncate(path, end), 0);
+        journal = reopened(NULL);
+        assert_int_equal(access_journal_count(journal), 1);
+        assert_true(size_of() == one);
+        add(journal, out_of(ACCESS_REVOKED, 1));
+        assert_true(size_of() == two);
+    }
+    journal = reopened(journal);
+    assert_int_equal(access_journal_count(journal), 2);
+    assert_int_equal(access_journal_damaged(journal), 0);
+    access_journal_close(journal);
+}
+
+static void test_a_damaged_line_hides_no_other(void **state)
+{
+    (void)state;
+    struct access_journal *journal = reopened(NULL);
+    add(journal, enrolled(1, "a"));
+    file_append("revoked nonsense\n\n");
+    add(journal, out_of(ACCESS_REVOKED, 1));
+    access_journal_close(journal);
+    int fd = open(path, O_WRONLY); /* one letter of the first line */
+    assert_int_equal(pwrite(fd, "f", 1, 20), 1);
+    close(fd);
+    journal = reopened(NULL);
+    assert_int_equal(access_journal_count(journal), 1);
+    assert_int_equal(access_journal_entry(journal, 0)->kind, ACCESS_REVOKED);
+    assert_int_equal(access_journal_damaged(journal), 3);
+    access_journal_close(journal);
+}
+
+/* A file that may not grow is as good as a full disk. */
+static void test_what_cannot_be_written_comes_with_the_next(void **state)
+{
+    (void)state;
+    struct access_journal *journal = reopened(NULL);
+    add(journal, enrolled(1, "a"));
+    off_t before = size_of();
+    struct rlimit limit, small;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    small = limit;
+    small.rlim_cur = (rlim_t)before + 10; /* in the middle of the next line */
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    struct access_entry revoked = out_of(ACCESS_REVOKED, 1);
+    enum fault fault = access_journal_add(journal, &revoked);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    assert_int_equal(fault, FAULT_FULL);
+    assert_true(size_of() == before);
+    add(journal, out_of(ACCESS_REVOKED, 2));
+    journal = reopened(journal);
+    assert_int_equal(access_journal_count(journal), 3);
+    assert_int_equal(access_journal_damaged(journal), 0);
+    access_journal_close(journal);
+}
+
+static void test_the_store_goes_by_and_is_remembered(void **state)
+{
+    (void)state;
+    struct trouble trouble;
+    struct witness *witness;
+    assert_int_equal(witness_open(folder, &witness, &trouble), FAULT_NONE);
+    struct device device = {.id = id_of(7), .member = id_of(8), .revoked = true,
+                            .revoked_at = {true, 99}, .revoked_by = id_of(201)};
+    struct device other = {.id = id_of(6), .member = id_of(8)};
+    struct row rows[] = {{.kind = ENTITY_DEVICE, .id = device.id, .seq = 3, .entity = &device},
+                         {.kind = ENTITY_DEVICE, .id = other.id, .seq = 3, .entity = &other}};
+    struct store_replica replica = {.id = id_of(50), .last_number = 12};
+    struct store_request commit = {.kind = STORE_COMMIT, .ticket = 1, .team = id_of(200),
+                                   .rows = rows, .row_count = 2, .replica_numbers = &replica,
+                                   .replica_number_count = 1};
+    struct store_result result = {.kind = STORE_COMMIT, .ticket = 1, .status = STORE_STALE};
+    witness_asked(witness, &commit);
+    assert_true(witness_heard(witness, &result)); /* nothing was written: nothing is remembered */
+    assert_true(size_of() == 0);
+    commit.ticket = result.ticket = 2;
+    result.status = STORE_OK;
+    witness_asked(witness, &commit);
+    assert_true(witness_heard(witness, &result));
+    assert_true(size_of() > 0); /* at once, before anybody is answered */
+    struct store_request enrol = {.kind = STORE_ENROL, .ticket = 3, .now_ms = 77,
+                                  .device_name = STR("laptop")};
+    struct store_result enrolment = {.kind = STORE_ENROL, .ticket = 3, .status = STORE_OK,
+                                     .team = id_of(200), .device = id_of(5)};
+    witness_asked(witness, &enrol);
+    assert_true(witness_heard(witness, &enrolment));
+    struct store_request token = {.kind = STORE_TOKEN, .ticket = 4, .team = id_of(200),
+                                  .replica = id_of(50), .device = id_of(5)};
+    struct store_result rotated = {.kind = STORE_TOKEN, .ticket = 4, .status = STORE_OK};
+    witness_asked(witness, &token);
+    assert_true(witness_heard(witness, &rotated));
+    witness_close(witness);
+    struct access_journal *journal = reopened(NULL);
+    assert_int_equal(access_journal_count(journal), 2);
+    assert_true(uuid_equal(access_journal_entry(journal, 0)->subject, device.id));
+    assert_true(access_journal_entry(journal, 0)->at_ms == 99);
+    assert_true(uuid_equal(access_journal_entry(journal, 1)->subject, id_of(5)));
+    access_journal_close(journal);
+    struct known_numbers *known = known_numbers_open(folder);
+    assert_int_equal(known_numbers_count(known), 1);
+    assert_true(known_numbers_at(known, 0)->number == 12);
+    assert_true(uuid_equal(known_numbers_at(known, 0)->device, id_of(5)));
+    known_numbers_close(known);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_what_was_added_is_read_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_the_same_is_written_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_torn_last_line_is_cut_off, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_damaged_line_hides_no_other, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_what_cannot_be_written_comes_with_the_next, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_the_store_goes_by_and_is_remembered, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
