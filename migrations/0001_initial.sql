@@ -808,7 +808,8 @@ BEGIN
             WHERE x.team_id = page_end.team AND x.seq > page_end.cursor_seq
             ORDER BY x.seq LIMIT page_end.row_limit + 1)
         UNION ALL
-        (SELECT x.seq FROM inbox x
+        -- One with a large payload counts as many: a page must fit the server's memory.
+        (SELECT x.seq FROM inbox x, generate_series(0, coalesce(octet_length(x.payload), 0) / 1024)
             WHERE x.team_id = page_end.team AND x.seq > page_end.cursor_seq
             ORDER BY x.seq LIMIT page_end.row_limit + 1)
         UNION ALL

@@ -237,6 +237,32 @@ static void pages_end_between_seqs(void **state)
     }
 }
 
+static void large_payloads_make_short_pages(void **state)
+{
+    (void)state;
+    static char bytes[60 * 1024];
+    enum { ITEMS = 100, AT_ONCE = 34 }; /* 2,000 rows of 1 KiB */
+    struct uuid team = team_id(9);
+    team_make(team);
+    struct row rows[ITEMS];
+    for (uint32_t i = 0; i < ITEMS; i++) {
+        rows[i] = row_sample(ENTITY_INBOX, 900 + i, 2 + i);
+        struct inbox_item *item = arena_copy(&arena, rows[i].entity, sizeof *item);
+        item->payload = (struct str){bytes, sizeof bytes};
+        rows[i].entity = item;
+    }
+    struct store_request request = commit_request(team, 1, 1 + ITEMS);
+    assert_int_equal(run_commit(&request, rows, ITEMS), STORE_OK);
+    size_t seen = 0, pages = 0;
+    for (uint64_t cursor = 1; cursor < 1 + ITEMS; pages++) {
+        const struct store_result *result = page(team, cursor, team, 2000);
+        assert_true(result->row_count > 0 && result->row_count <= AT_ONCE);
+        seen += result->row_count;
+        cursor = result->to_seq;
+    }
+    assert_true(seen == ITEMS && pages == 4);
+}
+
 static void a_stale_commit_leaves_nothing(void **state)
 {
     (void)state;
@@ -587,6 +613,7 @@ int main(void)
         cmocka_unit_test(a_changed_migration_is_noticed),
         cmocka_unit_test(every_field_survives),
         cmocka_unit_test(pages_end_between_seqs),
+        cmocka_unit_test(large_payloads_make_short_pages),
         cmocka_unit_test(a_stale_commit_leaves_nothing),
         cmocka_unit_test(a_row_twice_in_a_batch_is_as_it_was_last),
         cmocka_unit_test(no_other_team_shows),
