@@ -126,6 +126,7 @@ static void check_rows(struct copy_check *c)
     const struct map *rows = &c->world->oracle.rows;
     for (size_t i = 0; i < rows->count && !c->world->failed; i++) {
         const struct row *row = &((const struct model_row *)rows->entries[i].value)->row;
+        arena_reset(&c->arena);
         if (row->kind == ENTITY_OUTCOME || row->kind == ENTITY_INVITATION) continue;
         if (row->kind != ENTITY_EVENT) {
             check_entity(c, row);
