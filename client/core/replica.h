@@ -60,6 +60,7 @@ struct outbox_entry {
 /* Which deals a list wants; the replica answers from its index. */
 struct deal_filter {
     bool all;                 /* else only open ones */
+    bool won;                 /* only won ones; with none of the others */
     struct uuid organisation, contact, owner; /* zero: any */
 };
 
@@ -72,6 +73,11 @@ struct replica_functions {
     enum fault (*begin)(struct replica *);
     enum fault (*commit)(struct replica *);
     void (*rollback)(struct replica *);
+
+    /* Between the two all reading is of one state of the copy, and cheaper; nothing is written. Other
+     * processes that write wait for the end: for a few lookups in a row. Never within begin/commit. */
+    enum fault (*look_begin)(struct replica *);
+    void (*look_end)(struct replica *);
 
     /* One entity. `server` asks for the server's row, else the shown one. FAULT_NOT_FOUND when
      * there is none or it is removed. Unpacked into the arena. */
@@ -99,6 +105,15 @@ struct replica_functions {
     /* As `events` of all deals, without those of deals that are not open. */
     enum fault (*events_open)(struct replica *, struct arena *, const struct event ***out,
                               size_t *count);
+
+    /* As `events` of all deals, of those that are won only. */
+    enum fault (*events_won)(struct replica *, struct arena *, const struct event ***out,
+                             size_t *count);
+    /* Another number whenever the won deals are not the same, or do not say the same, as before. */
+    enum fault (*won_mark)(struct replica *, uint64_t *out);
+    /* How much of its short id tells each of these shown things from all others of the kind. */
+    enum fault (*short_lengths)(struct replica *, struct arena *, enum entity_kind,
+                                const struct uuid *ids, size_t count, size_t *lengths);
 
     /* What takes long to compute from all the rest, kept for next time under a number below
      * KEPT_MAX; it may be gone at any time. Absent text when there is none. Storing is a transaction

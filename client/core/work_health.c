@@ -30,9 +30,8 @@ static enum fault norms_make(struct work *work, const struct deal *const *deals,
                              struct health_norms *norms)
 {
     struct pasts pasts;
-    enum fault fault = pasts_load(work, (struct uuid){{0}}, &pasts);
+    enum fault fault = pasts_load_won(work, &pasts);
     for (size_t i = 0; !fault && i < count; i++) {
-        if (deals[i]->status != STATUS_WON) continue;
         struct past past = past_of(&pasts, deals[i]->id);
         fault = health_norms_feed(norms, deals[i], past.rows, past.count);
     }
@@ -55,16 +54,22 @@ static void norms_keep(struct work *work, const struct health_norms *norms, uint
 static enum fault norms_load(struct work *work, struct health_norms **norms)
 {
     const struct deal **deals;
+    struct deal_filter filter = {.won = true};
     size_t count;
+    uint64_t won;
     struct str packed = STR_NONE;
     enum fault fault = health_norms_create(work->arena, &work->definition, norms);
-    if (!fault) fault = work_deals(work, &deals, &count);
+    /* The mark first: what changes while the deals are read is of the next. */
+    if (!fault) fault = work->replica->f->won_mark(work->replica, &won);
     if (fault) return fault;
-    uint64_t mark = health_norms_mark(&work->definition, deals, count);
+    uint64_t mark = health_norms_mark(&work->definition, won);
     bool kept = work->replica->f->kept_load(work->replica, work->arena, NORMS_KEPT, &packed) ==
                 FAULT_NONE;
     if (kept && health_norms_unpack(*norms, mark, packed)) return FAULT_NONE;
     fault = health_norms_create(work->arena, &work->definition, norms);
+    if (!fault) {
+        fault = work->replica->f->deals(work->replica, work->arena, &filter, &deals, &count);
+    }
     if (!fault) fault = norms_make(work, deals, count, *norms);
     if (!fault) norms_keep(work, *norms, mark);
     return fault;

@@ -28,6 +28,10 @@ struct str name_short(struct work *work, enum entity_kind kind, struct uuid id);
 /* The same for many at once: shorts[i] of ids[i], unique among them. */
 MUST_USE enum fault names_short(struct arena *arena, const struct uuid *ids, size_t count,
                                 struct str *shorts);
+/* As names_short, unique in the copy. */
+MUST_USE enum fault names_short_among_all(struct work *work, enum entity_kind kind,
+                                          const struct uuid *ids, size_t count,
+                                          struct str *shorts);
 struct str name_of_stage(const struct work *work, const struct deal *deal);
 /* Choice of a plural: "1 deal", "3 deals". */
 struct str count_of(struct arena *arena, size_t count, const char *one, const char *many);
@@ -178,6 +182,8 @@ struct pasts {
 MUST_USE enum fault work_deals(struct work *work, const struct deal ***deals, size_t *count);
 /* Of the open deals only. */
 MUST_USE enum fault pasts_load_open(struct work *work, struct pasts *out);
+/* Of the won deals only. */
+MUST_USE enum fault pasts_load_won(struct work *work, struct pasts *out);
 /* Of one deal, or of all (zero id). */
 MUST_USE enum fault pasts_load(struct work *work, struct uuid deal, struct pasts *out);
 struct past past_of(const struct pasts *pasts, struct uuid deal); /* without rows if unknown */

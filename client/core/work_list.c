@@ -60,7 +60,10 @@ enum fault deals_listed(struct work *work, const struct query *query, bool all,
     const struct deal **deals;
     struct deal_view *views;
     size_t total;
-    enum fault fault = work_deals(work, &deals, &total);
+    const struct deal_filter open = {.all = false};
+    enum fault fault = all ? work_deals(work, &deals, &total)
+                           : work->replica->f->deals(work->replica, work->arena, &open, &deals,
+                                                     &total);
     if (!fault) fault = deal_views(work, deals, total, &views);
     if (fault) return fault;
     struct uuid *ids = arena_array(work->arena, total + 1, sizeof *ids);
@@ -68,10 +71,10 @@ enum fault deals_listed(struct work *work, const struct query *query, bool all,
     struct listed_deal *list = arena_array(work->arena, total + 1, sizeof *list);
     if (!ids || !shorts || !list) return FAULT_MEMORY;
     for (size_t i = 0; i < total; i++) ids[i] = deals[i]->id;
-    fault = names_short(work->arena, ids, total, shorts);
+    fault = all ? names_short(work->arena, ids, total, shorts)
+                : names_short_among_all(work, ENTITY_DEAL, ids, total, shorts);
     *count = 0;
     for (size_t i = 0; i < total && !fault; i++) {
-        if (!all && deals[i]->status != STATUS_OPEN) continue;
         if (query && !query_matches(query, &views[i])) continue;
         list[(*count)++] = (struct listed_deal){&views[i], shorts[i], query};
     }

@@ -207,20 +207,28 @@ struct str name_of(struct work *work, enum entity_kind kind, struct uuid id)
     return entity_title(kind, entity);
 }
 
+enum fault names_short_among_all(struct work *work, enum entity_kind kind,
+                                 const struct uuid *ids, size_t count, struct str *shorts)
+{
+    size_t *lengths = arena_array(work->arena, count ? count : 1, sizeof *lengths);
+    if (!lengths) return FAULT_MEMORY;
+    enum fault fault = work->replica->f->short_lengths(work->replica, work->arena, kind, ids, count,
+                                                       lengths);
+    for (size_t i = 0; i < count && !fault; i++) {
+        char text[SHORT_ID_LENGTH_MAX + 1];
+        uuid_short(ids[i], lengths[i], text);
+        shorts[i] = arena_str(work->arena, str_from(text));
+    }
+    return fault ? fault : arena_fault(work->arena);
+}
+
 struct str name_short(struct work *work, enum entity_kind kind, struct uuid id)
 {
     char text[SHORT_ID_LENGTH_MAX + 1];
-    for (size_t length = SHORT_ID_LENGTH_MIN;; length++) {
-        const void **found;
-        size_t count = 0;
-        uuid_short(id, length, text);
-        if (length == SHORT_ID_LENGTH_MAX ||
-            work->replica->f->find(work->replica, work->arena, kind, str_from(text), 2, &found,
-                                   &count) ||
-            count <= 1) {
-            return arena_str(work->arena, str_from(text));
-        }
-    }
+    struct str found;
+    if (names_short_among_all(work, kind, &id, 1, &found) == FAULT_NONE) return found;
+    uuid_short(id, SHORT_ID_LENGTH_MAX, text);
+    return arena_str(work->arena, str_from(text));
 }
 
 struct short_entry {

@@ -68,6 +68,15 @@ enum fault pasts_load_open(struct work *work, struct pasts *out)
     return fault ? fault : pasts_make(work, events, count, out);
 }
 
+enum fault pasts_load_won(struct work *work, struct pasts *out)
+{
+    const struct event **events;
+    size_t count;
+    enum fault fault =
+        work->replica->f->events_won(work->replica, work->arena, &events, &count);
+    return fault ? fault : pasts_make(work, events, count, out);
+}
+
 struct past past_of(const struct pasts *pasts, struct uuid deal)
 {
     const struct past *past = map_get(&pasts->by_deal, subject_key(&deal));

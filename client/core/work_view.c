@@ -209,6 +209,29 @@ static struct str name_once(struct work *work, struct map *names, enum entity_ki
     return *name;
 }
 
+static void view_make(struct work *work, const struct deal *deal, struct map *names,
+                      struct deal_view *view)
+{
+    *view = (struct deal_view){
+        .deal = deal,
+        .organisation = name_once(work, names, ENTITY_ORGANISATION, deal->organisation),
+        .contact = name_once(work, names, ENTITY_PERSON, deal->contact),
+        .owner = name_of_member(work, deal->owner),
+        .pipeline = definition_pipeline(&work->definition, deal->pipeline),
+        .age_days = -1,
+    };
+    if (view->pipeline) view->stage = pipeline_stage_today(view->pipeline, deal->stage);
+    if (view->stage) view->probability = view->stage->probability;
+    if (deal->probability_by_hand && deal->probability.has) {
+        view->probability = deal->probability.v;
+    }
+    if (deal->created_at.has) {
+        int64_t until = deal->closed_at.has ? deal->closed_at.v : work->now.wall_ms;
+        view->age_days = (until - deal->created_at.v) / DAY_MS;
+        if (view->age_days < 0) view->age_days = 0;
+    }
+}
+
 enum fault deal_views(struct work *work, const struct deal *const *deals, size_t count,
                       struct deal_view **out)
 {
@@ -218,30 +241,14 @@ enum fault deal_views(struct work *work, const struct deal *const *deals, size_t
     *out = views;
     if (!views) return FAULT_MEMORY;
     map_init(&names, work->arena);
-    enum fault fault = marks_load(work, &marks);
+    enum fault fault = work->replica->f->look_begin(work->replica);
+    if (fault) return fault;
+    fault = marks_load(work, &marks);
     for (size_t i = 0; i < count && !fault; i++) {
-        const struct deal *deal = deals[i];
-        struct deal_view *view = &views[i];
-        *view = (struct deal_view){
-            .deal = deal,
-            .organisation = name_once(work, &names, ENTITY_ORGANISATION, deal->organisation),
-            .contact = name_once(work, &names, ENTITY_PERSON, deal->contact),
-            .owner = name_of_member(work, deal->owner),
-            .pipeline = definition_pipeline(&work->definition, deal->pipeline),
-            .age_days = -1,
-        };
-        if (view->pipeline) view->stage = pipeline_stage_today(view->pipeline, deal->stage);
-        if (view->stage) view->probability = view->stage->probability;
-        if (deal->probability_by_hand && deal->probability.has) {
-            view->probability = deal->probability.v;
-        }
-        if (deal->created_at.has) {
-            int64_t until = deal->closed_at.has ? deal->closed_at.v : work->now.wall_ms;
-            view->age_days = (until - deal->created_at.v) / DAY_MS;
-            if (view->age_days < 0) view->age_days = 0;
-        }
-        view->is = deal_flags(&marks, deal);
+        view_make(work, deals[i], &names, &views[i]);
+        views[i].is = deal_flags(&marks, deals[i]);
     }
+    work->replica->f->look_end(work->replica);
     return fault ? fault : deal_healths(work, views, count);
 }
 

@@ -46,9 +46,11 @@ enum fault replica_file_begin(struct replica *replica)
 {
     struct replica_file *file = replica_file_of(replica);
     check(!file->writing);
+    check(!file->looking);
     enum fault fault = replica_file_simple(file, STATEMENT_BEGIN);
     file->writing = fault == FAULT_NONE;
     file->failed = FAULT_NONE;
+    file->won_changed = false;
     return fault;
 }
 
@@ -238,11 +240,32 @@ static enum fault replica_file_device_store(struct replica_file *file,
 
 /* --- opening and closing --- */
 
+enum fault replica_file_look_begin(struct replica *replica)
+{
+    struct replica_file *file = replica_file_of(replica);
+    check(!file->writing);
+    check(!file->looking);
+    enum fault fault = replica_file_simple(file, STATEMENT_LOOK_BEGIN);
+    file->looking = fault == FAULT_NONE;
+    return fault;
+}
+
+void replica_file_look_end(struct replica *replica)
+{
+    struct replica_file *file = replica_file_of(replica);
+    if (!file->looking) return;
+    file->looking = false;
+    /* Nothing was written: there is nothing that could fail to be undone. */
+    enum fault ignored = replica_file_simple(file, STATEMENT_ROLLBACK);
+    (void)ignored;
+}
+
 static void replica_file_close(struct replica *replica)
 {
     if (replica == NULL) return;
     struct replica_file *file = replica_file_of(replica);
     if (file->writing) replica_file_rollback(replica);
+    replica_file_look_end(replica);
     statements_finish(file);
     if (file->db != NULL) check(sqlite3_close(file->db) == SQLITE_OK);
     arena_finish(&file->scratch);
@@ -255,6 +278,8 @@ static const struct replica_functions replica_file_functions = {
     .begin = replica_file_begin,
     .commit = replica_file_commit,
     .rollback = replica_file_rollback,
+    .look_begin = replica_file_look_begin,
+    .look_end = replica_file_look_end,
     .entity = replica_file_entity,
     .definition = replica_file_definition,
     .team = replica_file_team,
@@ -264,6 +289,9 @@ static const struct replica_functions replica_file_functions = {
     .activities = replica_file_activities,
     .events = replica_file_events,
     .events_open = replica_file_events_open,
+    .events_won = replica_file_events_won,
+    .won_mark = replica_file_won_mark,
+    .short_lengths = replica_file_short_lengths,
     .kept_load = replica_file_kept_load,
     .kept_store = replica_file_kept_store,
     .put_row = replica_file_put_row,

@@ -6,6 +6,7 @@
  *   replica_file_statements.c  every statement, prepared when first used
  *   replica_file_rows.c        what is written: rows, overlay, indexes
  *   replica_file_lists.c       what is read
+ *   replica_file_short.c       how short an id can be
  *   replica_file_outbox.c      own mutations
  *
  * A layer is a generation of server rows (0 and up), or LAYER_SHOWN: the overlay of pending
@@ -21,8 +22,13 @@
 
 enum { LAYER_SHOWN = -1, COPY_VERSION = 1 };
 
+/* deal_index.open, and under which number the mark of the won deals is kept. */
+enum { DEAL_CLOSED = 0, DEAL_OPEN = 1, DEAL_WON = 2 };
+enum { KEPT_WON_MARK = -1 };
+
 enum statement {
     STATEMENT_BEGIN,
+    STATEMENT_LOOK_BEGIN,
     STATEMENT_COMMIT,
     STATEMENT_ROLLBACK,
     STATEMENT_IDENTITY_LOAD,
@@ -35,6 +41,7 @@ enum statement {
     STATEMENT_ALL,
     STATEMENT_DEALS_OPEN,
     STATEMENT_DEALS_ALL,
+    STATEMENT_DEALS_WON,
     STATEMENT_DEALS_OF_ORGANISATION,
     STATEMENT_DEALS_OF_CONTACT,
     STATEMENT_FIND,
@@ -42,6 +49,13 @@ enum statement {
     STATEMENT_EVENTS_OF,
     STATEMENT_EVENTS_ALL,
     STATEMENT_EVENTS_OPEN,
+    STATEMENT_EVENTS_WON,
+    STATEMENT_WON_MARK,
+    STATEMENT_WON_CHANGED,
+    STATEMENT_WON_BELOW,
+    STATEMENT_SHORTS_SHOWN,
+    STATEMENT_SHORT_BEFORE,
+    STATEMENT_SHORT_AFTER,
     STATEMENT_KEPT_LOAD,
     STATEMENT_KEPT_STORE,
     STATEMENT_ROW_SEQ,
@@ -54,6 +68,7 @@ enum statement {
     STATEMENT_INDEX_PUT,
     STATEMENT_INDEX_REMOVE,
     STATEMENT_DEAL_PUT,
+    STATEMENT_DEAL_REMOVE_WON,
     STATEMENT_DEAL_REMOVE,
     STATEMENT_ACTIVITY_PUT,
     STATEMENT_ACTIVITY_REMOVE,
@@ -80,6 +95,8 @@ struct replica_file {
     sqlite3_stmt *statements[STATEMENT_COUNT];
     struct arena scratch; /* of one write, one row at a time */
     bool writing;         /* between begin and commit or rollback */
+    bool looking;         /* between look_begin and look_end */
+    bool won_changed;     /* this transaction has made another mark of the won deals */
     enum fault failed;    /* the first fault of this transaction: then it cannot be committed */
 };
 
@@ -129,6 +146,9 @@ MUST_USE enum fault replica_file_begin(struct replica *replica);
 MUST_USE enum fault replica_file_commit(struct replica *replica);
 void replica_file_rollback(struct replica *replica);
 
+MUST_USE enum fault replica_file_look_begin(struct replica *replica);
+void replica_file_look_end(struct replica *replica);
+
 /* --- replica_file_rows.c --- */
 /* Makes the index rows of every row anew; there are none. */
 MUST_USE enum fault replica_file_index_all(struct replica_file *file);
@@ -155,6 +175,11 @@ enum fault replica_file_events(struct replica *, struct arena *, struct uuid,
                                const struct event ***, uint64_t **, size_t *);
 enum fault replica_file_events_open(struct replica *, struct arena *, const struct event ***,
                                     size_t *);
+enum fault replica_file_events_won(struct replica *, struct arena *, const struct event ***,
+                                   size_t *);
+enum fault replica_file_won_mark(struct replica *, uint64_t *);
+enum fault replica_file_short_lengths(struct replica *, struct arena *, enum entity_kind,
+                                      const struct uuid *, size_t, size_t *);
 enum fault replica_file_kept_load(struct replica *, struct arena *, int64_t, struct str *);
 
 /* --- replica_file_outbox.c --- */

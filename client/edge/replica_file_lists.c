@@ -181,7 +181,9 @@ enum fault replica_file_deals(struct replica *replica, struct arena *arena,
     struct replica_file *file = replica_file_of(replica);
     sqlite3_stmt *statement;
     const void **items = NULL;
-    enum statement which = filter->all ? STATEMENT_DEALS_ALL : STATEMENT_DEALS_OPEN;
+    enum statement which = filter->won   ? STATEMENT_DEALS_WON
+                           : filter->all ? STATEMENT_DEALS_ALL
+                                         : STATEMENT_DEALS_OPEN;
     if (!uuid_is_zero(filter->organisation)) {
         which = STATEMENT_DEALS_OF_ORGANISATION;
     } else if (!uuid_is_zero(filter->contact)) {
@@ -330,16 +332,42 @@ enum fault replica_file_events(struct replica *replica, struct arena *arena, str
     return fault;
 }
 
-enum fault replica_file_events_open(struct replica *replica, struct arena *arena,
-                                    const struct event ***out, size_t *count)
+static enum fault events_of_deals(struct replica *replica, struct arena *arena,
+                                  enum statement which, const struct event ***out, size_t *count)
 {
     struct replica_file *file = replica_file_of(replica);
     sqlite3_stmt *statement;
     struct history history = {0};
     *count = 0;
-    enum fault fault = statement_begin(file, STATEMENT_EVENTS_OPEN, &statement);
+    enum fault fault = statement_begin(file, which, &statement);
     if (fault == FAULT_NONE) fault = history_read(file, statement, arena, true, &history, count);
     *out = history.events;
+    return fault;
+}
+
+enum fault replica_file_events_open(struct replica *replica, struct arena *arena,
+                                    const struct event ***out, size_t *count)
+{
+    return events_of_deals(replica, arena, STATEMENT_EVENTS_OPEN, out, count);
+}
+
+enum fault replica_file_events_won(struct replica *replica, struct arena *arena,
+                                   const struct event ***out, size_t *count)
+{
+    return events_of_deals(replica, arena, STATEMENT_EVENTS_WON, out, count);
+}
+
+enum fault replica_file_won_mark(struct replica *replica, uint64_t *out)
+{
+    struct replica_file *file = replica_file_of(replica);
+    sqlite3_stmt *statement;
+    bool row = false;
+    *out = 0;
+    enum fault fault = statement_begin(file, STATEMENT_WON_MARK, &statement);
+    if (fault != FAULT_NONE) return fault;
+    fault = statement_step(file, statement, &row);
+    if (fault == FAULT_NONE && row) *out = (uint64_t)sqlite3_column_int64(statement, 0);
+    statement_end(statement);
     return fault;
 }
 

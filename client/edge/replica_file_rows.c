@@ -25,6 +25,50 @@ struct arrival {
 
 /* --- indexes --- */
 
+/* Once in a transaction is enough. */
+static enum fault won_changed(struct replica_file *file)
+{
+    sqlite3_stmt *s;
+    if (file->won_changed) return FAULT_NONE;
+    enum fault fault = statement_begin(file, STATEMENT_WON_CHANGED, &s);
+    if (fault == FAULT_NONE) fault = statement_run(file, s);
+    file->won_changed = fault == FAULT_NONE;
+    return fault;
+}
+
+/* A won deal that the overlay hides, or no longer hides. */
+static enum fault won_below(struct replica_file *file, const struct arrival *row)
+{
+    sqlite3_stmt *s;
+    bool won = false;
+    if (row->layer != LAYER_SHOWN || row->kind != ENTITY_DEAL || file->won_changed) {
+        return FAULT_NONE;
+    }
+    enum fault fault = statement_begin(file, STATEMENT_WON_BELOW, &s);
+    if (fault != FAULT_NONE) return fault;
+    bind_id(s, 1, &row->id);
+    fault = statement_step(file, s, &won);
+    statement_end(s);
+    return fault == FAULT_NONE && won ? won_changed(file) : fault;
+}
+
+static enum fault index_remove_deal(struct replica_file *file, const struct arrival *row)
+{
+    static const enum statement removals[] = {STATEMENT_DEAL_REMOVE_WON, STATEMENT_DEAL_REMOVE};
+    for (size_t i = 0; i < sizeof removals / sizeof *removals; i++) {
+        sqlite3_stmt *s;
+        enum fault fault = statement_begin(file, removals[i], &s);
+        if (fault != FAULT_NONE) return fault;
+        bind_number(s, 1, row->layer);
+        bind_id(s, 2, &row->id);
+        fault = statement_run(file, s);
+        if (fault != FAULT_NONE) return fault;
+        if (sqlite3_changes(file->db) == 0) continue;
+        return removals[i] == STATEMENT_DEAL_REMOVE_WON ? won_changed(file) : FAULT_NONE;
+    }
+    return FAULT_NONE;
+}
+
 static enum fault index_remove(struct replica_file *file, const struct arrival *row)
 {
     sqlite3_stmt *s;
@@ -35,9 +79,9 @@ static enum fault index_remove(struct replica_file *file, const struct arrival *
     bind_id(s, 3, &row->id);
     fault = statement_run(file, s);
     if (fault != FAULT_NONE) return fault;
-    if (row->kind != ENTITY_DEAL && row->kind != ENTITY_ACTIVITY) return FAULT_NONE;
-    bool deal = row->kind == ENTITY_DEAL;
-    fault = statement_begin(file, deal ? STATEMENT_DEAL_REMOVE : STATEMENT_ACTIVITY_REMOVE, &s);
+    if (row->kind == ENTITY_DEAL) return index_remove_deal(file, row);
+    if (row->kind != ENTITY_ACTIVITY) return FAULT_NONE;
+    fault = statement_begin(file, STATEMENT_ACTIVITY_REMOVE, &s);
     if (fault != FAULT_NONE) return fault;
     bind_number(s, 1, row->layer);
     bind_id(s, 2, &row->id);
@@ -77,12 +121,13 @@ static bool index_words(const struct arrival *row, struct str *name, struct str 
 static enum fault index_put_deal(struct replica_file *file, const struct arrival *row)
 {
     const struct deal *deal = row->entity;
-    bool open = deal->status == STATUS_OPEN;
+    bool open = deal->status == STATUS_OPEN, won = deal->status == STATUS_WON;
     sqlite3_stmt *s;
-    enum fault fault = statement_begin(file, STATEMENT_DEAL_PUT, &s);
+    enum fault fault = won ? won_changed(file) : FAULT_NONE;
+    if (fault == FAULT_NONE) fault = statement_begin(file, STATEMENT_DEAL_PUT, &s);
     if (fault != FAULT_NONE) return fault;
     bind_number(s, 1, row->layer);
-    bind_number(s, 2, open);
+    bind_number(s, 2, open ? DEAL_OPEN : won ? DEAL_WON : DEAL_CLOSED);
     bind_id(s, 3, &row->id);
     bind_id_or_any(s, 4, &deal->organisation);
     bind_id_or_any(s, 5, &deal->contact);
@@ -164,6 +209,7 @@ enum fault replica_file_index_all(struct replica_file *file)
 static enum fault row_store(struct replica_file *file, const struct arrival *row, bool replaces)
 {
     enum fault fault = replaces ? index_remove(file, row) : FAULT_NONE;
+    if (fault == FAULT_NONE) fault = won_below(file, row);
     if (fault != FAULT_NONE) return fault;
     sqlite3_stmt *s;
     fault = statement_begin(file, replaces ? STATEMENT_ROW_UPDATE : STATEMENT_ROW_ADD, &s);
@@ -301,6 +347,8 @@ enum fault replica_file_keep_generation(struct replica *replica, uint64_t genera
     struct replica_file *file = replica_file_of(replica);
     int64_t kept = (int64_t)generation;
     check(file->writing);
+    enum fault fault = won_changed(file);
+    if (fault != FAULT_NONE) return replica_file_failed(file, fault);
     return layers_drop(file, STATEMENT_KEEP_FIRST, STATEMENT_KEEP_LAST, &kept);
 }
 
@@ -308,6 +356,8 @@ enum fault replica_file_shown_clear(struct replica *replica)
 {
     struct replica_file *file = replica_file_of(replica);
     check(file->writing);
+    enum fault fault = won_changed(file);
+    if (fault != FAULT_NONE) return replica_file_failed(file, fault);
     return layers_drop(file, STATEMENT_CLEAR_FIRST, STATEMENT_CLEAR_LAST, NULL);
 }
 
@@ -321,7 +371,10 @@ static enum fault shown_remove(struct replica_file *file, enum entity_kind kind,
     bind_id(s, 2, &id);
     fault = statement_run(file, s);
     /* Without a row there is no index of it. */
-    if (fault == FAULT_NONE && sqlite3_changes(file->db) > 0) fault = index_remove(file, &row);
+    if (fault == FAULT_NONE && sqlite3_changes(file->db) > 0) {
+        fault = index_remove(file, &row);
+        if (fault == FAULT_NONE) fault = won_below(file, &row);
+    }
     if (fault == FAULT_NONE) fault = statement_begin(file, STATEMENT_SHOWN_DROP_EVENTS, &s);
     if (fault != FAULT_NONE) return fault;
     bind_id(s, 1, &id);

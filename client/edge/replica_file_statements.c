@@ -22,6 +22,8 @@
 #define KIND_ACTIVITY "7"
 
 static_assert(ENTITY_DEAL == 6 && ENTITY_ACTIVITY == 7 && LAYER_SHOWN == -1, "SQL says so");
+static_assert(DEAL_CLOSED == 0 && DEAL_OPEN == 1 && DEAL_WON == 2 && KEPT_WON_MARK == -1,
+              "SQL says so");
 
 #define DEAL_FILTER                                                                                \
     " AND (?1 IS NULL OR organisation = ?1) AND (?2 IS NULL OR contact = ?2)"                      \
@@ -34,6 +36,15 @@ static_assert(ENTITY_DEAL == 6 && ENTITY_ACTIVITY == 7 && LAYER_SHOWN == -1, "SQ
     " UNION ALL SELECT " DEAL_BODY " FROM deal_index AS d WHERE " SERVER_LAYER                     \
     " AND " condition DEAL_FILTER " AND" UNHIDDEN("d", KIND_DEAL, "0")
 
+/* The few deals first, each with its events. */
+#define EVENTS_OF_DEALS(condition)                                                                 \
+    "SELECT e.layer, e.seq, e.body FROM"                                                           \
+    " (SELECT id FROM deal_index WHERE layer = -1 AND " condition " UNION"                         \
+    " SELECT id FROM deal_index AS i WHERE layer = " SHOWN_GENERATION " AND " condition " AND"     \
+    UNHIDDEN("i", KIND_DEAL, "0") ") AS d"                                                         \
+    " CROSS JOIN event AS e ON e." BOTH_LAYERS " AND e.subject = d.id"                             \
+    " ORDER BY e.subject, e.layer < 0, e.seq, e.n"
+
 #define KEEP(table) "DELETE FROM " table " WHERE layer >= 0 AND layer <> ?1"
 #define CLEAR(table) "DELETE FROM " table " WHERE layer = -1"
 #define OUTBOX_COLUMNS                                                                             \
@@ -42,6 +53,7 @@ static_assert(ENTITY_DEAL == 6 && ENTITY_ACTIVITY == 7 && LAYER_SHOWN == -1, "SQ
 
 static const char *const statement_sql[STATEMENT_COUNT] = {
     [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
+    [STATEMENT_LOOK_BEGIN] = "BEGIN",
     [STATEMENT_COMMIT] = "COMMIT",
     [STATEMENT_ROLLBACK] = "ROLLBACK",
     [STATEMENT_IDENTITY_LOAD] =
@@ -72,8 +84,9 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
         " AND kind = ?1 AND removed = 0 AND" UNHIDDEN("r", "?1", "r.n"),
     [STATEMENT_DEALS_OPEN] = DEALS("open = 1"),
     [STATEMENT_DEALS_ALL] = DEALS("open >= 0"),
-    [STATEMENT_DEALS_OF_ORGANISATION] = DEALS("organisation = ?1 AND +open >= ?4"),
-    [STATEMENT_DEALS_OF_CONTACT] = DEALS("contact = ?2 AND +open >= ?4"),
+    [STATEMENT_DEALS_WON] = DEALS("open = 2"),
+    [STATEMENT_DEALS_OF_ORGANISATION] = DEALS("organisation = ?1 AND (?4 = 0 OR +open = 1)"),
+    [STATEMENT_DEALS_OF_CONTACT] = DEALS("contact = ?2 AND (?4 = 0 OR +open = 1)"),
     [STATEMENT_FIND] =
         "WITH hit(layer, id) AS ("
         " SELECT layer, id FROM entity_index WHERE layer = -1 AND kind = ?1"
@@ -104,14 +117,20 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
     [STATEMENT_EVENTS_ALL] =
         "SELECT layer, seq, body FROM event WHERE " BOTH_LAYERS
         " ORDER BY subject, layer < 0, seq, n",
-    /* The few deals first, each with its events. */
-    [STATEMENT_EVENTS_OPEN] =
-        "SELECT e.layer, e.seq, e.body FROM"
-        " (SELECT id FROM deal_index WHERE layer = -1 AND open = 1 UNION"
-        " SELECT id FROM deal_index AS i WHERE layer = " SHOWN_GENERATION " AND open = 1 AND"
-        UNHIDDEN("i", KIND_DEAL, "0") ") AS d"
-        " CROSS JOIN event AS e ON e." BOTH_LAYERS " AND e.subject = d.id"
-        " ORDER BY e.subject, e.layer < 0, e.seq, e.n",
+    [STATEMENT_EVENTS_OPEN] = EVENTS_OF_DEALS("open = 1"),
+    [STATEMENT_EVENTS_WON] = EVENTS_OF_DEALS("open = 2"),
+    [STATEMENT_WON_MARK] = "SELECT bytes FROM kept WHERE number = -1",
+    /* Any number never used before will do: nothing else compares with it. */
+    [STATEMENT_WON_CHANGED] = "INSERT OR REPLACE INTO kept(number, bytes) VALUES(-1, random())",
+    [STATEMENT_WON_BELOW] = "SELECT 1 FROM deal_index WHERE " SERVER_LAYER
+                            " AND open = 2 AND id = ?1",
+    [STATEMENT_SHORTS_SHOWN] = "SELECT short FROM entity_index WHERE layer = -1 AND kind = ?1",
+    [STATEMENT_SHORT_BEFORE] =
+        "SELECT short FROM entity_index WHERE " SERVER_LAYER
+        " AND kind = ?1 AND short < ?2 ORDER BY short DESC LIMIT 1",
+    [STATEMENT_SHORT_AFTER] =
+        "SELECT short FROM entity_index WHERE " SERVER_LAYER
+        " AND kind = ?1 AND short > ?2 ORDER BY short LIMIT 1",
     [STATEMENT_KEPT_LOAD] = "SELECT bytes FROM kept WHERE number = ?1",
     [STATEMENT_KEPT_STORE] = "INSERT OR REPLACE INTO kept(number, bytes) VALUES(?1, ?2)",
 
@@ -142,6 +161,8 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
     [STATEMENT_DEAL_PUT] =
         "INSERT OR FAIL INTO deal_index(layer, open, id, organisation, contact, owner, body)"
         " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [STATEMENT_DEAL_REMOVE_WON] =
+        "DELETE FROM deal_index WHERE layer = ?1 AND open = 2 AND id = ?2",
     [STATEMENT_DEAL_REMOVE] =
         "DELETE FROM deal_index WHERE layer = ?1 AND open IN (0, 1) AND id = ?2",
     [STATEMENT_ACTIVITY_PUT] =

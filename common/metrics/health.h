@@ -53,9 +53,8 @@ MUST_USE enum fault health_norms_feed(struct health_norms *norms, const struct d
 void health_norms_finish(struct health_norms *norms);
 
 /* Norms take the history of every won deal to make. What tells whether kept ones are still right:
- * the won deals among those given, in any order, and the definition. */
-uint64_t health_norms_mark(const struct definition *definition, const struct deal *const *deals,
-                           size_t count);
+ * the mark of the won deals they were made from, and the definition. */
+uint64_t health_norms_mark(const struct definition *definition, uint64_t won);
 /* After finish. */
 MUST_USE enum fault health_norms_pack(const struct health_norms *norms, uint64_t mark,
                                       struct buffer *out);

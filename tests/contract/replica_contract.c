@@ -555,6 +555,104 @@ static void events_of_open_deals_alone(void **state)
     }
 }
 
+static uint64_t won_mark(struct bench *b)
+{
+    uint64_t mark = 0;
+    ok(b->replica->f->won_mark(b->replica, &mark));
+    return mark;
+}
+
+/* What changes the won deals that people see makes another mark; reading does not. */
+static void the_won_deals_have_a_mark(void **state)
+{
+    struct bench *b = *state;
+    struct deal *open = world_deal(&b->world, "barn", "status=open");
+    struct deal *won = world_deal(&b->world, "barn", "stage=won;status=won");
+    struct deal *lost = world_deal(&b->world, "barn", "stage=lost;status=lost");
+    world_fill(&b->world, b->replica, "rep");
+    const struct {
+        const struct deal *server, *shown; /* both NULL: the overlay goes */
+    } steps[] = {{open, NULL}, {won, NULL}, {NULL, open}, {NULL, NULL},
+                 {lost, NULL}, {NULL, won}, {NULL, NULL}};
+    uint64_t before = 0;
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        bench_begin(b);
+        if (steps[i].server) put(b, 1, ENTITY_DEAL, "barn", 3 + i, 0, steps[i].server);
+        else if (steps[i].shown) show(b, ENTITY_DEAL, "barn", 0, steps[i].shown);
+        else ok(b->replica->f->shown_drop(b->replica, ENTITY_DEAL, world_id("barn")));
+        bench_commit(b);
+        if (i > 0) assert_true(won_mark(b) != before);
+        before = won_mark(b);
+        assert_true(won_mark(b) == before);
+    }
+}
+
+static void won_deals_and_their_events_alone(void **state)
+{
+    static const char *const names[] = {"roof", "barn", "shed"};
+    struct bench *b = *state;
+    world_fill(&b->world, b->replica, "rep");
+    bench_begin(b);
+    for (size_t i = 0; i < 3; i++) {
+        struct event event = {.subject = world_id(names[i]), .subject_kind = ENTITY_DEAL};
+        put(b, 1, ENTITY_DEAL, names[i], 3, 0,
+            world_deal(&b->world, names[i], i == 0 ? "status=open" : "stage=won;status=won"));
+        put(b, 1, ENTITY_EVENT, names[i], 3, 0, &event);
+    }
+    show(b, ENTITY_DEAL, "shed", 0, world_deal(&b->world, "shed", "status=open"));
+    bench_commit(b);
+    const struct event **events = NULL;
+    const struct deal **deals = NULL;
+    struct deal_filter filter = {.won = true};
+    size_t count = 0;
+    ok(b->replica->f->events_won(b->replica, &b->world.arena, &events, &count));
+    assert_int_equal(count, 1);
+    assert_true(uuid_equal(events[0]->subject, world_id("barn")));
+    ok(b->replica->f->deals(b->replica, &b->world.arena, &filter, &deals, &count));
+    assert_int_equal(count, 1);
+    assert_true(uuid_equal(deals[0]->id, world_id("barn")));
+}
+
+/* Three short ids with seven signs in common, one of them only in the overlay; a fourth apart. */
+static void short_ids_are_unique_in_the_copy(void **state)
+{
+    struct bench *b = *state;
+    struct uuid ids[4] = {{{0}}};
+    size_t lengths[4] = {0};
+    world_fill(&b->world, b->replica, "rep");
+    bench_begin(b);
+    for (size_t i = 0; i < 4; i++) {
+        struct deal deal = *world_deal(&b->world, "roof", "status=open");
+        /* The short id begins with the last bits. */
+        ids[i].b[11] = (uint8_t)(i << 3);
+        ids[i].b[15] = i < 3 ? 9 : 10;
+        deal.id = ids[i];
+        if (i == 1) {
+            struct row row = {.kind = ENTITY_DEAL, .id = ids[i], .entity = &deal};
+            ok(b->replica->f->shown_put(b->replica, &row));
+        } else {
+            struct packed_row row = world_row(&b->world, ENTITY_DEAL, ids[i], 3, 0, &deal);
+            ok(b->replica->f->put_row(b->replica, 1, &row));
+        }
+    }
+    bench_commit(b);
+    ok(b->replica->f->short_lengths(b->replica, &b->world.arena, ENTITY_DEAL, ids, 4, lengths));
+    char texts[4][SHORT_ID_LENGTH_MAX + 1];
+    for (size_t i = 0; i < 4; i++) {
+        const void **found = NULL;
+        size_t count = 0;
+        uuid_short(ids[i], lengths[i], texts[i]);
+        ok(b->replica->f->find(b->replica, &b->world.arena, ENTITY_DEAL, str_from(texts[i]), 9,
+                               &found, &count));
+        assert_int_equal(count, 1);
+        uuid_short(ids[i], lengths[i] - 1, texts[i]); /* and no longer than that takes */
+        ok(b->replica->f->find(b->replica, &b->world.arena, ENTITY_DEAL, str_from(texts[i]), 9,
+                               &found, &count));
+        assert_int_equal(count, i < 3 ? 3 : 1);
+    }
+    assert_int_equal(lengths[3], SHORT_ID_LENGTH_MIN);
+}
+
 static void what_is_kept_is_there_again(void **state)
 {
     struct bench *b = *state;
@@ -688,6 +786,9 @@ int replica_contract_run(const struct replica_factory *of)
         CONTRACT(activities_come_oldest_first),
         CONTRACT(events_come_in_order_predicted_ones_last),
         CONTRACT(events_of_open_deals_alone),
+        CONTRACT(won_deals_and_their_events_alone),
+        CONTRACT(the_won_deals_have_a_mark),
+        CONTRACT(short_ids_are_unique_in_the_copy),
         CONTRACT(what_is_kept_is_there_again),
         CONTRACT(the_outbox_lists_in_order_of_number),
         CONTRACT(an_entry_keeps_all_it_was_given),

@@ -166,6 +166,38 @@ static enum fault disk_events_open(struct replica *port, struct arena *arena,
     return INNER->f->events_open(INNER, arena, out, count);
 }
 
+static enum fault disk_look_begin(struct replica *port)
+{
+    if (disk_of(port)->crashed) return FAULT_IO;
+    return INNER->f->look_begin(INNER);
+}
+
+static void disk_look_end(struct replica *port)
+{
+    INNER->f->look_end(INNER);
+}
+
+static enum fault disk_events_won(struct replica *port, struct arena *arena,
+                                  const struct event ***out, size_t *count)
+{
+    if (disk_of(port)->crashed) return FAULT_IO;
+    return INNER->f->events_won(INNER, arena, out, count);
+}
+
+static enum fault disk_won_mark(struct replica *port, uint64_t *out)
+{
+    if (disk_of(port)->crashed) return FAULT_IO;
+    return INNER->f->won_mark(INNER, out);
+}
+
+static enum fault disk_short_lengths(struct replica *port, struct arena *arena,
+                                     enum entity_kind kind, const struct uuid *ids, size_t count,
+                                     size_t *lengths)
+{
+    if (disk_of(port)->crashed) return FAULT_IO;
+    return INNER->f->short_lengths(INNER, arena, kind, ids, count, lengths);
+}
+
 /* --- what is kept for next time --- */
 
 static enum fault disk_kept_load(struct replica *port, struct arena *arena, int64_t number,
@@ -341,6 +373,11 @@ static const struct replica_functions disk_functions = {
     .activities = disk_activities,
     .events = disk_events,
     .events_open = disk_events_open,
+    .look_begin = disk_look_begin,
+    .look_end = disk_look_end,
+    .events_won = disk_events_won,
+    .won_mark = disk_won_mark,
+    .short_lengths = disk_short_lengths,
     .kept_load = disk_kept_load,
     .kept_store = disk_kept_store,
     .put_row = disk_put_row,

@@ -22,7 +22,7 @@ struct replica_memory {
     struct replica port;
     struct memory_state now, before; /* before: while a transaction is open */
     struct buffer kept[KEPT_MAX];
-    bool open;
+    bool open, looking;
     size_t writes, fail_after;
     enum fault fail_with;
 };
@@ -95,11 +95,26 @@ static enum fault begin(struct replica *replica)
 {
     struct replica_memory *memory = memory_of(replica);
     check(!memory->open);
+    check(!memory->looking);
     enum fault fault = memory_write(memory);
     if (fault) return fault;
     state_copy(&memory->before, &memory->now);
     memory->open = true;
     return FAULT_NONE;
+}
+
+static enum fault look_begin(struct replica *replica)
+{
+    struct replica_memory *memory = memory_of(replica);
+    check(!memory->open);
+    check(!memory->looking);
+    memory->looking = true;
+    return FAULT_NONE;
+}
+
+static void look_end(struct replica *replica)
+{
+    memory_of(replica)->looking = false;
 }
 
 static void rollback(struct replica *replica)
@@ -281,7 +296,8 @@ static enum fault deals(struct replica *replica, struct arena *arena,
     *count = 0;
     for (size_t i = 0; i < list.count; i++) {
         const struct deal *deal = list.items[i];
-        if (!filter->all && deal->status != STATUS_OPEN) continue;
+        if (filter->won && deal->status != STATUS_WON) continue;
+        if (!filter->all && !filter->won && deal->status != STATUS_OPEN) continue;
         if (!id_wanted(filter->organisation, deal->organisation)) continue;
         if (!id_wanted(filter->contact, deal->contact)) continue;
         if (!id_wanted(filter->owner, deal->owner)) continue;
@@ -437,8 +453,9 @@ static enum fault events(struct replica *replica, struct arena *arena, struct uu
     return fault;
 }
 
-static enum fault events_open(struct replica *replica, struct arena *arena,
-                              const struct event ***out, size_t *count)
+static enum fault events_of_status(struct replica *replica, struct arena *arena,
+                                   enum deal_status status, const struct event ***out,
+                                   size_t *count)
 {
     uint64_t *seqs;
     size_t total;
@@ -450,7 +467,7 @@ static enum fault events_open(struct replica *replica, struct arena *arena,
         if (i == 0 || !uuid_equal(event->subject, (*out)[i - 1]->subject)) {
             const void *found;
             fault = entity(replica, arena, ENTITY_DEAL, event->subject, false, &found);
-            open = !fault && ((const struct deal *)found)->status == STATUS_OPEN;
+            open = !fault && ((const struct deal *)found)->status == status;
             if (fault == FAULT_NOT_FOUND) fault = FAULT_NONE;
         }
         if (open) seqs[(*count)++] = i;
@@ -459,7 +476,38 @@ static enum fault events_open(struct replica *replica, struct arena *arena,
     return fault;
 }
 
+static enum fault events_open(struct replica *replica, struct arena *arena,
+                              const struct event ***out, size_t *count)
+{
+    return events_of_status(replica, arena, STATUS_OPEN, out, count);
+}
+
+static enum fault events_won(struct replica *replica, struct arena *arena,
+                             const struct event ***out, size_t *count)
+{
+    return events_of_status(replica, arena, STATUS_WON, out, count);
+}
+
 /* --- what is kept --- */
+
+/* Of what all deals say: nobody has to notice a change. */
+static enum fault won_mark(struct replica *replica, uint64_t *out)
+{
+    const struct memory_state *now = &memory_of(replica)->now;
+    *out = memory_table_hash(&now->rows, ENTITY_DEAL) * 3 +
+           memory_table_hash(&now->shown, ENTITY_DEAL);
+    return FAULT_NONE;
+}
+
+static enum fault short_lengths(struct replica *replica, struct arena *arena,
+                                enum entity_kind kind, const struct uuid *ids, size_t count,
+                                size_t *lengths)
+{
+    struct found_list list = {.items = NULL};
+    enum fault fault = shown_of_kind(memory_of(replica), arena, kind, &list);
+    if (!fault) memory_short_lengths(kind, list.items, list.count, ids, count, lengths);
+    return fault;
+}
 
 static enum fault kept_load(struct replica *replica, struct arena *arena, int64_t number,
                             struct str *out)
@@ -668,6 +716,8 @@ static const struct replica_functions memory_functions = {
     .begin = begin,
     .commit = commit,
     .rollback = rollback,
+    .look_begin = look_begin,
+    .look_end = look_end,
     .entity = entity,
     .definition = definition,
     .team = team,
@@ -677,6 +727,9 @@ static const struct replica_functions memory_functions = {
     .activities = activities,
     .events = events,
     .events_open = events_open,
+    .events_won = events_won,
+    .won_mark = won_mark,
+    .short_lengths = short_lengths,
     .kept_load = kept_load,
     .kept_store = kept_store,
     .put_row = put_row,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/check.h"
+#include "common/domain/field.h"
 #include "common/base/banned.h"
 
 static struct memory_item *item_make(size_t bytes)
@@ -169,4 +170,46 @@ void memory_table_finish(struct memory_table *table)
     for (size_t i = 0; i < table->count; i++) memory_item_drop(table->items[i]);
     free(table->items);
     *table = (struct memory_table){.items = NULL};
+}
+
+uint64_t memory_table_hash(const struct memory_table *table, enum entity_kind kind)
+{
+    uint64_t hash = UINT64_C(14695981039346656037);
+    for (size_t i = 0; i < table->count; i++) {
+        const struct packed_row *row = &table->items[i]->row;
+        if (row->kind != (uint32_t)kind) continue;
+        hash = (hash ^ row->removed) * UINT64_C(1099511628211);
+        for (size_t k = 0; k < row->body.n; k++) {
+            hash = (hash ^ (uint8_t)row->body.p[k]) * UINT64_C(1099511628211);
+        }
+    }
+    return hash;
+}
+
+/* --- short ids --- */
+
+static size_t short_common(struct uuid a, struct uuid b)
+{
+    char x[SHORT_ID_LENGTH_MAX + 1], y[SHORT_ID_LENGTH_MAX + 1];
+    size_t n = 0;
+    uuid_short(a, SHORT_ID_LENGTH_MAX, x);
+    uuid_short(b, SHORT_ID_LENGTH_MAX, y);
+    while (x[n] && x[n] == y[n]) n++;
+    return n;
+}
+
+void memory_short_lengths(enum entity_kind kind, const void *const *things, size_t thing_count,
+                          const struct uuid *ids, size_t count, size_t *lengths)
+{
+    const struct field *field = field_by_name(kind, STR("id"));
+    for (size_t i = 0; i < count; i++) {
+        lengths[i] = SHORT_ID_LENGTH_MIN;
+        for (size_t k = 0; k < thing_count; k++) {
+            struct uuid other = field_get(field, things[k]).id;
+            if (uuid_equal(other, ids[i])) continue;
+            size_t common = short_common(other, ids[i]);
+            if (common >= lengths[i]) lengths[i] = common + 1;
+        }
+        if (lengths[i] > SHORT_ID_LENGTH_MAX) lengths[i] = SHORT_ID_LENGTH_MAX;
+    }
 }

@@ -46,4 +46,10 @@ void memory_table_keep(struct memory_table *table, uint64_t generation);
 void memory_table_copy(struct memory_table *to, const struct memory_table *from);
 void memory_table_finish(struct memory_table *table);
 
+/* Of the bodies of that kind. */
+uint64_t memory_table_hash(const struct memory_table *table, enum entity_kind kind);
+/* How much of each short id tells it from those of all other things. */
+void memory_short_lengths(enum entity_kind kind, const void *const *things, size_t thing_count,
+                          const struct uuid *ids, size_t count, size_t *lengths);
+
 #endif
