@@ -19,6 +19,7 @@ enum {
     BACKOFF_FIRST_MS = 50,
     BACKOFF_LAST_MS = 1600,    /* a restarted database is noticed within two seconds */
     CONNECT_MS = 5000,         /* PQconnectPoll knows no time limit of its own */
+    REPLAN_FIRST = 2,          /* segments; then at every doubling */
 };
 
 enum state { STATE_BACKOFF = 1, STATE_CONNECTING, STATE_PREPARING, STATE_READY,
@@ -48,6 +49,7 @@ struct postgres {
     size_t turn; /* which set of values: 0, or one of the others + 1 */
     struct segment segments[SEGMENTS_MAX]; /* ring */
     size_t first, count;
+    uint64_t sent, replan_at; /* segments on this connection */
     int open_handles;
 };
 
@@ -200,6 +202,8 @@ static struct segment *segment_push(struct postgres *p, void *context)
 static void prepare_all(struct postgres *p)
 {
     p->state = STATE_PREPARING;
+    p->sent = 0;
+    p->replan_at = REPLAN_FIRST;
     for (size_t i = 0; i < STATEMENT_COUNT; i++) {
         const struct statement_text *text = &p->options.statements[i];
         if (!text->sql) continue;
@@ -331,6 +335,17 @@ size_t postgres_in_flight(const struct postgres *p)
     return p->count;
 }
 
+/* A prepared statement keeps the plan that was good for the tables as they were. Those of a new team
+ * are empty: any index will do, also one that leads through the whole team. So plans are made anew
+ * at every doubling; what a bad one costs stays in proportion. False: the connection breaks. */
+static bool plans_renew(struct postgres *p)
+{
+    if (++p->sent < p->replan_at || p->count + 1 >= SEGMENTS_MAX) return true; /* room for both */
+    p->replan_at = p->sent * 2;
+    return PQsendQueryParams(p->connection, "DISCARD PLANS", 0, NULL, NULL, NULL, NULL, 0) &&
+           PQpipelineSync(p->connection) && segment_push(p, NULL);
+}
+
 bool postgres_send(struct postgres *p, const struct postgres_call *calls, size_t count,
                    void *segment)
 {
@@ -339,7 +354,7 @@ bool postgres_send(struct postgres *p, const struct postgres_call *calls, size_t
     for (size_t i = 0; i < count; i++) {
         if (calls[i].parameters.failed) return false; /* before anything of it is sent */
     }
-    bool sent = true;
+    bool sent = plans_renew(p);
     for (size_t i = 0; i < count && sent; i++) {
         const struct pg_parameters *with = &calls[i].parameters;
         const char *name = p->options.statements[calls[i].statement].name;

@@ -32,7 +32,7 @@ static const char *array_type(const struct field *field)
     return "text";
 }
 
-static void select_list(struct buffer *sql, enum entity_kind kind)
+static void select_columns(struct buffer *sql, enum entity_kind kind)
 {
     size_t count;
     const struct field *fields = fields_of(kind, &count);
@@ -48,7 +48,23 @@ static void select_list(struct buffer *sql, enum entity_kind kind)
             buffer_format(sql, ", %s", name);
         }
     }
+}
+
+static void select_list(struct buffer *sql, enum entity_kind kind)
+{
+    select_columns(sql, kind);
     buffer_format(sql, " FROM %s ", entity_name(kind));
+}
+
+/* Rows by key, each looked up by itself: `keys` is a relation named u, `match` compares with it. The
+ * OFFSET is a fence. Left to itself, a server that has no statistics yet thinks it cheaper to read
+ * all rows of a team by whatever index begins with it, and keeps that plan while the team grows. */
+static void load_text(struct buffer *sql, enum entity_kind kind, const char *keys,
+                      const char *match)
+{
+    select_columns(sql, kind);
+    buffer_format(sql, " FROM %s CROSS JOIN LATERAL (SELECT * FROM %s WHERE team_id = $1::uuid AND %s"
+                       " OFFSET 0) AS %s ", keys, entity_name(kind), match, entity_name(kind));
 }
 
 /* INSERT ... SELECT FROM unnest; kinds that are not append-only are replaced as a whole. */
@@ -105,9 +121,8 @@ enum fault statements_build_fields(struct arena *arena, struct statement_text *s
         if (!fields_of(kind, &count)) continue;
         const char *name = entity_name(kind);
         if (!kind_is_appended(kind)) {
-            select_list(&sql, kind);
-            buffer_format(&sql, "WHERE team_id = $1::uuid AND id = ANY ($2::uuid[])"
-                                " AND NOT row_removed");
+            load_text(&sql, kind, "(SELECT DISTINCT unnest($2::uuid[])) AS u(of)",
+                      "id = u.of AND NOT row_removed");
             keep(arena, &statements[STATEMENT_LOAD + kind], "load", name, &sql, &fault);
         }
         if (kind != ENTITY_INVITATION) {
@@ -130,15 +145,15 @@ enum fault statements_build_fields(struct arena *arena, struct statement_text *s
     select_list(&sql, ENTITY_MEMBER);
     buffer_format(&sql, "WHERE team_id = $1::uuid AND id = ANY ($2::uuid[]) AND NOT row_removed");
     keep(arena, &statements[STATEMENT_LOAD_MEMBERS], "load", "actors", &sql, &fault);
-    select_list(&sql, ENTITY_OUTCOME);
-    buffer_format(&sql, "WHERE team_id = $1::uuid AND (replica, number) IN"
-                        " (SELECT * FROM unnest($2::uuid[], $3::bigint[])) UNION ");
-    select_list(&sql, ENTITY_OUTCOME);
-    buffer_format(&sql, "WHERE team_id = $1::uuid AND mutation = ANY ($4::uuid[])");
+    load_text(&sql, ENTITY_OUTCOME,
+              "unnest($2::uuid[], $3::bigint[]) AS u(of_replica, of_number)",
+              "replica = u.of_replica AND number = u.of_number");
+    buffer_format(&sql, "UNION ");
+    load_text(&sql, ENTITY_OUTCOME, "unnest($4::uuid[]) AS u(of)", "mutation = u.of");
     keep(arena, &statements[STATEMENT_LOAD_OUTCOMES], "load", "outcomes", &sql, &fault);
-    select_list(&sql, ENTITY_EVENT);
-    buffer_format(&sql, "WHERE team_id = $1::uuid AND (subject, mutation) IN"
-                        " (SELECT * FROM unnest($2::uuid[], $3::uuid[]))");
+    load_text(&sql, ENTITY_EVENT,
+              "(SELECT DISTINCT * FROM unnest($2::uuid[], $3::uuid[])) AS u(of, of_mutation)",
+              "subject = u.of AND mutation = u.of_mutation");
     keep(arena, &statements[STATEMENT_LOAD_TRACES], "load", "traces", &sql, &fault);
     buffer_finish(&sql);
     return fault ? fault : arena_fault(arena);
