@@ -118,6 +118,19 @@ static bool index_words(const struct arrival *row, struct str *name, struct str 
     }
 }
 
+/* Events of the server's open deals stand in event_open too, and no others. */
+static enum fault index_events(struct replica_file *file, const struct arrival *row, bool open)
+{
+    sqlite3_stmt *s;
+    if (row->layer == LAYER_SHOWN) return FAULT_NONE;
+    enum fault fault = statement_begin(
+        file, open ? STATEMENT_EVENTS_OPEN_COPY : STATEMENT_EVENTS_OPEN_REMOVE, &s);
+    if (fault != FAULT_NONE) return fault;
+    bind_number(s, 1, row->layer);
+    bind_id(s, 2, &row->id);
+    return statement_run(file, s);
+}
+
 static enum fault index_put_deal(struct replica_file *file, const struct arrival *row)
 {
     const struct deal *deal = row->entity;
@@ -133,7 +146,8 @@ static enum fault index_put_deal(struct replica_file *file, const struct arrival
     bind_id_or_any(s, 5, &deal->contact);
     bind_id_or_any(s, 6, &deal->owner);
     if (open) bind_bytes(s, 7, row->body.p, row->body.n);
-    return statement_run(file, s);
+    fault = statement_run(file, s);
+    return fault == FAULT_NONE ? index_events(file, row, open) : fault;
 }
 
 static enum fault index_put_activity(struct replica_file *file, const struct arrival *row)
@@ -222,7 +236,9 @@ static enum fault row_store(struct replica_file *file, const struct arrival *row
     bind_number(s, 6, row->removed);
     if (!row->removed) bind_bytes(s, 7, row->body.p, row->body.n);
     fault = statement_run(file, s);
-    return fault == FAULT_NONE && !row->removed ? index_put(file, row) : fault;
+    if (fault == FAULT_NONE && !row->removed) return index_put(file, row);
+    if (fault == FAULT_NONE && row->kind == ENTITY_DEAL) return index_events(file, row, false);
+    return fault;
 }
 
 /* The seq of the row it would replace; *known false when there is none. */
@@ -258,10 +274,17 @@ static enum fault event_write(struct replica_file *file, enum statement which,
 
 static enum fault event_store(struct replica_file *file, const struct arrival *row)
 {
-    if (row->removed) return event_write(file, STATEMENT_EVENT_REMOVE, row);
-    enum fault fault = event_write(file, STATEMENT_EVENT_ADD, row);
-    if (fault != FAULT_NONE || sqlite3_changes(file->db) > 0) return fault;
-    return event_write(file, STATEMENT_EVENT_UPDATE, row);
+    bool server = row->layer != LAYER_SHOWN;
+    enum fault fault;
+    if (row->removed) {
+        fault = event_write(file, STATEMENT_EVENT_REMOVE, row);
+        return fault || !server ? fault : event_write(file, STATEMENT_EVENT_OPEN_REMOVE, row);
+    }
+    fault = event_write(file, STATEMENT_EVENT_ADD, row);
+    if (fault == FAULT_NONE && sqlite3_changes(file->db) == 0) {
+        fault = event_write(file, STATEMENT_EVENT_UPDATE, row);
+    }
+    return fault || !server ? fault : event_write(file, STATEMENT_EVENT_OPEN_ADD, row);
 }
 
 static enum fault row_put(struct replica_file *file, struct arrival *row)

@@ -42,6 +42,7 @@ const char *const replica_file_index_schema =
     "DROP TABLE IF EXISTS deal_index;"
     "DROP TABLE IF EXISTS activity_index;"
     "DROP TABLE IF EXISTS kept;"
+    "DROP TABLE IF EXISTS event_open;"
 
     /* What people type for a thing: its short id, its folded name or title, its external id. */
     "CREATE TABLE entity_index("
@@ -67,6 +68,12 @@ const char *const replica_file_index_schema =
     " WHERE organisation IS NOT NULL AND layer >= 0;"
     "CREATE INDEX deal_index_contact ON deal_index(layer, contact)"
     " WHERE contact IS NOT NULL AND layer >= 0;"
+
+    /* The server's events of deals it has as open, once more and lying together: among those of all
+     * deals each open one's are on a page of their own, and every list judges by them. */
+    "CREATE TABLE event_open("
+    " layer INTEGER NOT NULL, subject BLOB NOT NULL, seq INTEGER NOT NULL, n INTEGER NOT NULL,"
+    " body BLOB, PRIMARY KEY(layer, subject, seq, n)) WITHOUT ROWID;"
 
     "CREATE TABLE activity_index("
     " layer INTEGER NOT NULL, id BLOB NOT NULL, subject BLOB NOT NULL,"

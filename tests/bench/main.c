@@ -297,7 +297,10 @@ static void seen(int port, size_t watchers, size_t edits)
     if (!answered || edits == 0) fail("nothing to measure");
     client_enrol(&bench, port);
     client_enrol(&bench, port);
-    while (bench.count < watchers + 1) client_again(&bench, &bench.clients[1], port);
+    while (bench.count < watchers + 1) {
+        client_again(&bench, &bench.clients[1], port);
+        clients_receive(&bench, 0); /* who does not read is closed */
+    }
     struct client *author = &bench.clients[0];
     bench.watching = bench.sampling = true;
     deals_make(&bench, author, 1);
@@ -327,7 +330,10 @@ static void idle(int port, size_t count)
     struct bench bench;
     bench_init(&bench, count);
     client_enrol(&bench, port);
-    while (bench.count < count) client_again(&bench, &bench.clients[0], port);
+    while (bench.count < count) {
+        client_again(&bench, &bench.clients[0], port);
+        if (bench.count % 16 == 0) clients_receive(&bench, 0);
+    }
     for (double end = clock_ms() + 1000; clock_ms() < end;) clients_receive(&bench, 100);
     puts("connected");
     fflush(stdout);

@@ -526,33 +526,56 @@ static void events_come_in_order_predicted_ones_last(void **state)
     assert_int_equal(changes, 1);
 }
 
-static void events_of_open_deals_alone(void **state)
+static void open_events_are_of(struct bench *b, const char *one, const char *other)
 {
-    static const struct {
-        const char *name, *fields;
-    } deals[] = {{"roof", "status=open"}, {"barn", "stage=won;status=won"}, {"shed", "status=open"}};
-    struct bench *b = *state;
-    world_fill(&b->world, b->replica, "rep");
-    bench_begin(b);
-    for (size_t i = 0; i < 3; i++) {
-        const struct deal *deal = world_deal(&b->world, deals[i].name, deals[i].fields);
-        put(b, 1, ENTITY_DEAL, deals[i].name, 3, 0, deal);
-        struct event event = {.subject = world_id(deals[i].name), .subject_kind = ENTITY_DEAL};
-        put(b, 1, ENTITY_EVENT, deals[i].name, 3, 0, &event);
-        put(b, 1, ENTITY_EVENT, deals[i].name, 2, 0, &event);
-        show(b, ENTITY_EVENT, deals[i].name, 0x1000, &event);
-    }
-    /* Closed only by a change that waits. */
-    struct deal *shed = world_deal(&b->world, "shed", "stage=lost;status=lost");
-    show(b, ENTITY_DEAL, "shed", 0, shed);
-    bench_commit(b);
     const struct event **found = NULL;
     size_t count = 0;
     ok(b->replica->f->events_open(b->replica, &b->world.arena, &found, &count));
-    assert_int_equal(count, 3);
+    assert_int_equal(count, 6);
     for (size_t i = 0; i < count; i++) {
-        assert_true(uuid_equal(found[i]->subject, world_id("roof")));
+        assert_true(uuid_equal(found[i]->subject, world_id(one)) ||
+                    uuid_equal(found[i]->subject, world_id(other)));
     }
+}
+
+static void events_of_open_and_of_won_deals(void **state)
+{
+    static const struct {
+        const char *name, *fields, *shown; /* shown: by a change that waits */
+    } deals[] = {{"roof", "status=open", NULL}, {"barn", "stage=won;status=won", NULL},
+                 {"shed", "status=open", "stage=lost;status=lost"},
+                 {"mill", "stage=lost;status=lost", "status=open"}};
+    struct bench *b = *state;
+    world_fill(&b->world, b->replica, "rep");
+    bench_begin(b);
+    for (size_t i = 0; i < 4; i++) {
+        const struct deal *deal = world_deal(&b->world, deals[i].name, deals[i].fields);
+        struct event event = {.subject = world_id(deals[i].name), .subject_kind = ENTITY_DEAL};
+        put(b, 1, ENTITY_EVENT, deals[i].name, 3, 0, &event); /* before and after its deal */
+        put(b, 1, ENTITY_DEAL, deals[i].name, 3, 0, deal);
+        put(b, 1, ENTITY_EVENT, deals[i].name, 2, 0, &event);
+        show(b, ENTITY_EVENT, deals[i].name, 0x1000, &event);
+        if (!deals[i].shown) continue;
+        show(b, ENTITY_DEAL, deals[i].name, 0,
+             world_deal(&b->world, deals[i].name, deals[i].shown));
+    }
+    bench_commit(b);
+    open_events_are_of(b, "roof", "mill");
+    const struct event **events = NULL;
+    const struct deal **won = NULL;
+    struct deal_filter filter = {.won = true};
+    size_t count = 0, event_count = 0;
+    ok(b->replica->f->deals(b->replica, &b->world.arena, &filter, &won, &count));
+    ok(b->replica->f->events_won(b->replica, &b->world.arena, &events, &event_count));
+    assert_int_equal(count, 1);
+    assert_int_equal(event_count, 3);
+    assert_true(uuid_equal(won[0]->id, world_id("barn")));
+    assert_true(uuid_equal(events[2]->subject, world_id("barn")));
+    bench_begin(b);
+    put(b, 1, ENTITY_DEAL, "roof", 4, 0, world_deal(&b->world, "roof", deals[1].fields));
+    put(b, 1, ENTITY_DEAL, "barn", 4, 0, world_deal(&b->world, "barn", deals[0].fields));
+    bench_commit(b);
+    open_events_are_of(b, "barn", "mill");
 }
 
 static uint64_t won_mark(struct bench *b)
@@ -585,32 +608,6 @@ static void the_won_deals_have_a_mark(void **state)
         before = won_mark(b);
         assert_true(won_mark(b) == before);
     }
-}
-
-static void won_deals_and_their_events_alone(void **state)
-{
-    static const char *const names[] = {"roof", "barn", "shed"};
-    struct bench *b = *state;
-    world_fill(&b->world, b->replica, "rep");
-    bench_begin(b);
-    for (size_t i = 0; i < 3; i++) {
-        struct event event = {.subject = world_id(names[i]), .subject_kind = ENTITY_DEAL};
-        put(b, 1, ENTITY_DEAL, names[i], 3, 0,
-            world_deal(&b->world, names[i], i == 0 ? "status=open" : "stage=won;status=won"));
-        put(b, 1, ENTITY_EVENT, names[i], 3, 0, &event);
-    }
-    show(b, ENTITY_DEAL, "shed", 0, world_deal(&b->world, "shed", "status=open"));
-    bench_commit(b);
-    const struct event **events = NULL;
-    const struct deal **deals = NULL;
-    struct deal_filter filter = {.won = true};
-    size_t count = 0;
-    ok(b->replica->f->events_won(b->replica, &b->world.arena, &events, &count));
-    assert_int_equal(count, 1);
-    assert_true(uuid_equal(events[0]->subject, world_id("barn")));
-    ok(b->replica->f->deals(b->replica, &b->world.arena, &filter, &deals, &count));
-    assert_int_equal(count, 1);
-    assert_true(uuid_equal(deals[0]->id, world_id("barn")));
 }
 
 /* Three short ids with seven signs in common, one of them only in the overlay; a fourth apart. */
@@ -785,8 +782,7 @@ int replica_contract_run(const struct replica_factory *of)
         CONTRACT(things_are_found_by_what_people_type),
         CONTRACT(activities_come_oldest_first),
         CONTRACT(events_come_in_order_predicted_ones_last),
-        CONTRACT(events_of_open_deals_alone),
-        CONTRACT(won_deals_and_their_events_alone),
+        CONTRACT(events_of_open_and_of_won_deals),
         CONTRACT(the_won_deals_have_a_mark),
         CONTRACT(short_ids_are_unique_in_the_copy),
         CONTRACT(what_is_kept_is_there_again),
