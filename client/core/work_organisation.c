@@ -77,6 +77,11 @@ static enum fault thing_write(struct work *work, const struct request *request, 
     const void *shown;
     enum fault fault = wish_options(work, request, wish, answer, &fine);
     if (fault || !fine) return fault;
+    if (wish->count == 0) {
+        answer_fail(answer, ERROR_NOTHING_TO_CHANGE,
+                    "there is nothing to change; name a field, as in `--phone 123`");
+        return FAULT_NONE;
+    }
     struct str name = wish->current ? entity_title(wish->kind, wish->current)
                                     : request->arguments[0];
     struct str summary = arena_format(work->arena, "%s %s %.*s", entity_name(wish->kind), verb,

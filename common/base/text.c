@@ -23,6 +23,11 @@ struct str str_from(const char *terminated)
     return terminated ? (struct str){terminated, strlen(terminated)} : STR_NONE;
 }
 
+const char *str_chars(struct str s)
+{
+    return s.p ? s.p : "";
+}
+
 bool str_equal(struct str a, struct str b)
 {
     return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);

@@ -20,9 +20,10 @@ struct str {
 #define STR_INIT(literal) {("" literal), sizeof(literal) - 1}
 #define STR_NONE ((struct str){NULL, 0})
 /* For printf: printf("%.*s", STR_ARGS(s)). */
-#define STR_ARGS(s) (int)(s).n, (s).p ? (s).p : ""
+#define STR_ARGS(s) (int)(s).n, str_chars(s)
 
 struct str str_from(const char *terminated); /* NULL gives absent */
+const char *str_chars(struct str s);         /* never NULL */
 bool str_equal(struct str a, struct str b);
 int str_compare(struct str a, struct str b); /* byte order, as for sorting keys */
 bool str_starts_with(struct str s, struct str prefix);

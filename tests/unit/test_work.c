@@ -1,5 +1,5 @@
 /* test_work.c - claims about the verbs, over a copy in memory of the team of rule_world.h. */
-#include "client/core/work.h"
+#include "tests/support/work_desk.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,114 +10,33 @@
 
 #include <string.h>
 
-#include "tests/support/replica_memory.h"
-#include "tests/support/replica_world.h"
-
-struct desk {
-    struct rule_world world;
-    struct replica *replica;
-    struct random random;
-    struct work work;
-    struct answer answer;
-    int64_t wall;
-};
-
 static int desk_open(void **state)
 {
-    static struct desk desk;
-    memset(&desk, 0, sizeof desk);
-    world_init(&desk.world);
+    static struct work_desk desk;
+    work_desk_begin(&desk);
     world_put(&desk.world, ENTITY_DEAL, "roof",
               "title=Łódź roof;pipeline=sales;stage=contact;status=open;owner=rep;org=acme");
-    desk.replica = replica_memory_open();
-    world_fill(&desk.world, desk.replica, "rep");
-    random_init_number(&desk.random, 7);
-    desk.wall = desk.world.recorded;
+    work_desk_sit(&desk, "rep");
     *state = &desk;
     return 0;
 }
 
 static int desk_close(void **state)
 {
-    struct desk *desk = *state;
-    desk->replica->f->close(desk->replica);
-    world_finish(&desk->world);
+    work_desk_end(*state);
     return 0;
-}
-
-/* Runs "deal add Pilot --value 12k", words separated by '|'. */
-static int run(struct desk *desk, const char *words)
-{
-    struct request request = {.width = 80};
-    struct str rest = str_from(words), part, head[2] = {STR_NONE, STR_NONE};
-    (void)str_split(&rest, '|', &head[0]);
-    for (size_t i = 0; i < verb_count && !request.verb; i++) {
-        if (!verbs[i].noun && str_equal(head[0], str_from(verbs[i].name))) request.verb = &verbs[i];
-    }
-    if (!request.verb) (void)str_split(&rest, '|', &head[1]);
-    for (size_t i = 0; i < verb_count && !request.verb; i++) {
-        if (!str_equal(head[0], str_from(verbs[i].noun))) continue;
-        if (str_equal(head[1], str_from(verbs[i].name))) request.verb = &verbs[i];
-    }
-    assert_non_null(request.verb);
-    while (str_split(&rest, '|', &part)) {
-        if (!str_starts_with(part, STR("--"))) {
-            request.arguments[request.argument_count++] = part;
-            continue;
-        }
-        const struct option *option = verb_option(request.verb, str_slice(part, 2, part.n));
-        assert_non_null(option);
-        struct str value = STR_NONE;
-        if (option->value) (void)str_split(&rest, '|', &value);
-        request.options[request.option_count++] = (struct request_option){option, value};
-    }
-    desk->wall += 1000;
-    struct now now = {.boot_ms = 1, .wall_ms = desk->wall};
-    assert_int_equal(work_open(&desk->work, desk->replica, &desk->world.arena, &desk->random, now),
-                     FAULT_NONE);
-    answer_init(&desk->answer, &desk->world.arena);
-    assert_int_equal(work_run(&desk->work, &request, &desk->answer), FAULT_NONE);
-    return (int)desk->answer.code;
-}
-
-static size_t pending(struct desk *desk)
-{
-    size_t count;
-    assert_int_equal(desk->replica->f->outbox_count(desk->replica, &count), FAULT_NONE);
-    return count;
-}
-
-/* The machine face of a column in a row of the last answer. */
-static struct str cell(const struct desk *desk, size_t row, const char *name)
-{
-    const struct answer *answer = &desk->answer;
-    assert_true(row < answer->row_count);
-    for (size_t i = 0; i < answer->column_count; i++) {
-        if (strcmp(answer->columns[i].name, name) == 0) {
-            return answer->cells[row * answer->column_count + i].text;
-        }
-    }
-    fail_msg("no column %s", name);
-    return STR_NONE;
-}
-
-static void assert_cell(const struct desk *desk, size_t row, const char *name, const char *wanted)
-{
-    struct str text = cell(desk, row, name);
-    if (!str_equal(text, str_from(wanted)) && !(text.n == 0 && !*wanted)) {
-        fail_msg("%s is \"%.*s\", not \"%s\"", name, STR_ARGS(text), wanted);
-    }
 }
 
 static void a_new_deal_is_shown_at_once(void **state)
 {
-    struct desk *desk = *state;
-    assert_int_equal(run(desk, "deal|add|Pilot|--value|12.5k|--next-step|Call"), ANSWER_OK);
+    struct work_desk *desk = *state;
+    assert_int_equal(work_desk_run(desk, "deal|add|Pilot|--value|12.5k|--next-step|Call"),
+                     ANSWER_OK);
     assert_cell(desk, 0, "title", "Pilot");
     assert_cell(desk, 0, "value", "12500.00");
     assert_cell(desk, 0, "stage", "lead");
-    assert_int_equal(pending(desk), 1);
-    assert_int_equal(run(desk, "deal|list|pilot"), ANSWER_OK);
+    assert_int_equal(work_desk_pending(desk), 1);
+    assert_int_equal(work_desk_run(desk, "deal|list|pilot"), ANSWER_OK);
     assert_int_equal(desk->answer.row_count, 1);
     assert_cell(desk, 0, "next_step", "Call");
     assert_cell(desk, 0, "is", "waiting");
@@ -125,44 +44,45 @@ static void a_new_deal_is_shown_at_once(void **state)
 
 static void an_unknown_organisation_comes_with_the_deal(void **state)
 {
-    struct desk *desk = *state;
-    assert_int_equal(run(desk, "deal|add|Pilot|--org|Newcomer AG"), ANSWER_OK);
+    struct work_desk *desk = *state;
+    assert_int_equal(work_desk_run(desk, "deal|add|Pilot|--org|Newcomer AG"), ANSWER_OK);
     assert_cell(desk, 0, "org", "Newcomer AG");
-    assert_int_equal(pending(desk), 2);
-    assert_int_equal(run(desk, "org|list|newcomer"), ANSWER_OK);
+    assert_int_equal(work_desk_pending(desk), 2);
+    assert_int_equal(work_desk_run(desk, "org|list|newcomer"), ANSWER_OK);
     assert_int_equal(desk->answer.row_count, 1);
     /* One command, one undo. */
-    assert_int_equal(run(desk, "undo"), ANSWER_OK);
-    assert_int_equal(run(desk, "org|list|newcomer"), ANSWER_OK);
+    assert_int_equal(work_desk_run(desk, "undo"), ANSWER_OK);
+    assert_int_equal(work_desk_run(desk, "org|list|newcomer"), ANSWER_OK);
     assert_int_equal(desk->answer.row_count, 0);
-    assert_int_equal(run(desk, "deal|list|pilot"), ANSWER_OK);
+    assert_int_equal(work_desk_run(desk, "deal|list|pilot"), ANSWER_OK);
     assert_int_equal(desk->answer.row_count, 0);
 }
 
 static void a_refused_deal_leaves_no_organisation_behind(void **state)
 {
-    struct desk *desk = *state;
-    assert_int_equal(run(desk, "deal|add|Pilot|--org|Newcomer AG|--stage|proposal"),
+    struct work_desk *desk = *state;
+    assert_int_equal(work_desk_run(desk, "deal|add|Pilot|--org|Newcomer AG|--stage|proposal"),
                      ANSWER_REFUSED);
     assert_true(desk->answer.reasons.count >= 3); /* every reason, not the first */
-    assert_int_equal(pending(desk), 0);
-    assert_int_equal(run(desk, "org|list|newcomer"), ANSWER_OK);
+    assert_int_equal(work_desk_pending(desk), 0);
+    assert_int_equal(work_desk_run(desk, "org|list|newcomer"), ANSWER_OK);
     assert_int_equal(desk->answer.row_count, 0);
 }
 
 static void a_move_takes_fields_and_checks_along(void **state)
 {
-    struct desk *desk = *state;
-    assert_int_equal(run(desk, "deal|move|lodz roof|proposal"), ANSWER_REFUSED);
-    assert_int_equal(pending(desk), 0);
-    assert_int_equal(run(desk, "deal|move|lodz roof|proposal|--value|9k|--close|2030-01-31|"
-                               "--check|interest"),
+    struct work_desk *desk = *state;
+    assert_int_equal(work_desk_run(desk, "deal|move|lodz roof|proposal"), ANSWER_REFUSED);
+    assert_int_equal(work_desk_pending(desk), 0);
+    assert_int_equal(work_desk_run(desk,
+                                   "deal|move|lodz roof|proposal|--value|9k|--close|2030-01-31|"
+                                   "--check|interest"),
                      ANSWER_OK);
     assert_cell(desk, 0, "stage", "proposal");
     assert_cell(desk, 0, "expected_close", "2030-01-31");
-    assert_int_equal(pending(desk), 1);
-    assert_int_equal(run(desk, "undo"), ANSWER_OK);
-    assert_int_equal(run(desk, "deal|show|lodz roof"), ANSWER_OK);
+    assert_int_equal(work_desk_pending(desk), 1);
+    assert_int_equal(work_desk_run(desk, "undo"), ANSWER_OK);
+    assert_int_equal(work_desk_run(desk, "deal|show|lodz roof"), ANSWER_OK);
     assert_cell(desk, 0, "stage", "contact");
     assert_cell(desk, 0, "value", "");
     assert_cell(desk, 0, "checks", "");
@@ -170,28 +90,28 @@ static void a_move_takes_fields_and_checks_along(void **state)
 
 static void closing_and_reopening(void **state)
 {
-    struct desk *desk = *state;
-    assert_int_equal(run(desk, "deal|lose|lodz roof"), ANSWER_REFUSED);
-    assert_int_equal(run(desk, "deal|lose|lodz roof|too|dear"), ANSWER_OK);
+    struct work_desk *desk = *state;
+    assert_int_equal(work_desk_run(desk, "deal|lose|lodz roof"), ANSWER_REFUSED);
+    assert_int_equal(work_desk_run(desk, "deal|lose|lodz roof|too|dear"), ANSWER_OK);
     assert_cell(desk, 0, "status", "lost");
     assert_cell(desk, 0, "lost_reason", "too dear");
-    assert_int_equal(run(desk, "deal|list"), ANSWER_OK);
+    assert_int_equal(work_desk_run(desk, "deal|list"), ANSWER_OK);
     assert_int_equal(desk->answer.row_count, 0);
-    assert_int_equal(run(desk, "deal|list|--all"), ANSWER_OK);
+    assert_int_equal(work_desk_run(desk, "deal|list|--all"), ANSWER_OK);
     assert_int_equal(desk->answer.row_count, 1);
-    assert_int_equal(run(desk, "deal|reopen|lodz roof"), ANSWER_OK);
+    assert_int_equal(work_desk_run(desk, "deal|reopen|lodz roof"), ANSWER_OK);
     assert_cell(desk, 0, "stage", "contact");
     assert_cell(desk, 0, "status", "open");
 }
 
 static void ice_and_thaw(void **state)
 {
-    struct desk *desk = *state;
-    assert_int_equal(run(desk, "deal|thaw|lodz roof"), ANSWER_REFUSED);
-    assert_int_equal(run(desk, "deal|ice|lodz roof|--until|2030-02-01"), ANSWER_OK);
+    struct work_desk *desk = *state;
+    assert_int_equal(work_desk_run(desk, "deal|thaw|lodz roof"), ANSWER_REFUSED);
+    assert_int_equal(work_desk_run(desk, "deal|ice|lodz roof|--until|2030-02-01"), ANSWER_OK);
     assert_cell(desk, 0, "status", "iced");
     assert_cell(desk, 0, "wake_date", "2030-02-01");
-    assert_int_equal(run(desk, "deal|thaw|lodz roof"), ANSWER_OK);
+    assert_int_equal(work_desk_run(desk, "deal|thaw|lodz roof"), ANSWER_OK);
     assert_cell(desk, 0, "status", "open");
     assert_cell(desk, 0, "wake_date", "");
 }
@@ -215,42 +135,42 @@ static const struct {
 
 static void mistakes_are_told_and_queue_nothing(void **state)
 {
-    struct desk *desk = *state;
+    struct work_desk *desk = *state;
     for (size_t i = 0; i < sizeof mistakes / sizeof mistakes[0]; i++) {
         print_message("%s\n", mistakes[i].claim);
-        assert_int_equal(run(desk, mistakes[i].words), mistakes[i].code);
+        assert_int_equal(work_desk_run(desk, mistakes[i].words), mistakes[i].code);
         assert_true(desk->answer.note_count > 0);
-        assert_int_equal(pending(desk), 0);
+        assert_int_equal(work_desk_pending(desk), 0);
     }
 }
 
 static void a_log_shows_with_its_deal(void **state)
 {
-    struct desk *desk = *state;
-    assert_int_equal(run(desk, "log|call|lodz roof|Asked for the budget"), ANSWER_OK);
-    assert_int_equal(run(desk, "deal|show|lodz roof"), ANSWER_OK);
+    struct work_desk *desk = *state;
+    assert_int_equal(work_desk_run(desk, "log|call|lodz roof|Asked for the budget"), ANSWER_OK);
+    assert_int_equal(work_desk_run(desk, "deal|show|lodz roof"), ANSWER_OK);
     assert_non_null(desk->answer.next);
     assert_int_equal(desk->answer.next->row_count, 1);
 }
 
 static void tags_are_added_removed_and_replaced(void **state)
 {
-    struct desk *desk = *state;
-    assert_int_equal(run(desk, "deal|edit|lodz roof|--tags|b,a"), ANSWER_OK);
+    struct work_desk *desk = *state;
+    assert_int_equal(work_desk_run(desk, "deal|edit|lodz roof|--tags|b,a"), ANSWER_OK);
     assert_cell(desk, 0, "tags", "a,b");
-    assert_int_equal(run(desk, "deal|edit|lodz roof|--tags|+c,-a"), ANSWER_OK);
+    assert_int_equal(work_desk_run(desk, "deal|edit|lodz roof|--tags|+c,-a"), ANSWER_OK);
     assert_cell(desk, 0, "tags", "b,c");
-    assert_int_equal(run(desk, "deal|edit|lodz roof|--tags|x"), ANSWER_OK);
+    assert_int_equal(work_desk_run(desk, "deal|edit|lodz roof|--tags|x"), ANSWER_OK);
     assert_cell(desk, 0, "tags", "x");
-    assert_int_equal(run(desk, "undo"), ANSWER_OK);
-    assert_int_equal(run(desk, "deal|show|lodz roof"), ANSWER_OK);
+    assert_int_equal(work_desk_run(desk, "undo"), ANSWER_OK);
+    assert_int_equal(work_desk_run(desk, "deal|show|lodz roof"), ANSWER_OK);
     assert_cell(desk, 0, "tags", "b,c");
 }
 
 static void the_board_has_each_open_deal_once(void **state)
 {
-    struct desk *desk = *state;
-    assert_int_equal(run(desk, "board"), ANSWER_OK);
+    struct work_desk *desk = *state;
+    assert_int_equal(work_desk_run(desk, "board"), ANSWER_OK);
     assert_int_equal(desk->answer.shape, SHAPE_TEXT);
     assert_true(desk->answer.text.n > 0);
     const char *first = strstr(desk->answer.text.p, "Łódź roof");
@@ -268,28 +188,26 @@ static const struct {
 
 static void a_conflict_is_shown_with_both_values_and_resolved(void **state)
 {
-    struct desk *desk = *state;
+    struct work_desk *desk = *state;
     for (size_t i = 0; i < sizeof resolutions / sizeof resolutions[0]; i++) {
         print_message("%s\n", resolutions[i].claim);
         (void)desk_close(state);
         (void)desk_open(state);
-        desk->replica->f->close(desk->replica);
         world_put(&desk->world, ENTITY_DEAL, "barn",
                   "title=Barn;pipeline=sales;stage=lead;status=open;owner=rep;source=fair");
         world_put(&desk->world, ENTITY_INBOX, "item",
                   "number=3;kind=conflict;state=open;subject_kind=deal;subject=barn;field=source;"
                   "base=mail;mine=web;theirs=fair;author=rep");
-        desk->replica = replica_memory_open();
-        world_fill(&desk->world, desk->replica, "rep");
-        assert_int_equal(run(desk, "inbox"), ANSWER_OK);
+        work_desk_sit(desk, "rep");
+        assert_int_equal(work_desk_run(desk, "inbox"), ANSWER_OK);
         assert_int_equal(desk->answer.row_count, 1);
         assert_cell(desk, 0, "mine", "web");
         assert_cell(desk, 0, "theirs", "fair");
-        assert_int_equal(run(desk, resolutions[i].words), ANSWER_OK);
-        assert_int_equal(pending(desk), 1);
-        assert_int_equal(run(desk, "deal|show|Barn"), ANSWER_OK);
+        assert_int_equal(work_desk_run(desk, resolutions[i].words), ANSWER_OK);
+        assert_int_equal(work_desk_pending(desk), 1);
+        assert_int_equal(work_desk_run(desk, "deal|show|Barn"), ANSWER_OK);
         assert_cell(desk, 0, "source", resolutions[i].source);
-        assert_int_equal(run(desk, "inbox"), ANSWER_OK);
+        assert_int_equal(work_desk_run(desk, "inbox"), ANSWER_OK);
         assert_int_equal(desk->answer.row_count, 0);
     }
 }

@@ -1,0 +1,222 @@
+/* test_work_inbox.c - what did not simply go through: shown to whom it concerns, and settled. */
+#include "tests/support/work_desk.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "common/codec/row.h"
+#include "common/domain/merge.h"
+
+#define CLAIMS(rows, open) assert_claims((rows), sizeof(rows) / sizeof(rows)[0], (open))
+
+static struct str packed(struct work_desk *desk, const struct mutation *mutation)
+{
+    struct buffer out;
+    buffer_init(&out, MUTATION_BYTES_MAX);
+    assert_int_equal(codec_mutation_pack(mutation, &out), FAULT_NONE);
+    struct str text = arena_str(&desk->world.arena, buffer_str(&out));
+    buffer_finish(&out);
+    return text;
+}
+
+/* A change of rep's that the server refused. */
+static struct inbox_item *parked(struct work_desk *desk, const char *name, enum mutation_kind kind,
+                                 enum entity_kind entity, const char *target, const char *edits,
+                                 const char *fields)
+{
+    struct mutation mutation = world_mutation(&desk->world, kind, entity, target, edits);
+    struct inbox_item *item = world_put(&desk->world, ENTITY_INBOX, name, fields);
+    item->kind = INBOX_PARKED;
+    item->state = INBOX_OPEN;
+    item->subject_kind = entity;
+    item->subject = mutation.target;
+    item->payload = packed(desk, &mutation);
+    item->mutation = mutation.id;
+    if (uuid_is_zero(item->author)) item->author = world_id("rep");
+    item->acted_at = item->recorded_at = (struct optional){true, desk->world.recorded};
+    return item;
+}
+
+static void items_put(struct work_desk *desk)
+{
+    struct rule_world *w = &desk->world;
+    world_put(w, ENTITY_DEAL, "barn",
+              "title=Barn;pipeline=sales;stage=lead;status=open;owner=rep;source=fair;"
+              "value=900000;currency=EUR;next_step=Call");
+    world_put(w, ENTITY_DEAL, "mill", "title=Mill;pipeline=sales;stage=lead;status=open;owner=other");
+    world_put(w, ENTITY_INBOX, "source",
+              "number=3;kind=conflict;state=open;subject_kind=deal;subject=barn;field=source;"
+              "base=mail;mine=web;theirs=booth;author=rep;acted_at=-1;recorded_at=-1");
+    struct inbox_item *money = world_put(
+        w, ENTITY_INBOX, "money",
+        "number=4;kind=conflict;state=open;subject_kind=deal;subject=barn;field=value;author=other;"
+        "concerned=rep;acted_at=-1;recorded_at=0");
+    const struct field *leader = field_by_name(ENTITY_DEAL, STR("value"));
+    const struct deal mine = {.value = {true, 700000}, .currency = STR("EUR")};
+    const struct deal nothing = {.value = {false, 0}};
+    assert_int_equal(unit_format(&w->arena, leader, &mine, &money->mine), FAULT_NONE);
+    assert_int_equal(unit_format(&w->arena, leader, &nothing, &money->base), FAULT_NONE);
+    assert_int_equal(unit_format(&w->arena, leader, world_find(w, ENTITY_DEAL, "barn"),
+                                 &money->theirs),
+                     FAULT_NONE);
+    parked(desk, "refused", MUTATION_EDIT, ENTITY_DEAL, "barn",
+           "stage=proposal;source:fair>fair;tags+vip", "number=5;"
+           "reasons=field_required stage=proposal field=value");
+    parked(desk, "creation", MUTATION_CREATE, ENTITY_ORGANISATION, "orbis", "name=Orbis;country=X",
+           "number=8;reasons=right_missing value=viewer other=edit");
+    struct inbox_item *hangs =
+        parked(desk, "hanging", MUTATION_CREATE, ENTITY_DEAL, "dock", "title=Dock;org=orbis",
+               "number=7;reasons=parent_refused value=organisation");
+    hangs->group = world_id("creation");
+    struct inbox_item *gone = parked(desk, "gone", MUTATION_EDIT, ENTITY_DEAL, "vanished",
+                                     "source=web", "number=9;reasons=gone value=deal");
+    gone->acted_at.has = false;
+    struct inbox_item *broken = parked(desk, "broken", MUTATION_EDIT, ENTITY_DEAL, "barn",
+                                       "source=web", "number=10;reasons=undecodable");
+    broken->payload = STR("\xff\xff");
+    world_put(w, ENTITY_INBOX, "future",
+              "number=11;kind=conflict;state=open;subject_kind=deal;subject=barn;field=flavour;"
+              "base=a;mine=b;theirs=c;author=rep");
+    world_put(w, ENTITY_INBOX, "lost",
+              "number=12;kind=conflict;state=open;subject_kind=deal;subject=vanished;field=source;"
+              "base=a;mine=b;theirs=c;author=rep");
+    world_put(w, ENTITY_INBOX, "news",
+              "number=13;kind=notice;state=open;subject_kind=device;subject=phone;concerned=rep;"
+              "field=name;mine=phone");
+    world_put(w, ENTITY_INBOX, "closed",
+              "number=14;kind=conflict;state=theirs;subject_kind=deal;subject=barn;field=source;"
+              "base=a;mine=settled;theirs=c;author=rep");
+    struct inbox_item *left =
+        parked(desk, "left", MUTATION_EDIT, ENTITY_DEAL, "mill", "source=thief",
+               "number=15;author=other;reasons=device_revoked");
+    left->recorded_at.has = false;
+    parked(desk, "others", MUTATION_EDIT, ENTITY_DEAL, "mill", "next_step=Sleep",
+           "number=16;author=other;reasons=gone value=deal");
+}
+
+static void rep_sits(struct work_desk *desk)
+{
+    items_put(desk);
+    work_desk_sit(desk, "rep");
+}
+
+static void boss_sits(struct work_desk *desk)
+{
+    items_put(desk);
+    work_desk_sit(desk, "boss");
+}
+
+static void machine_sits(struct work_desk *desk)
+{
+    rep_sits(desk);
+    desk->machine = desk->script = true;
+}
+
+static void nothing_waits(struct work_desk *desk)
+{
+    work_desk_sit(desk, "rep");
+}
+
+static const struct work_claim shown[] = {
+    {"one's own wish and what stands are both told", NULL, "inbox", 0, "you       web", NULL},
+    {"what others wanted of one's deals as well", NULL, "inbox", 0, "7,000 EUR", NULL},
+    {"a refusal is told with its reason", NULL, "inbox", 0, "refused: Proposal needs", NULL},
+    {"what hangs on a refused creation stands behind it", NULL, "inbox", 0, "  7  with it:",
+     "  7 refused"},
+    {"a refused creation is called by its own words", NULL, "inbox", 0, "Orbis", NULL},
+    {"what a newer version wrote is shown as it is", NULL, "inbox", 0, "flavour", NULL},
+    {"a settled one is not shown", NULL, "inbox", 0, NULL, "settled"},
+    {"what another's revoked device left is the managers' if they see it", NULL, "inbox", 0,
+     "thief", NULL},
+    {"other people's are not shown unasked", NULL, "inbox", 0, NULL, "Sleep"},
+    {"but when asked", NULL, "inbox|--all", 0, "Sleep", NULL},
+};
+
+static const struct work_claim settled[] = {
+    {"mine: the value is mine", NULL, "inbox|resolve|3|--mine", 0, "Source of Barn is web", NULL},
+    {"theirs: what stands stays", NULL, "inbox|resolve|3|--theirs", 0, "what stands stays", NULL},
+    {"a third value", NULL, "inbox|resolve|3|--set|friend", 0, "is friend", NULL},
+    {"a value of money", NULL, "inbox|resolve|4|--set|8k", 0, "8,000 EUR", NULL},
+    {"money as its author wanted it", NULL, "inbox|resolve|4|--mine", 0, "7,000 EUR", NULL},
+    {"no amount at all", NULL, "inbox|resolve|4|--set|", 0, "is nothing", NULL},
+    {"an amount must be one", NULL, "inbox|resolve|4|--set|much", 2, "not an amount", NULL},
+    {"how is asked back", NULL, "inbox|resolve|3", 2, "say which", NULL},
+    {"both at once is asked back", NULL, "inbox|resolve|3|--mine|--theirs", 2, "say which", NULL},
+    {"settled once, it is gone", "inbox|resolve|3|--mine", "inbox|resolve|3|--mine", 3,
+     "no open item 3", NULL},
+    {"a number is a number", NULL, "inbox|resolve|three|--mine", 3, "no open item three", NULL},
+    {"a refusal is not resolved but sent again", NULL, "inbox|resolve|5|--mine", 2,
+     "`inbox retry N`", NULL},
+    {"a conflict is not sent again", NULL, "inbox|retry|3", 2, "this is a conflict", NULL},
+    {"nor discarded", NULL, "inbox|discard|3", 2, "this is a conflict", NULL},
+    {"what a newer version wrote needs a newer version", NULL, "inbox|resolve|11|--mine", 1,
+     "update sluice", NULL},
+    {"of what is gone nothing can be mine", NULL, "inbox|resolve|12|--mine", 3,
+     "no longer exists", NULL},
+    {"but it can be left at that", NULL, "inbox|resolve|12|--theirs", 0, "stays", NULL},
+    {"a refusal goes through with what it lacked", NULL,
+     "inbox|retry|5|--close|2026-05-01|--check|interest|--org|acme", 0, "Item 5 is sent again",
+     NULL},
+    {"still lacking it, it is refused again", NULL, "inbox|retry|5", 4, "Proposal needs", NULL},
+    {"a check that does not exist", NULL, "inbox|retry|5|--check|moon", 2, "no check", NULL},
+    {"an option that is none", NULL, "inbox|retry|5|--value|much", 2, "not an amount", NULL},
+    {"a creation is sent again with what hangs on it", NULL, "inbox|retry|8", 0,
+     "Item 7 is sent again: Dock", NULL},
+    {"then both are there", "inbox|retry|8", "deal|list|org:orbis", 0, "Dock", NULL},
+    {"a creation is discarded with what hangs on it", NULL, "inbox|discard|8", 0,
+     "Item 7 is discarded", NULL},
+    {"what no longer exists is refused again", NULL, "inbox|retry|9", 4, "no longer exists", NULL},
+    {"what cannot be read cannot be sent", NULL, "inbox|retry|10", 2, "cannot be sent again", NULL},
+    {"but discarded", NULL, "inbox|discard|10", 0, "discarded", NULL},
+    {"a notice is put away", NULL, "inbox|discard|13", 0, "discarded", NULL},
+    {"a notice is not sent again", NULL, "inbox|retry|13", 2, "cannot be sent again", NULL},
+    {"another word is a mistake", NULL, "inbox|burn|3", 2, "the forms are", NULL},
+    {"a number is needed", NULL, "inbox|retry", 2, "the forms are", NULL},
+    {"closing an item cannot be taken back", "inbox|resolve|3|--theirs", "undo", 4,
+     "closed an item of the inbox", NULL},
+    {"a deal's own change can, beside that", "deal|edit|barn|--source|ad;inbox|discard|10",
+     "undo|barn", 0, "Took back", NULL},
+    {"another's item is not a rep's to close", NULL, "inbox|discard|16", 4, "no longer exists",
+     NULL},
+};
+
+static const struct work_claim manager_claims[] = {
+    {"managers see who wanted it", NULL, "inbox|--all", 0, "Rep wanted", NULL},
+    {"and close it", NULL, "inbox|discard|16", 0, "discarded", NULL},
+};
+
+static const struct work_claim machine_claims[] = {
+    {"machines get rows, not stories", NULL, "inbox", 0, "resolve", "sluice inbox resolve"},
+};
+
+static const struct work_claim empty_claims[] = {
+    {"nothing is said in a word", NULL, "inbox", 0, "nothing needs attention", NULL},
+};
+
+static void what_waits_is_shown(void **state)
+{
+    (void)state;
+    CLAIMS(shown, rep_sits);
+    CLAIMS(manager_claims, boss_sits);
+    CLAIMS(machine_claims, machine_sits);
+    CLAIMS(empty_claims, nothing_waits);
+}
+
+static void what_waits_is_settled(void **state)
+{
+    (void)state;
+    CLAIMS(settled, rep_sits);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_waits_is_shown),
+        cmocka_unit_test(what_waits_is_settled),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
