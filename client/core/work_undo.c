@@ -31,6 +31,10 @@ struct undo_search {
  * else than the person means. */
 static const char *undo_impossible(const struct mutation *mutation)
 {
+    if (mutation->entity == ENTITY_DEVICE) {
+        return "your newest command was about a device, which cannot be taken back; `sluice undo "
+               "DEAL` takes back the newest change of a deal";
+    }
     switch ((enum mutation_kind)mutation->kind) {
     case MUTATION_INVITE:
         return "your newest command was an invitation, which cannot be taken back; unused it ends "

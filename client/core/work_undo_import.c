@@ -101,26 +101,25 @@ static enum fault activities_look(struct import_undo *undo)
     return fault;
 }
 
-/* What the deals and people that are left refer to. */
-static enum fault references_look(struct import_undo *undo)
+/* What the deals and people that are left refer to, of that kind: what the import brought of the
+ * others is gone by now. */
+static enum fault references_look(struct import_undo *undo, enum entity_kind kind)
 {
     struct work *work = undo->work;
     const struct deal_filter everything = {.all = true};
     const struct deal **deals;
     const void **people;
     size_t count;
+    bool organisations = kind == ENTITY_ORGANISATION;
     enum fault fault =
         work->replica->f->deals(work->replica, work->arena, &everything, &deals, &count);
     for (size_t i = 0; !fault && i < count; i++) {
-        fault = busy_put(undo, deals[i]->organisation);
-        if (!fault) fault = busy_put(undo, deals[i]->contact);
+        fault = busy_put(undo, organisations ? deals[i]->organisation : deals[i]->contact);
     }
-    if (fault) return fault;
+    if (fault || !organisations) return fault;
     fault = work->replica->f->all(work->replica, work->arena, ENTITY_PERSON, &people, &count);
     for (size_t i = 0; !fault && i < count; i++) {
-        const struct person *person = people[i];
-        if (undo->mutations.count && map_get(&undo->mutations, id_key(&person->id))) continue;
-        fault = busy_put(undo, person->organisation);
+        fault = busy_put(undo, ((const struct person *)people[i])->organisation);
     }
     return fault;
 }
@@ -303,7 +302,7 @@ enum fault undo_import(struct work *work, struct uuid batch, struct answer *answ
     fault = activities_look(&undo);
     for (size_t i = 0; !fault && i < sizeof order / sizeof order[0]; i++) {
         if (order[i] == ENTITY_PERSON || order[i] == ENTITY_ORGANISATION) {
-            fault = references_look(&undo);
+            fault = references_look(&undo, order[i]);
         }
         if (!fault) fault = kind_revert(&undo, order[i]);
     }

@@ -166,8 +166,7 @@ static const struct field *world_field(enum entity_kind kind, struct str name)
     return field;
 }
 
-static void fields_set(struct rule_world *w, enum entity_kind kind, void *entity,
-                       const char *fields)
+void world_write(struct rule_world *w, enum entity_kind kind, void *entity, const char *fields)
 {
     struct str rest = str_from(fields), part;
     while (str_split(&rest, ';', &part)) {
@@ -184,7 +183,7 @@ void *world_put(struct rule_world *w, enum entity_kind kind, const char *name, c
     assert_non_null(entity);
     struct uuid id = world_id(name);
     field_set(world_field(kind, STR("id")), entity, value_reference(id));
-    fields_set(w, kind, entity, fields);
+    world_write(w, kind, entity, fields);
     assert_int_equal(state_put(&w->state, kind, id, entity), FAULT_NONE);
     return entity;
 }
@@ -194,7 +193,7 @@ void world_trace(struct rule_world *w, const char *mutation, const char *actor, 
 {
     struct event *event = arena_alloc(&w->arena, sizeof *event);
     assert_non_null(event);
-    fields_set(w, ENTITY_EVENT, event, fields);
+    world_write(w, ENTITY_EVENT, event, fields);
     event->subject = world_id(target);
     event->subject_kind = ENTITY_DEAL;
     event->who = world_id(actor);
@@ -209,7 +208,7 @@ struct deal *world_deal(struct rule_world *w, const char *name, const char *fiel
         "title=Roof;org=acme;contact=ann;pipeline=sales;stage=contact;status=open;value=10000;"
         "currency=EUR;owner=rep;expected_close=2026-04-30;next_step=call;checks=interest;"
         "created_by=rep;created_at=-30;stage_entered_at=-10;stage_changed_at=-10");
-    fields_set(w, ENTITY_DEAL, deal, fields);
+    world_write(w, ENTITY_DEAL, deal, fields);
     return deal;
 }
 

@@ -31,6 +31,8 @@ struct uuid world_id(const char *name);
 /* Puts an entity whose fields are given as "title=Roof;stage=lead;status=open;tags=a,b;owner=rep".
  * Times are days after (negative: before) w->recorded. */
 void *world_put(struct rule_world *w, enum entity_kind kind, const char *name, const char *fields);
+/* Sets fields of an entity, in that notation. */
+void world_write(struct rule_world *w, enum entity_kind kind, void *entity, const char *fields);
 /* The event that a mutation of that actor left on a deal: "what=stage;from_stage=lead;...". */
 void world_trace(struct rule_world *w, const char *mutation, const char *actor, const char *target,
                  const char *fields);
