@@ -32,8 +32,8 @@ struct undo_search {
 static const char *undo_impossible(const struct mutation *mutation)
 {
     if (mutation->entity == ENTITY_DEVICE) {
-        return "your newest command was about a device, which cannot be taken back; `sluice undo "
-               "DEAL` takes back the newest change of a deal";
+        return "your newest command was about a device, which cannot be taken back; "
+               "`sluice undo --skip` takes back what was before it";
     }
     switch ((enum mutation_kind)mutation->kind) {
     case MUTATION_INVITE:
