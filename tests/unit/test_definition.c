@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "common/base/bounds.h"
 #include "tests/support/entity_sample.h"
 
 struct fixture {
@@ -202,6 +203,73 @@ static void break_pipeline(struct fixture *f)
 {
     f->sales->key = STR("s/x");
 }
+static void break_text(struct fixture *f)
+{
+    stage_at(f, "contact")->text = STR("Who?\x1b[2J");
+}
+static void break_text_length(struct fixture *f)
+{
+    struct str *text = &stage_at(f, "contact")->text;
+    while (text->n <= TEXT_BYTES_MAX) {
+        *text = arena_format(&f->arena, "%.*sand so on and so forth; ", STR_ARGS(*text));
+    }
+}
+static void break_gate_count(struct fixture *f)
+{
+    stage_at(f, "contact")->gate_count = GATES_MAX + 1;
+}
+static void break_slow_days(struct fixture *f)
+{
+    stage_at(f, "contact")->slow_days = -1;
+}
+static void break_expected_days(struct fixture *f)
+{
+    stage_at(f, "contact")->expected_days = -1;
+}
+static void break_back_below(struct fixture *f)
+{
+    stage_at(f, "contact")->back = -1;
+}
+static void break_kind_none(struct fixture *f)
+{
+    stage_at(f, "contact")->kind = STAGE_NONE;
+}
+static void break_probability_below(struct fixture *f)
+{
+    stage_at(f, "contact")->probability = -1;
+}
+static void break_two_won(struct fixture *f)
+{
+    stage_at(f, "proposal")->kind = STAGE_WON;
+}
+static void break_check_key(struct fixture *f)
+{
+    f->sales->checks[1].key = STR("Budget!");
+}
+static void break_check_count(struct fixture *f)
+{
+    f->sales->check_count = CHECKS_MAX + 1;
+}
+static void break_stage_count(struct fixture *f)
+{
+    f->sales->stage_count = STAGES_MAX + 1;
+}
+static void break_pipeline_name(struct fixture *f)
+{
+    f->sales->name = STR("  \n");
+}
+static void break_pipeline_count(struct fixture *f)
+{
+    f->definition.pipeline_count = PIPELINES_MAX + 1;
+}
+static void break_pipeline_double(struct fixture *f)
+{
+    struct pipeline *two = arena_array(&f->arena, 2, sizeof *two);
+    assert_non_null(two);
+    two[0] = two[1] = f->definition.pipelines[0];
+    f->definition.pipelines = two;
+    f->definition.pipeline_count = 2;
+}
 static void break_all(struct fixture *f)
 {
     f->definition.pipeline_count = 0;
@@ -222,6 +290,14 @@ static void mistakes_are_found(void **state)
         {break_won, "won"},           {break_proper, "proper"},
         {break_check, "twice"},       {break_check_name, "name"},
         {break_pipeline, "key"},      {break_all, "no pipeline"},
+        {break_text, "not plain"},    {break_text_length, "too long"},
+        {break_gate_count, "gates"},  {break_slow_days, "negative"},
+        {break_expected_days, "negative"}, {break_back_below, "back"},
+        {break_kind_none, "kind"},    {break_probability_below, "100"},
+        {break_two_won, ""},          {break_check_key, "key"},
+        {break_check_count, "more than"}, {break_stage_count, "more than"},
+        {break_pipeline_name, "name"}, {break_pipeline_count, "pipelines"},
+        {break_pipeline_double, "twice"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

@@ -325,9 +325,31 @@ static void a_welcome_must_be_whole(void **state)
     arena_finish(&arena);
 }
 
+/* They stand in logs, in --json and in copies. */
+static void refusals_have_stable_names(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        [REFUSAL_NONE] = "none",
+        [REFUSAL_UNKNOWN_DEVICE] = "unknown_device",
+        [REFUSAL_REVOKED] = "revoked",
+        [REFUSAL_INVITATION_UNKNOWN] = "invitation_unknown",
+        [REFUSAL_INVITATION_USED] = "invitation_used",
+        [REFUSAL_INVITATION_EXPIRED] = "invitation_expired",
+        [REFUSAL_VERSION] = "version",
+        [REFUSAL_BUSY] = "busy",
+        [REFUSAL_INTERNAL] = "internal",
+    };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        assert_string_equal(refusal_name((enum session_refusal)i), names[i]);
+    }
+    assert_string_equal(refusal_name((enum session_refusal)99), "unknown");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(refusals_have_stable_names),
         cmocka_unit_test(a_welcome_reads_back),
         cmocka_unit_test(small_messages_read_back),
         cmocka_unit_test(a_hello_reads_back),

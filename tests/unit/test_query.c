@@ -278,6 +278,11 @@ static void an_order_can_be_asked_for(void **state)
         {"sort:title", 1},      {"sort:-title", -1},      {"sort:value", -1},
         {"sort:-value", -1}, /* unknown is last either way */
         {"sort:stage", -1},     {"sort:currency,title", -1}, {"dach", 0},
+        {"sort:-stage", -1},    {"sort:org", -1},         {"sort:contact", -1},
+        {"sort:owner", -1},     {"sort:due", -1},         {"sort:-due", -1},
+        {"sort:age", -1},       {"sort:probability", 1}, {"sort:status", -1},
+        {"sort:-status", 1},    {"sort:created", -1},     {"sort:attention,title", -1},
+        {"sort:source,-title", -1},
     };
     f->bare.title = STR("A barn");
     for (size_t i = 0; i < sizeof orders / sizeof orders[0]; i++) {
@@ -304,6 +309,43 @@ static void short_ids_match_by_their_beginning(void **state)
         assert_int_equal(query_compile(&f->arena, text, &f->context, &query, &mistake), 0);
         assert_true(query_matches(query, &f->views[0]));
         if (length >= SHORT_ID_LENGTH_MIN) assert_false(query_matches(query, &f->views[1]));
+    }
+}
+
+/* Two deals with everything known are told apart by each of their fields. */
+static void equals_are_told_apart_by_the_next_field(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        const char *query;
+        int sign;
+    } orders[] = {
+        {"sort:org", 1},          {"sort:-org", -1},        {"sort:contact", 1},
+        {"sort:owner", -1},       {"sort:value", 1},        {"sort:-value", -1},
+        {"sort:probability", -1}, {"sort:-probability", 1}, {"sort:age", 1},
+        {"sort:currency", -1},    {"sort:currency,value", -1}, {"sort:pipeline,-age", -1},
+        {"sort:stage,title", -1}, {"sort:category", -1},
+    };
+    f->bare = f->deal;
+    f->views[1] = f->views[0];
+    f->bare.title = STR("Zażółć");
+    f->bare.currency = STR("USD");
+    f->bare.value.v = 10;
+    f->views[1].deal = &f->bare;
+    f->views[1].organisation = STR("Acme");
+    f->views[1].contact = STR("Ada");
+    f->views[1].owner = STR("Zoe");
+    f->views[1].probability = 61;
+    f->views[1].age_days = 9;
+    f->bare.category = STR("commit");
+    for (size_t i = 0; i < sizeof orders / sizeof orders[0]; i++) {
+        struct query *query;
+        struct str mistake;
+        assert_int_equal(query_compile(&f->arena, str_from(orders[i].query), &f->context, &query,
+                                       &mistake), FAULT_NONE);
+        int order = query_compare(query, &f->views[0], &f->views[1]);
+        if (order != orders[i].sign) fail_msg("%s: %d", orders[i].query, order);
+        assert_int_equal(query_compare(query, &f->views[1], &f->views[0]), -order);
     }
 }
 
@@ -394,6 +436,7 @@ int main(void)
         TEST(filters_keep_what_they_say),
         TEST(mistakes_are_explained),
         TEST(an_order_can_be_asked_for),
+        TEST(equals_are_told_apart_by_the_next_field),
         TEST(short_ids_match_by_their_beginning),
         TEST(amounts_compare_as_they_are_shown),
         TEST(a_removed_stage_is_asked_for_by_its_successor),

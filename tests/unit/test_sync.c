@@ -1,6 +1,5 @@
-/* test_sync.c - the sync machine against a scripted server: a channel, the codec and a test that
- * says what the server says. */
-#include "client/core/sync.h"
+/* test_sync.c - the sync machine against a scripted server, sync_bench.h. */
+#include "tests/support/sync_bench.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,260 +8,8 @@
 
 #include <cmocka.h>
 
-#include "client/core/outbox.h"
 #include "common/base/bounds.h"
 #include "common/codec/row.h"
-#include "tests/support/link_pair.h"
-#include "tests/support/replica_memory.h"
-#include "tests/support/replica_world.h"
-
-struct bench {
-    struct rule_world world;
-    struct replica *replica;
-    struct sync *sync;
-    struct link_pair link; /* its server side is the scripted server */
-    struct now now;
-    bool unreachable; /* connections fail */
-    bool connected;
-    char address[32]; /* the last one asked for */
-    size_t connects, closes, changed;
-    struct hello hello; /* the last one */
-    size_t hellos;
-    uint64_t pushed_first[64];
-    size_t pushed[64], pushes, pings, byes;
-};
-
-static void ok(enum fault fault)
-{
-    assert_string_equal(fault_name(fault), fault_name(FAULT_NONE));
-}
-
-static void server_pump(struct bench *b)
-{
-    struct channel_event event;
-    struct message message;
-    while (channel_next(&b->link.server, &event)) {
-        if (event.kind == CHANNEL_CLOSED) return;
-        if (event.kind == CHANNEL_HANDSHAKE_DONE) {
-            ok(codec_hello_unpack(&b->world.arena, event.bytes, &b->hello));
-            b->hellos++;
-            continue;
-        }
-        ok(codec_message_unpack(&b->world.arena, event.bytes, &message));
-        if (message.kind == MESSAGE_PUSH) {
-            b->pushed_first[b->pushes] = message.push.first_number;
-            b->pushed[b->pushes++] = message.push.count;
-        }
-        b->pings += message.kind == MESSAGE_PING;
-        b->byes += message.kind == MESSAGE_BYE && message.bye == BYE_DONE;
-    }
-}
-
-static void effect_connect(struct bench *b, struct str address)
-{
-    b->connects++;
-    memcpy(b->address, address.p, address.n);
-    b->address[address.n] = '\0';
-    if (b->unreachable) {
-        sync_lost(b->sync, b->now);
-        return;
-    }
-    link_pair_open(&b->link);
-    b->connected = true;
-    sync_connected(b->sync, b->now);
-}
-
-/* Runs until neither side has anything more to say. */
-static void drive(struct bench *b)
-{
-    for (;;) {
-        struct sync_effect effect = sync_next(b->sync);
-        struct str out;
-        switch (effect.kind) {
-        case SYNC_EFFECT_NONE:
-            out = b->connected ? channel_output(&b->link.server) : STR_NONE;
-            if (out.n == 0) return;
-            sync_received(b->sync, out, b->now);
-            channel_sent(&b->link.server, out.n);
-            break;
-        case SYNC_EFFECT_CONNECT: effect_connect(b, effect.address); break;
-        case SYNC_EFFECT_WRITE:
-            out = sync_output(b->sync);
-            channel_feed(&b->link.server, out);
-            sync_sent(b->sync, out.n, b->now);
-            server_pump(b);
-            break;
-        case SYNC_EFFECT_CLOSE:
-            b->closes++;
-            b->connected = false;
-            break;
-        case SYNC_EFFECT_CHANGED: b->changed++; break;
-        case SYNC_EFFECT_PROGRESS: break;
-        }
-    }
-}
-
-static void server_says(struct bench *b, const struct message *message)
-{
-    struct buffer packed;
-    buffer_init(&packed, FRAME_TO_CLIENT_MAX);
-    ok(codec_message_pack(message, &packed));
-    ok(channel_send(&b->link.server, buffer_str(&packed)));
-    buffer_finish(&packed);
-    drive(b);
-}
-
-static void server_welcomes(struct bench *b, enum plan plan, uint64_t last_number, uint64_t head)
-{
-    struct message message = {.kind = MESSAGE_WELCOME,
-                              .welcome = {.team = world_id("team"),
-                                          .member = world_id("rep"),
-                                          .device = world_id("device"),
-                                          .role = ROLE_REP,
-                                          .next_token = {9, 9},
-                                          .last_number = last_number,
-                                          .head_seq = head,
-                                          .plan = plan,
-                                          .server_time = b->now.wall_ms + 5000,
-                                          .team_name = STR("Team"),
-                                          .member_name = STR("Rep"),
-                                          .program = STR("scripted")}};
-    server_says(b, &message);
-}
-
-static void server_pages(struct bench *b, uint64_t from, uint64_t to, uint64_t head,
-                         struct packed_row *rows, size_t count)
-{
-    struct message message = {.kind = MESSAGE_PAGE,
-                              .page = {.from_seq = from,
-                                       .to_seq = to,
-                                       .head_seq = head,
-                                       .has_mark = to == head,
-                                       .to_mark = {(uint8_t)to},
-                                       .rows = rows,
-                                       .count = count}};
-    server_says(b, &message);
-}
-
-static void server_bye(struct bench *b, enum bye_reason reason)
-{
-    struct message message = {.kind = MESSAGE_BYE, .bye = reason};
-    server_says(b, &message);
-}
-
-static struct packed_row deal_row(struct bench *b, const char *name, uint64_t seq,
-                                  const char *fields)
-{
-    return world_row(&b->world, ENTITY_DEAL, world_id(name), seq, 0,
-                     world_deal(&b->world, name, fields));
-}
-
-static struct packed_row outcome_row(struct bench *b, uint64_t number, uint64_t seq,
-                                     enum outcome_kind kind)
-{
-    struct outbox_entry *entries = NULL;
-    size_t count = 0;
-    uint8_t hash[32];
-    ok(b->replica->f->outbox_list(b->replica, &b->world.arena, number, true, 1, &entries, &count));
-    codec_payload_hash(count > 0 ? entries[0].payload : STR("nothing"), hash);
-    struct outcome outcome = {.replica = b->hello.replica,
-                              .number = (int64_t)number,
-                              .kind = kind,
-                              .payload_hash = {(const char *)hash, sizeof hash}};
-    return world_row(&b->world, ENTITY_OUTCOME, outcome.replica, seq, (uint32_t)number, &outcome);
-}
-
-static struct identity identity_of(struct bench *b)
-{
-    struct identity identity;
-    ok(b->replica->f->identity_load(b->replica, &b->world.arena, &identity));
-    return identity;
-}
-
-static void identity_set(struct bench *b, const struct identity *identity)
-{
-    ok(b->replica->f->begin(b->replica));
-    ok(b->replica->f->identity_store(b->replica, identity));
-    ok(b->replica->f->commit(b->replica));
-}
-
-static void edit(struct bench *b, const char *edits)
-{
-    struct change change;
-    struct mutation mutation =
-        world_mutation(&b->world, MUTATION_EDIT, ENTITY_DEAL, "roof", edits);
-    ok(outbox_submit(b->replica, &b->world.arena, &mutation, STR("edit"), b->now, &change));
-    assert_int_equal(change.outcome, OUTCOME_APPLIED);
-}
-
-static size_t pending(struct bench *b)
-{
-    size_t count = 0;
-    ok(b->replica->f->outbox_count(b->replica, &count));
-    return count;
-}
-
-static void assert_deal(struct bench *b, const char *name, const char *fields)
-{
-    const struct deal *deal = replica_deal(&b->world, b->replica, name, false);
-    assert_fields(&b->world, ENTITY_DEAL, deal, fields);
-}
-
-static struct sync_report report(struct bench *b)
-{
-    return sync_report(b->sync);
-}
-
-static void sync_make(struct bench *b, bool live)
-{
-    struct sync_options options = {.replica = b->replica,
-                                   .device_secret = b->link.device.secret,
-                                   .seed = {1, 2, 3},
-                                   .program = STR("test"),
-                                   .live = live};
-    memcpy(options.device_public, b->link.device.public.b, 32);
-    sync_destroy(b->sync);
-    b->sync = sync_create(&options);
-    assert_non_null(b->sync);
-}
-
-static int bench_open(void **state)
-{
-    static struct bench bench;
-    struct bench *b = &bench;
-    memset(b, 0, sizeof *b);
-    world_init(&b->world);
-    link_pair_init(&b->link, 7);
-    world_deal(&b->world, "roof", "title=Roof");
-    b->now = (struct now){.boot_ms = 1000, .wall_ms = b->world.recorded};
-    b->replica = replica_memory_open();
-    world_fill(&b->world, b->replica, "rep");
-    struct identity identity = identity_of(b);
-    memcpy(identity.server_key, b->link.keys[0].public.b, 32);
-    identity.has_mark = true;
-    identity.cursor_mark[0] = 1;
-    identity_set(b, &identity);
-    sync_make(b, false);
-    *state = b;
-    return 0;
-}
-
-static int bench_close(void **state)
-{
-    struct bench *b = *state;
-    assert_false(replica_memory_in_transaction(b->replica));
-    sync_destroy(b->sync);
-    b->replica->f->close(b->replica);
-    link_pair_finish(&b->link);
-    world_finish(&b->world);
-    return 0;
-}
-
-static void start(struct bench *b)
-{
-    sync_start(b->sync, b->now);
-    drive(b);
-}
 
 /* --- the good way --- */
 
@@ -280,8 +27,8 @@ static void a_new_device_joins_and_gets_everything(void **state)
                                 .next_number = 1};
     memcpy(identity.server_key, b->link.keys[0].public.b, 32);
     identity_set(b, &identity);
-    sync_make(b, false);
-    start(b);
+    bench_sync(b, false);
+    bench_start(b);
     assert_true(b->hello.has_code);
     assert_int_equal(b->hello.code[0], 5);
     assert_true(str_equal(b->hello.device_name, STR("phone")));
@@ -293,11 +40,11 @@ static void a_new_device_joins_and_gets_everything(void **state)
     assert_false(identity_of(b).has_code);
     server_pages(b, 0, 3, 4, rows, count);
     assert_null(replica_deal(&b->world, b->replica, "roof", false)); /* not before the head */
-    struct packed_row last = deal_row(b, "cellar", 4, "title=Cellar");
+    struct packed_row last = bench_deal_row(b, "cellar", 4, "title=Cellar");
     server_pages(b, 3, 4, 4, &last, 1);
     assert_deal(b, "roof", "title=Roof");
     assert_deal(b, "cellar", "title=Cellar");
-    assert_int_equal(report(b).state, SYNC_DONE);
+    assert_int_equal(bench_report(b).state, SYNC_DONE);
     assert_int_equal(b->byes, 1);
     assert_int_equal(b->closes, 1);
     assert_int_equal(b->changed, 1);
@@ -314,79 +61,79 @@ static void a_new_device_joins_and_gets_everything(void **state)
 static void a_delta_is_shown_when_it_is_complete(void **state)
 {
     struct bench *b = *state;
-    start(b);
+    bench_start(b);
     assert_int_equal(b->hello.cursor_seq, 1);
     assert_true(b->hello.has_mark);
     server_welcomes(b, PLAN_DELTA, 0, 3);
-    struct packed_row one = deal_row(b, "roof", 2, "title=Two");
-    struct packed_row two = deal_row(b, "cellar", 3, "title=Cellar");
+    struct packed_row one = bench_deal_row(b, "roof", 2, "title=Two");
+    struct packed_row two = bench_deal_row(b, "cellar", 3, "title=Cellar");
     server_pages(b, 1, 2, 3, &one, 1);
     assert_deal(b, "roof", "title=Roof");
     assert_int_equal(identity_of(b).cursor_seq, 1);
     server_pages(b, 2, 3, 3, &two, 1);
     assert_deal(b, "roof", "title=Two");
     assert_deal(b, "cellar", "title=Cellar");
-    assert_int_equal(report(b).state, SYNC_DONE);
+    assert_int_equal(bench_report(b).state, SYNC_DONE);
 }
 
 static void a_mutation_is_answered_by_its_outcome_row_only(void **state)
 {
     struct bench *b = *state;
-    edit(b, "title=Mine");
-    start(b);
+    bench_edit(b, "title=Mine");
+    bench_start(b);
     server_welcomes(b, PLAN_DELTA, 0, 1);
     assert_int_equal(b->pushes, 1);
     assert_int_equal(b->pushed_first[0], 1);
-    assert_int_equal(report(b).state, SYNC_CATCHING_UP);
-    assert_int_equal(pending(b), 1);
-    struct packed_row rows[] = {deal_row(b, "roof", 2, "title=Mine"),
-                                outcome_row(b, 1, 2, OUTCOME_APPLIED)};
+    assert_int_equal(bench_report(b).state, SYNC_CATCHING_UP);
+    assert_int_equal(bench_pending(b), 1);
+    struct packed_row rows[] = {bench_deal_row(b, "roof", 2, "title=Mine"),
+                                bench_outcome_row(b, 1, 2, OUTCOME_APPLIED)};
     server_pages(b, 1, 2, 2, rows, 2);
-    assert_int_equal(pending(b), 0);
+    assert_int_equal(bench_pending(b), 0);
     assert_deal(b, "roof", "title=Mine");
-    assert_int_equal(report(b).state, SYNC_DONE);
-    assert_int_equal(report(b).sent, 1);
-    assert_int_equal(report(b).answered, 1);
+    assert_int_equal(bench_report(b).state, SYNC_DONE);
+    assert_int_equal(bench_report(b).sent, 1);
+    assert_int_equal(bench_report(b).answered, 1);
 }
 
 static void conflicts_and_parked_ones_are_counted(void **state)
 {
     struct bench *b = *state;
-    edit(b, "title=Mine");
-    edit(b, "next_step:call>write");
-    start(b);
+    bench_edit(b, "title=Mine");
+    bench_edit(b, "next_step:call>write");
+    bench_start(b);
     server_welcomes(b, PLAN_DELTA, 0, 1);
-    struct packed_row rows[] = {outcome_row(b, 1, 2, OUTCOME_CONFLICT),
-                                outcome_row(b, 2, 3, OUTCOME_PARKED)};
+    struct packed_row rows[] = {bench_outcome_row(b, 1, 2, OUTCOME_CONFLICT),
+                                bench_outcome_row(b, 2, 3, OUTCOME_PARKED)};
     server_pages(b, 1, 3, 3, rows, 2);
-    assert_int_equal(report(b).conflicts, 1);
-    assert_int_equal(report(b).parked, 1);
+    assert_int_equal(bench_report(b).conflicts, 1);
+    assert_int_equal(bench_report(b).parked, 1);
     assert_deal(b, "roof", "title=Roof;next_step=call"); /* the server's say stands */
-    assert_int_equal(report(b).state, SYNC_DONE);
+    assert_int_equal(bench_report(b).state, SYNC_DONE);
 }
 
 static void a_live_session_stays_and_sends_what_is_poked(void **state)
 {
     struct bench *b = *state;
-    sync_make(b, true);
-    start(b);
+    bench_sync(b, true);
+    bench_start(b);
     assert_true(b->hello.live);
     server_welcomes(b, PLAN_DELTA, 0, 1);
-    assert_int_equal(report(b).state, SYNC_LIVE);
-    edit(b, "title=Mine");
+    assert_int_equal(bench_report(b).state, SYNC_LIVE);
+    bench_edit(b, "title=Mine");
     sync_poke(b->sync, b->now);
-    drive(b);
+    bench_drive(b);
     assert_int_equal(b->pushes, 1);
     sync_poke(b->sync, b->now);
-    drive(b);
+    bench_drive(b);
     assert_int_equal(b->pushes, 1); /* not twice */
     sync_stop(b->sync, b->now);
-    drive(b);
-    assert_int_equal(report(b).state, SYNC_LIVE); /* an answer is on its way */
-    struct packed_row rows[] = {deal_row(b, "roof", 2, "title=Mine"),
-                                outcome_row(b, 1, 2, OUTCOME_APPLIED)};
+    bench_drive(b);
+    assert_int_equal(bench_report(b).state, SYNC_LIVE); /* an answer is on its way */
+    struct packed_row rows[] = {bench_deal_row(b, "roof", 2, "title=Mine"),
+                                bench_outcome_row(b, 1, 2, OUTCOME_APPLIED)};
     server_pages(b, 1, 2, 2, rows, 2);
-    assert_int_equal(report(b).state, SYNC_DONE);
+    assert_int_equal(bench_report(b).state, SYNC_DONE);
     assert_int_equal(b->byes, 1);
 }
 
@@ -394,8 +141,8 @@ static void what_is_in_flight_is_bounded(void **state)
 {
     struct bench *b = *state;
     for (int i = 0; i < 600; i++)
-        edit(b, i % 2 == 0 ? "next_step:call>write" : "next_step:write>call");
-    start(b);
+        bench_edit(b, i % 2 == 0 ? "next_step:call>write" : "next_step:write>call");
+    bench_start(b);
     server_welcomes(b, PLAN_DELTA, 0, 1);
     size_t sent = 0;
     for (size_t i = 0; i < b->pushes; i++) {
@@ -405,55 +152,55 @@ static void what_is_in_flight_is_bounded(void **state)
     }
     assert_int_equal(sent, INFLIGHT_MUTATIONS_MAX);
     struct packed_row rows[100];
-    for (uint64_t i = 0; i < 100; i++) rows[i] = outcome_row(b, i + 1, i + 2, OUTCOME_APPLIED);
+    for (uint64_t i = 0; i < 100; i++) rows[i] = bench_outcome_row(b, i + 1, i + 2, OUTCOME_APPLIED);
     server_pages(b, 1, 101, 101, rows, 100);
-    assert_int_equal(report(b).sent, 600);
+    assert_int_equal(bench_report(b).sent, 600);
 }
 
 /* A reveal costs much, whether of one answer or of hundreds. */
 static void answers_to_what_is_in_flight_are_shown_together(void **state)
 {
     struct bench *b = *state;
-    edit(b, "title:Roof>One");
-    edit(b, "title:One>Two");
-    edit(b, "title:Two>Three");
-    start(b);
+    bench_edit(b, "title:Roof>One");
+    bench_edit(b, "title:One>Two");
+    bench_edit(b, "title:Two>Three");
+    bench_start(b);
     server_welcomes(b, PLAN_DELTA, 0, 1);
-    struct packed_row first = outcome_row(b, 1, 2, OUTCOME_APPLIED);
+    struct packed_row first = bench_outcome_row(b, 1, 2, OUTCOME_APPLIED);
     server_pages(b, 1, 2, 2, &first, 1);
-    assert_int_equal(report(b).answered, 0); /* two more are on their way */
+    assert_int_equal(bench_report(b).answered, 0); /* two more are on their way */
     uint64_t at = sync_deadline(b->sync);
     assert_true(at > b->now.boot_ms && at <= b->now.boot_ms + 500);
-    struct packed_row second = outcome_row(b, 2, 3, OUTCOME_APPLIED);
+    struct packed_row second = bench_outcome_row(b, 2, 3, OUTCOME_APPLIED);
     server_pages(b, 2, 3, 3, &second, 1);
-    assert_int_equal(report(b).answered, 0);
+    assert_int_equal(bench_report(b).answered, 0);
     b->now.boot_ms = at; /* they take too long */
     sync_tick(b->sync, b->now);
-    drive(b);
-    assert_int_equal(report(b).answered, 2);
-    struct packed_row third = outcome_row(b, 3, 4, OUTCOME_APPLIED);
+    bench_drive(b);
+    assert_int_equal(bench_report(b).answered, 2);
+    struct packed_row third = bench_outcome_row(b, 3, 4, OUTCOME_APPLIED);
     server_pages(b, 3, 4, 4, &third, 1);
-    assert_int_equal(report(b).answered, 3); /* nothing to wait for */
-    assert_int_equal(report(b).state, SYNC_DONE);
+    assert_int_equal(bench_report(b).answered, 3); /* nothing to wait for */
+    assert_int_equal(bench_report(b).state, SYNC_DONE);
 }
 
 static void what_waits_to_be_shown_is_shown_before_a_long_delta_and_at_the_end(void **state)
 {
     struct bench *b = *state;
-    edit(b, "title:Roof>One");
-    edit(b, "title:One>Two");
-    start(b);
+    bench_edit(b, "title:Roof>One");
+    bench_edit(b, "title:One>Two");
+    bench_start(b);
     server_welcomes(b, PLAN_DELTA, 0, 1);
-    struct packed_row first = outcome_row(b, 1, 2, OUTCOME_APPLIED);
+    struct packed_row first = bench_outcome_row(b, 1, 2, OUTCOME_APPLIED);
     server_pages(b, 1, 2, 2, &first, 1);
-    assert_int_equal(report(b).answered, 0);
-    struct packed_row row = deal_row(b, "roof", 3, "title=One");
+    assert_int_equal(bench_report(b).answered, 0);
+    struct packed_row row = bench_deal_row(b, "roof", 3, "title=One");
     server_pages(b, 2, 3, 9, &row, 1);
-    assert_int_equal(report(b).answered, 1);
-    row = deal_row(b, "roof", 8, "title=One");
+    assert_int_equal(bench_report(b).answered, 1);
+    row = bench_deal_row(b, "roof", 8, "title=One");
     server_pages(b, 3, 9, 9, &row, 1);
     sync_stop(b->sync, b->now);
-    drive(b);
+    bench_drive(b);
     struct identity identity = identity_of(b);
     assert_int_equal(identity.cursor_seq, 9);
 }
@@ -463,21 +210,21 @@ static void what_waits_to_be_shown_is_shown_before_a_long_delta_and_at_the_end(v
 static void a_restored_server_is_offered_again(void **state)
 {
     struct bench *b = *state;
-    edit(b, "title:Roof>One");
-    edit(b, "title:One>Two");
-    start(b);
+    bench_edit(b, "title:Roof>One");
+    bench_edit(b, "title:One>Two");
+    bench_start(b);
     server_welcomes(b, PLAN_DELTA, 0, 1);
-    struct packed_row rows[] = {deal_row(b, "roof", 3, "title=Two"),
-                                outcome_row(b, 1, 2, OUTCOME_APPLIED),
-                                outcome_row(b, 2, 3, OUTCOME_APPLIED)};
+    struct packed_row rows[] = {bench_deal_row(b, "roof", 3, "title=Two"),
+                                bench_outcome_row(b, 1, 2, OUTCOME_APPLIED),
+                                bench_outcome_row(b, 2, 3, OUTCOME_APPLIED)};
     struct packed_row in_order[] = {rows[1], rows[0], rows[2]};
     server_pages(b, 1, 3, 3, in_order, 3);
-    assert_int_equal(report(b).state, SYNC_DONE);
+    assert_int_equal(bench_report(b).state, SYNC_DONE);
     b->pushes = 0;
-    sync_make(b, false); /* the server comes back from a backup that knows number 1 only */
-    start(b);
+    bench_sync(b, false); /* the server comes back from a backup that knows number 1 only */
+    bench_start(b);
     server_welcomes(b, PLAN_SNAPSHOT, 1, 2);
-    assert_true(report(b).was_restored);
+    assert_true(bench_report(b).was_restored);
     assert_int_equal(b->pushed_first[0], 2);
     assert_int_equal(b->pushed[0], 1);
     size_t count = 0;
@@ -485,27 +232,27 @@ static void a_restored_server_is_offered_again(void **state)
     struct packed_row *all = world_rows(&b->world, 2, &count);
     server_pages(b, 0, 2, 2, all, count);
     assert_deal(b, "roof", "title=Two"); /* pending again, shown on top */
-    assert_int_equal(pending(b), 1);
+    assert_int_equal(bench_pending(b), 1);
     assert_int_equal(identity_of(b).generation, 2);
 }
 
 static void assert_forked(struct bench *b, struct uuid old)
 {
-    assert_true(report(b).was_forked);
+    assert_true(bench_report(b).was_forked);
     assert_int_equal(b->hellos, 2);
     assert_false(uuid_equal(b->hello.replica, old));
     assert_int_equal(b->hello.next_number, 2);
     assert_int_equal(b->hello.cursor_seq, 0);
     assert_false(b->hello.has_token || b->hello.has_mark);
-    assert_int_equal(pending(b), 1);
+    assert_int_equal(bench_pending(b), 1);
     assert_deal(b, "roof", "title=Mine");
 }
 
 static void a_cloned_copy_takes_a_new_replica_id(void **state)
 {
     struct bench *b = *state;
-    edit(b, "title=Mine");
-    start(b);
+    bench_edit(b, "title=Mine");
+    bench_start(b);
     struct uuid old = b->hello.replica;
     server_welcomes(b, PLAN_NEW_REPLICA, 4, 9);
     assert_forked(b, old);
@@ -514,8 +261,8 @@ static void a_cloned_copy_takes_a_new_replica_id(void **state)
 static void a_fork_seen_by_the_payload_does_the_same(void **state)
 {
     struct bench *b = *state;
-    edit(b, "title=Mine");
-    start(b);
+    bench_edit(b, "title=Mine");
+    bench_start(b);
     struct uuid old = b->hello.replica;
     server_welcomes(b, PLAN_DELTA, 0, 1);
     server_bye(b, BYE_FORKED);
@@ -525,8 +272,8 @@ static void a_fork_seen_by_the_payload_does_the_same(void **state)
 static void a_fork_seen_by_the_answer_does_the_same(void **state)
 {
     struct bench *b = *state;
-    edit(b, "title=Mine");
-    start(b);
+    bench_edit(b, "title=Mine");
+    bench_start(b);
     struct uuid old = b->hello.replica;
     server_welcomes(b, PLAN_DELTA, 1, 2); /* the twin has used number 1, under the same token */
     assert_int_equal(b->pushes, 0);
@@ -534,7 +281,7 @@ static void a_fork_seen_by_the_answer_does_the_same(void **state)
                               .number = 1,
                               .kind = OUTCOME_APPLIED,
                               .payload_hash = STR("hash of what the twin has sent..")};
-    struct packed_row rows[] = {deal_row(b, "roof", 2, "title=Of the twin"),
+    struct packed_row rows[] = {bench_deal_row(b, "roof", 2, "title=Of the twin"),
                                 world_row(&b->world, ENTITY_OUTCOME, old, 2, 1, &outcome)};
     server_pages(b, 1, 2, 2, rows, 2);
     assert_forked(b, old);
@@ -543,8 +290,8 @@ static void a_fork_seen_by_the_answer_does_the_same(void **state)
 static void numbers_we_never_gave_out_mean_a_restored_copy(void **state)
 {
     struct bench *b = *state;
-    edit(b, "title=Mine");
-    start(b);
+    bench_edit(b, "title=Mine");
+    bench_start(b);
     struct uuid old = b->hello.replica;
     server_welcomes(b, PLAN_DELTA, 7, 1);
     assert_forked(b, old);
@@ -553,7 +300,7 @@ static void numbers_we_never_gave_out_mean_a_restored_copy(void **state)
 static void too_big_a_delta_becomes_a_snapshot(void **state)
 {
     struct bench *b = *state;
-    start(b);
+    bench_start(b);
     server_welcomes(b, PLAN_DELTA, 0, 30000);
     struct packed_row rows[PAGE_ROWS_MAX];
     uint64_t seq = 1;
@@ -578,22 +325,22 @@ static void too_big_a_delta_becomes_a_snapshot(void **state)
     server_pages(b, 0, 30001, 30001, all, count);
     assert_deal(b, "roof", "title=Snapshot");
     assert_int_equal(identity_of(b).generation, 2);
-    assert_int_equal(report(b).state, SYNC_DONE);
+    assert_int_equal(bench_report(b).state, SYNC_DONE);
 }
 
 static void an_unfinished_snapshot_leaves_no_trace(void **state)
 {
     struct bench *b = *state;
-    start(b);
+    bench_start(b);
     server_welcomes(b, PLAN_SNAPSHOT, 0, 9);
-    struct packed_row stale = deal_row(b, "stale", 8, "title=Stale");
+    struct packed_row stale = bench_deal_row(b, "stale", 8, "title=Stale");
     server_pages(b, 0, 8, 9, &stale, 1);
     sync_lost(b->sync, b->now);
-    drive(b);
-    assert_int_equal(report(b).trouble, SYNC_TROUBLE_LOST);
+    bench_drive(b);
+    assert_int_equal(bench_report(b).trouble, SYNC_TROUBLE_LOST);
     assert_deal(b, "roof", "title=Roof");
-    sync_make(b, false);
-    start(b);
+    bench_sync(b, false);
+    bench_start(b);
     size_t count = 0;
     struct rule_world fresh;
     world_init(&fresh);
@@ -601,7 +348,7 @@ static void an_unfinished_snapshot_leaves_no_trace(void **state)
     server_welcomes(b, PLAN_SNAPSHOT, 0, 2);
     server_pages(b, 0, 2, 2, all, count);
     assert_null(replica_deal(&b->world, b->replica, "stale", false));
-    assert_int_equal(report(b).state, SYNC_DONE);
+    assert_int_equal(bench_report(b).state, SYNC_DONE);
     world_finish(&fresh);
 }
 
@@ -611,11 +358,11 @@ static void a_refused_device_stops(void **state)
 {
     struct bench *b = *state;
     struct message message = {.kind = MESSAGE_REFUSAL, .refusal = {REFUSAL_REVOKED, STR_NONE}};
-    sync_make(b, true);
-    start(b);
+    bench_sync(b, true);
+    bench_start(b);
     server_says(b, &message);
-    assert_int_equal(report(b).state, SYNC_REFUSED);
-    assert_int_equal(report(b).refusal, REFUSAL_REVOKED);
+    assert_int_equal(bench_report(b).state, SYNC_REFUSED);
+    assert_int_equal(bench_report(b).refusal, REFUSAL_REVOKED);
     assert_int_equal(identity_of(b).refusal, REFUSAL_REVOKED);
     assert_true(str_equal(identity_of(b).last_failure, STR("revoked")));
     assert_true(sync_deadline(b->sync) == UINT64_MAX);
@@ -628,11 +375,11 @@ static void every_address_is_tried_once(void **state)
     identity.address_count = 2;
     identity_set(b, &identity);
     b->unreachable = true;
-    start(b);
+    bench_start(b);
     assert_int_equal(b->connects, 2);
     assert_string_equal(b->address, "second:2");
-    assert_int_equal(report(b).state, SYNC_OFFLINE);
-    assert_int_equal(report(b).trouble, SYNC_TROUBLE_UNREACHABLE);
+    assert_int_equal(bench_report(b).state, SYNC_OFFLINE);
+    assert_int_equal(bench_report(b).trouble, SYNC_TROUBLE_UNREACHABLE);
     assert_true(sync_deadline(b->sync) == UINT64_MAX);
     assert_true(str_equal(identity_of(b).last_failure, STR("unreachable")));
 }
@@ -640,9 +387,9 @@ static void every_address_is_tried_once(void **state)
 static void a_live_one_comes_back_later_and_later(void **state)
 {
     struct bench *b = *state;
-    sync_make(b, true);
+    bench_sync(b, true);
     b->unreachable = true;
-    start(b);
+    bench_start(b);
     uint64_t longest = 0;
     for (int i = 0; i < 12; i++) {
         uint64_t at = sync_deadline(b->sync);
@@ -651,17 +398,17 @@ static void a_live_one_comes_back_later_and_later(void **state)
         if (at - b->now.boot_ms > longest) longest = at - b->now.boot_ms;
         b->now.boot_ms = at;
         sync_tick(b->sync, b->now);
-        drive(b);
+        bench_drive(b);
         assert_int_equal(b->connects, i + 2);
     }
     assert_true(longest >= 30000);
     b->unreachable = false;
     b->now.boot_ms = sync_deadline(b->sync);
     sync_tick(b->sync, b->now);
-    drive(b);
+    bench_drive(b);
     server_welcomes(b, PLAN_DELTA, 0, 1);
-    assert_int_equal(report(b).state, SYNC_LIVE);
-    assert_int_equal(report(b).trouble, SYNC_TROUBLE_NONE);
+    assert_int_equal(bench_report(b).state, SYNC_LIVE);
+    assert_int_equal(bench_report(b).trouble, SYNC_TROUBLE_NONE);
     server_bye(b, BYE_SHUTDOWN);
     assert_true(sync_deadline(b->sync) <= b->now.boot_ms + 500); /* patience is new again */
 }
@@ -669,19 +416,19 @@ static void a_live_one_comes_back_later_and_later(void **state)
 static void a_silent_server_is_pinged_and_then_left(void **state)
 {
     struct bench *b = *state;
-    sync_make(b, true);
-    start(b);
+    bench_sync(b, true);
+    bench_start(b);
     server_welcomes(b, PLAN_DELTA, 0, 1);
     uint64_t begin = b->now.boot_ms;
-    while (report(b).state == SYNC_LIVE) {
+    while (bench_report(b).state == SYNC_LIVE) {
         assert_true(sync_deadline(b->sync) > b->now.boot_ms);
         b->now.boot_ms = sync_deadline(b->sync);
         sync_tick(b->sync, b->now);
-        drive(b);
+        bench_drive(b);
     }
     assert_int_equal(b->now.boot_ms, begin + DEAD_MS);
     assert_int_equal(b->pings, 2);
-    assert_int_equal(report(b).trouble, SYNC_TROUBLE_SILENT);
+    assert_int_equal(bench_report(b).trouble, SYNC_TROUBLE_SILENT);
     assert_int_equal(b->closes, 1);
 }
 
@@ -693,9 +440,9 @@ static void what_does_not_speak_sluice_is_named(void **state)
     sync_connected(b->sync, b->now);
     sync_received(b->sync, STR("HTTP/1.1 400 Bad Request\r\n\r\n.......................... "),
                   b->now);
-    enum sync_trouble trouble = report(b).trouble;
+    enum sync_trouble trouble = bench_report(b).trouble;
     assert_true(trouble == SYNC_TROUBLE_NOT_SLUICE || trouble == SYNC_TROUBLE_SERVER_KEY);
-    assert_int_equal(report(b).state, SYNC_OFFLINE);
+    assert_int_equal(bench_report(b).state, SYNC_OFFLINE);
 }
 
 static void pages_that_do_not_fit_end_the_session(void **state)
@@ -712,13 +459,13 @@ static void pages_that_do_not_fit_end_the_session(void **state)
         {"a head that lies before the page", 1, 3, 2, 2},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct packed_row row = deal_row(b, "roof", rows[i].seq, "title=Wrong");
-        sync_make(b, false);
+        struct packed_row row = bench_deal_row(b, "roof", rows[i].seq, "title=Wrong");
+        bench_sync(b, false);
         b->connected = false;
-        start(b);
+        bench_start(b);
         server_welcomes(b, PLAN_DELTA, 0, 3);
         server_pages(b, rows[i].from, rows[i].to, rows[i].head, &row, 1);
-        if (report(b).trouble != SYNC_TROUBLE_PROTOCOL) fail_msg("%s", rows[i].sentence);
+        if (bench_report(b).trouble != SYNC_TROUBLE_PROTOCOL) fail_msg("%s", rows[i].sentence);
         assert_deal(b, "roof", "title=Roof");
         assert_int_equal(identity_of(b).cursor_seq, 1);
     }
@@ -729,32 +476,32 @@ static void pages_that_do_not_fit_end_the_session(void **state)
 static void a_fault_of_the_copy_leaves_nothing_half_done(void **state)
 {
     struct bench *b = *state;
-    edit(b, "title=Mine");
+    bench_edit(b, "title=Mine");
     size_t failing = 0;
     for (;; failing++) {
-        sync_make(b, false);
+        bench_sync(b, false);
         b->connected = false;
         replica_memory_fail(b->replica, failing, FAULT_FULL);
-        start(b);
-        if (report(b).state == SYNC_HANDSHAKE) server_welcomes(b, PLAN_DELTA, 0, 2);
-        if (report(b).state == SYNC_CATCHING_UP) {
-            struct packed_row rows[] = {deal_row(b, "roof", 2, "title=Mine;source=fair"),
-                                        outcome_row(b, 1, 2, OUTCOME_APPLIED)};
+        bench_start(b);
+        if (bench_report(b).state == SYNC_HANDSHAKE) server_welcomes(b, PLAN_DELTA, 0, 2);
+        if (bench_report(b).state == SYNC_CATCHING_UP) {
+            struct packed_row rows[] = {bench_deal_row(b, "roof", 2, "title=Mine;source=fair"),
+                                        bench_outcome_row(b, 1, 2, OUTCOME_APPLIED)};
             server_pages(b, 1, 2, 2, rows, 2);
         }
-        if (report(b).state == SYNC_DONE) break;
-        assert_int_equal(report(b).state, SYNC_OFFLINE);
-        assert_int_equal(report(b).trouble, SYNC_TROUBLE_LOCAL);
-        assert_int_equal(report(b).local_fault, FAULT_FULL);
+        if (bench_report(b).state == SYNC_DONE) break;
+        assert_int_equal(bench_report(b).state, SYNC_OFFLINE);
+        assert_int_equal(bench_report(b).trouble, SYNC_TROUBLE_LOCAL);
+        assert_int_equal(bench_report(b).local_fault, FAULT_FULL);
         assert_false(replica_memory_in_transaction(b->replica));
-        assert_int_equal(pending(b), 1);
+        assert_int_equal(bench_pending(b), 1);
         assert_int_equal(identity_of(b).cursor_seq, 1);
         assert_deal(b, "roof", "title=Mine;source=");
         assert_true(failing < 100);
     }
     assert_true(failing > 6);
     replica_memory_fail(b->replica, 0, FAULT_NONE);
-    assert_int_equal(pending(b), 0);
+    assert_int_equal(bench_pending(b), 0);
     assert_deal(b, "roof", "title=Mine;source=fair");
 }
 
