@@ -276,8 +276,8 @@ static enum fault wish_words(struct work *work, struct wish *wish, const struct 
     if (wish->current) current = field_get(field, wish->current).set;
     while (str_split(&rest, ',', &part)) {
         part = str_trim(part);
-        bool minus = changes && part.n > 1 && part.p[0] == '-';
-        if (changes && part.n > 1 && (part.p[0] == '+' || part.p[0] == '-')) {
+        bool minus = changes && part.n > 0 && part.p[0] == '-';
+        if (changes && part.n > 0 && (part.p[0] == '+' || part.p[0] == '-')) {
             part = str_slice(part, 1, part.n);
         }
         if (part.n == 0) continue;

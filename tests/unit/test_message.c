@@ -325,6 +325,147 @@ static void a_welcome_must_be_whole(void **state)
     arena_finish(&arena);
 }
 
+/* --- what another program may leave out --- */
+
+static uint64_t varint(struct str bytes, size_t *at)
+{
+    uint64_t value = 0;
+    for (unsigned shift = 0; *at < bytes.n; shift += 7) {
+        uint8_t byte = (uint8_t)bytes.p[(*at)++];
+        value |= (uint64_t)(byte & 127) << shift;
+        if (byte < 128) break;
+    }
+    return value;
+}
+
+static void varint_put(struct buffer *out, uint64_t value)
+{
+    for (; value > 127; value >>= 7) buffer_append_byte(out, (uint8_t)(value | 128));
+    buffer_append_byte(out, (uint8_t)value);
+}
+
+/* The fields of that message but one; only varints and bytes are among ours. */
+static void fields_but(struct str bytes, uint64_t left_out, struct buffer *out)
+{
+    for (size_t at = 0; at < bytes.n;) {
+        size_t from = at;
+        uint64_t tag = varint(bytes, &at);
+        uint64_t n = varint(bytes, &at);
+        if (tag % 8 == 2) at += n;
+        if (tag / 8 != left_out) buffer_append_str(out, str_slice(bytes, from, at));
+    }
+}
+
+/* The packed envelope, with the one message in it lacking a field; `row`: its first row lacks it. */
+static void envelope_but(struct str packed, uint64_t left_out, bool row, struct buffer *out)
+{
+    struct buffer inner, rows;
+    buffer_init(&inner, FRAME_TO_CLIENT_MAX);
+    buffer_init(&rows, FRAME_TO_CLIENT_MAX);
+    size_t at = 0;
+    uint64_t tag = varint(packed, &at);
+    uint64_t n = varint(packed, &at);
+    struct str message = str_slice(packed, at, at + n);
+    if (!row) {
+        fields_but(message, left_out, &inner);
+    } else {
+        for (at = 0; at < message.n;) {
+            size_t from = at;
+            uint64_t field = varint(message, &at);
+            n = varint(message, &at);
+            if (field % 8 == 2) at += n;
+            if (field / 8 != 5) {
+                buffer_append_str(&inner, str_slice(message, from, at));
+                continue;
+            }
+            fields_but(str_slice(message, at - n, at), left_out, &rows);
+            varint_put(&inner, field);
+            varint_put(&inner, rows.n);
+            buffer_append_str(&inner, buffer_str(&rows));
+        }
+    }
+    varint_put(out, tag);
+    varint_put(out, inner.n);
+    buffer_append_str(out, buffer_str(&inner));
+    buffer_finish(&inner);
+    buffer_finish(&rows);
+}
+
+static const struct {
+    const char *claim;
+    enum message_kind kind;
+    uint64_t field;
+    bool row, fine;
+} lacks[] = {
+    {"a welcome to no team", MESSAGE_WELCOME, 1, false, false},
+    {"a welcome of nobody", MESSAGE_WELCOME, 2, false, false},
+    {"without a device", MESSAGE_WELCOME, 11, false, false},
+    {"without a token nothing can be signed in with again", MESSAGE_WELCOME, 4, false, false},
+    {"without a plan nobody knows what follows", MESSAGE_WELCOME, 6, false, false},
+    {"without a clock", MESSAGE_WELCOME, 8, false, false},
+    {"no role is none", MESSAGE_WELCOME, 3, false, true},
+    {"no number was answered yet", MESSAGE_WELCOME, 5, false, true},
+    {"a head of nothing", MESSAGE_WELCOME, 7, false, true},
+    {"names are for people", MESSAGE_WELCOME, 9, false, true},
+    {"a refusal without a reason", MESSAGE_REFUSAL, 1, false, false},
+    {"a refusal without words", MESSAGE_REFUSAL, 2, false, true},
+    {"a farewell without a reason", MESSAGE_BYE, 1, false, false},
+    {"mutations without a number", MESSAGE_PUSH, 1, false, false},
+    {"a push of nothing", MESSAGE_PUSH, 2, false, false},
+    {"a ping of no number is of number 0", MESSAGE_PING, 1, false, true},
+    {"so is a pong", MESSAGE_PONG, 1, false, true},
+    {"a page from nowhere is from the beginning", MESSAGE_PAGE, 1, false, true},
+    {"a page to nowhere holds no row", MESSAGE_PAGE, 2, false, false},
+    {"a page without a mark ends within a commit", MESSAGE_PAGE, 3, false, true},
+    {"a page of nothing", MESSAGE_PAGE, 5, false, true},
+    {"a row of no kind", MESSAGE_PAGE, 1, true, false},
+    {"a row of no thing", MESSAGE_PAGE, 2, true, false},
+    {"a row of no time", MESSAGE_PAGE, 3, true, false},
+    {"a row not numbered is the first", MESSAGE_PAGE, 4, true, true},
+    {"a row that is here has a body", MESSAGE_PAGE, 6, true, false},
+};
+
+static struct message lack_sample(enum message_kind kind)
+{
+    static struct str mutation = STR_INIT("bytes");
+    static struct packed_row row;
+    row = (struct packed_row){
+        .kind = 6, .n = 2, .id = uuid_sample(1), .seq = 2, .body = STR("body")};
+    struct message message = welcome_sample();
+    message.kind = kind;
+    message.refusal = (struct refusal){REFUSAL_BUSY, STR("later")};
+    message.push = (struct push){.first_number = 1, .mutations = &mutation, .count = 1};
+    message.page = (struct page){.from_seq = 1, .to_seq = 2, .head_seq = 2, .has_mark = true,
+                                 .rows = &row, .count = 1};
+    message.nonce = 7;
+    message.bye = BYE_DONE;
+    return message;
+}
+
+static void what_may_be_left_out_and_what_not(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof lacks / sizeof lacks[0]; i++) {
+        struct arena arena;
+        struct buffer packed, lacking;
+        struct message back, whole = lack_sample(lacks[i].kind);
+        arena_init(&arena, 1 << 20);
+        buffer_init(&packed, FRAME_TO_CLIENT_MAX);
+        buffer_init(&lacking, FRAME_TO_CLIENT_MAX);
+        assert_int_equal(codec_message_pack(&whole, &packed), FAULT_NONE);
+        assert_int_equal(codec_message_unpack(&arena, buffer_str(&packed), &back), FAULT_NONE);
+        envelope_but(buffer_str(&packed), lacks[i].field, lacks[i].row, &lacking);
+        assert_true(lacking.n < packed.n);
+        enum fault fault = codec_message_unpack(&arena, buffer_str(&lacking), &back);
+        enum fault want = lacks[i].fine ? FAULT_NONE : FAULT_FORMAT;
+        if (fault != want) fail_msg("%s: %s", lacks[i].claim, fault_name(fault));
+        if (lacks[i].fine) assert_int_equal(back.kind, lacks[i].kind);
+        buffer_finish(&packed);
+        buffer_finish(&lacking);
+        arena_finish(&arena);
+    }
+}
+
 /* They stand in logs, in --json and in copies. */
 static void refusals_have_stable_names(void **state)
 {
@@ -350,6 +491,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(refusals_have_stable_names),
+        cmocka_unit_test(what_may_be_left_out_and_what_not),
         cmocka_unit_test(a_welcome_reads_back),
         cmocka_unit_test(small_messages_read_back),
         cmocka_unit_test(a_hello_reads_back),
