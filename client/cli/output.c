@@ -295,7 +295,7 @@ static void separated(struct buffer *out, const struct answer *answer,
 
 /* --- for people --- */
 
-enum { WIDE_MIN = 12 };
+enum { WIDE_MIN = 12, WRAP_MIN = 24 };
 
 /* One line, whatever stands in the text. */
 static struct str line_of(struct str text)
@@ -330,15 +330,17 @@ static size_t widths_measure(const struct answer *answer, const struct choice *c
     return total;
 }
 
-/* The widest column that may give way gives way, a cell at a time; returns what is needed still. */
-static size_t widths_shrink(const struct answer *answer, const struct choice *choice, size_t total,
-                            size_t width, size_t widths[COLUMNS_MAX])
+/* The widest column of those that may give way gives way, a cell at a time; returns what is needed
+ * still. */
+static size_t widths_shrink(const struct answer *answer, const struct choice *choice, unsigned mask,
+                            unsigned flags, size_t total, size_t width, size_t widths[COLUMNS_MAX])
 {
+    size_t least = (mask & COLUMN_WRAP) ? WRAP_MIN : WIDE_MIN;
     while (total > width) {
         size_t widest = COLUMNS_MAX;
         for (size_t i = 0; i < choice->count; i++) {
-            bool wide = answer->columns[choice->index[i]].flags & COLUMN_WIDE;
-            if (!wide || widths[i] <= WIDE_MIN) continue;
+            bool gives = (answer->columns[choice->index[i]].flags & mask) == flags;
+            if (!gives || widths[i] <= least) continue;
             if (widest == COLUMNS_MAX || widths[i] > widths[widest]) widest = i;
         }
         if (widest == COLUMNS_MAX) break;
@@ -371,7 +373,12 @@ static void widths_fit(const struct answer *answer, struct choice *choice,
     for (;;) {
         size_t total = widths_measure(answer, choice, options, widths);
         if (options->width == 0) return;
-        if (widths_shrink(answer, choice, total, options->width, widths) <= options->width) return;
+        size_t width = options->width;
+        const unsigned both = COLUMN_WIDE | COLUMN_WRAP;
+        total = widths_shrink(answer, choice, both, COLUMN_WIDE, total, width, widths);
+        total = widths_shrink(answer, choice, both, both, total, width, widths);
+        total = widths_shrink(answer, choice, COLUMN_WIDE, COLUMN_WIDE, total, width, widths);
+        if (total <= width) return;
         if (options->fields.n > 0 || !spare_drop(answer, choice)) return;
     }
 }
@@ -405,31 +412,66 @@ static const char *role_colour(enum cell_role role)
     return NULL;
 }
 
-/* The last cell of a line in which something stands: nothing is drawn behind it. */
-static size_t line_end(const struct answer *answer, const struct choice *choice, size_t row)
+/* What of a cell goes into the next line: all of its line, or the words that fit. */
+static struct str cell_take(struct str *rest, size_t width, bool wrap)
 {
-    size_t end = choice->count;
-    while (row > 0 && end > 0 && cell_width(answer, row - 1, choice->index[end - 1]) == 0) end--;
-    return end;
+    struct str line = line_of(*rest);
+    if (!wrap) {
+        *rest = STR("");
+        return line;
+    }
+    struct str piece = line;
+    if (text_width(line) > width) {
+        piece = text_clip(line, width);
+        size_t blank = piece.n;
+        bool between = line.p[piece.n] == ' ';
+        while (!between && blank > 0 && piece.p[blank - 1] != ' ') blank--;
+        if (blank > 0) piece = str_slice(piece, 0, blank);
+        if (piece.n == 0) piece = line; /* nothing fits: too wide is better than for ever */
+    }
+    *rest = str_slice(*rest, piece.n, rest->n);
+    while (rest->n > 0 && (rest->p[0] == ' ' || rest->p[0] == '\n')) {
+        *rest = str_slice(*rest, 1, rest->n);
+    }
+    return str_trim(piece);
 }
 
-static void table_line(struct buffer *out, const struct answer *answer,
-                       const struct choice *choice, const struct output_options *options,
-                       const size_t widths[COLUMNS_MAX], size_t row)
+static bool cells_left(const struct str *rests, size_t count)
 {
-    size_t end = line_end(answer, choice, row);
-    for (size_t i = 0; i < end; i++) {
-        const struct column *column = &answer->columns[choice->index[i]];
-        const struct cell *cell = row > 0 ? cell_at(answer, row - 1, choice->index[i]) : NULL;
-        struct str text = cell ? cell->shown : str_from(column->heading);
-        const char *colour = !options->colours ? NULL : cell ? role_colour(cell->role) : "\033[1m";
-        bool right = (column->flags & COLUMN_RIGHT) != 0;
-        size_t width = widths[i], own = text_width(line_of(text));
-        if (i > 0) spaces(out, 2);
-        if (i + 1 == end && !right && own < width) width = own;
-        cell_draw(out, text, colour, width, right);
+    for (size_t i = 0; i < count; i++) {
+        if (rests[i].n > 0) return true;
     }
-    buffer_append_byte(out, '\n');
+    return false;
+}
+
+/* Row 0 is the headings. Nothing is drawn behind the last cell in which something stands. */
+static void table_row(struct buffer *out, const struct answer *answer,
+                      const struct choice *choice, const struct output_options *options,
+                      const size_t widths[COLUMNS_MAX], size_t row)
+{
+    struct str rests[COLUMNS_MAX], pieces[COLUMNS_MAX];
+    for (size_t i = 0; i < choice->count; i++) {
+        rests[i] = row > 0 ? cell_at(answer, row - 1, choice->index[i])->shown
+                           : str_from(answer->columns[choice->index[i]].heading);
+    }
+    do {
+        size_t end = 0;
+        for (size_t i = 0; i < choice->count; i++) {
+            unsigned flags = answer->columns[choice->index[i]].flags;
+            pieces[i] = cell_take(&rests[i], widths[i], (flags & COLUMN_WRAP) != 0);
+            if (pieces[i].n > 0) end = i + 1;
+        }
+        for (size_t i = 0; i < end; i++) {
+            bool right = (answer->columns[choice->index[i]].flags & COLUMN_RIGHT) != 0;
+            const char *colour = "\033[1m";
+            if (row > 0) colour = role_colour(cell_at(answer, row - 1, choice->index[i])->role);
+            size_t width = widths[i], own = text_width(pieces[i]);
+            if (i > 0) spaces(out, 2);
+            if (i + 1 == end && !right && own < width) width = own;
+            cell_draw(out, pieces[i], options->colours ? colour : NULL, width, right);
+        }
+        buffer_append_byte(out, '\n');
+    } while (cells_left(rests, choice->count));
 }
 
 static void table_draw(struct buffer *out, const struct answer *answer, struct choice *choice,
@@ -439,7 +481,7 @@ static void table_draw(struct buffer *out, const struct answer *answer, struct c
     if (answer->row_count == 0) return;
     widths_fit(answer, choice, options, widths);
     for (size_t row = options->no_headers ? 1 : 0; row <= answer->row_count; row++) {
-        table_line(out, answer, choice, options, widths, row);
+        table_row(out, answer, choice, options, widths, row);
     }
 }
 

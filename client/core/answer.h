@@ -25,6 +25,7 @@ enum {
     COLUMN_SHOWN = 1,
     COLUMN_RIGHT = 2, /* aligned */
     COLUMN_WIDE = 4,  /* gives way first */
+    COLUMN_WRAP = 8,  /* gives way last, and goes on in further lines instead of being cut */
     COLUMN_SPARE = 16 /* times a rank: on a narrow screen the highest rank is left out first */
 };
 

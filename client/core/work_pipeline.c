@@ -10,8 +10,8 @@ static const struct column stage_columns[] = {
     {"name", "Stage", COLUMN_SHOWN},
     {"probability", "Percent", COLUMN_SHOWN | COLUMN_RIGHT},
     {"expected_days", "Days", COLUMN_SHOWN | COLUMN_RIGHT},
-    {"gates", "Needs", COLUMN_SHOWN | COLUMN_WIDE},
-    {"text", "What must be true", COLUMN_SHOWN | COLUMN_WIDE},
+    {"gates", "Needs", COLUMN_SHOWN | COLUMN_WIDE | COLUMN_WRAP},
+    {"text", "What must be true", COLUMN_SHOWN | COLUMN_WIDE | COLUMN_WRAP},
 };
 
 static enum fault stage_row(struct work *work, const struct pipeline *pipeline,
@@ -33,6 +33,11 @@ static enum fault stage_row(struct work *work, const struct pipeline *pipeline,
     cells[3] = cell_number(work->arena, stage->probability);
     if (stage->expected_days > 0) cells[4] = cell_number(work->arena, stage->expected_days);
     cells[5] = cell_list(work->arena, needs);
+    cells[5].shown = STR("");
+    for (size_t i = 0; i < needs.count; i++) {
+        cells[5].shown = arena_format(work->arena, "%.*s%s%.*s", STR_ARGS(cells[5].shown),
+                                      i > 0 ? ", " : "", STR_ARGS(needs.items[i]));
+    }
     cells[6] = cell_text(stage->text);
     return FAULT_NONE;
 }

@@ -106,7 +106,7 @@ static const struct column *today_columns(struct arena *arena, size_t width, siz
             if (strcmp(deal_columns[i].name, shown[k]) == 0) columns[i + 1].flags |= COLUMN_SHOWN;
         }
     }
-    columns[*count - 1] = (struct column){"reason", "Why", COLUMN_SHOWN | COLUMN_WIDE};
+    columns[*count - 1] = (struct column){"reason", "Why", COLUMN_SHOWN | COLUMN_WIDE | COLUMN_WRAP};
     return columns;
 }
 

@@ -117,6 +117,40 @@ static void an_error_is_an_object_with_every_reason(void **state)
     buffer_finish(&out);
 }
 
+/* The reason is what a row is about: others give way for it, then it goes on below. */
+static void a_column_that_wraps_is_not_cut(void **state)
+{
+    static const struct column wrapping[] = {
+        {"id", "ID", COLUMN_SHOWN},
+        {"title", "Title", COLUMN_SHOWN | COLUMN_WIDE},
+        {"why", "Why", COLUMN_SHOWN | COLUMN_WIDE | COLUMN_WRAP},
+        {"end", "End", COLUMN_SHOWN}};
+    (void)state;
+    struct arena arena;
+    struct answer answer;
+    struct buffer out;
+    struct str unknown;
+    struct output_options options = {.format = OUTPUT_TABLE, .width = 64};
+    arena_init(&arena, 1 << 20);
+    buffer_init(&out, 1 << 20);
+    answer_init(&answer, &arena);
+    answer_table(&answer, SHAPE_TABLE, wrapping, 4);
+    struct cell *cells = answer_row(&answer);
+    cells[0] = cell_text(STR("k3f9a"));
+    cells[1] = cell_text(STR("A title that is much longer than anything"));
+    cells[2] = cell_text(STR("quiet for 40 days; its next step was due a week ago"));
+    cells[3] = cell_text(STR("x"));
+    assert_int_equal(output_answer(&arena, &answer, &options, &out, &unknown), FAULT_NONE);
+    buffer_append_byte(&out, 0);
+    assert_string_equal((const char *)out.p,
+                        "ID     Title                     Why                         End\n"
+                        "k3f9a  A title that is much lo…  quiet for 40 days; its      x\n"
+                        "                                 next step was due a week\n"
+                        "                                 ago\n");
+    buffer_finish(&out);
+    arena_finish(&arena);
+}
+
 static void nothing_that_a_terminal_obeys_is_printed(void **state)
 {
     (void)state;
@@ -179,6 +213,7 @@ int main(void)
         cmocka_unit_test(formats_are_as_promised),
         cmocka_unit_test(an_unknown_field_is_told_and_nothing_printed),
         cmocka_unit_test(an_error_is_an_object_with_every_reason),
+        cmocka_unit_test(a_column_that_wraps_is_not_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
