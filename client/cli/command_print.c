@@ -116,6 +116,7 @@ static void print_json_error(struct command *command)
 {
     const struct answer *answer = &command->answer;
     struct str sentences[REASONS_MAX];
+    struct reasons reasons = answer->reasons;
     struct str message = answer->wrote ? STR("the server refused it; see `sluice inbox`")
                                        : STR("refused; nothing was changed");
     for (size_t i = 0; i < answer->note_count; i++) {
@@ -124,11 +125,20 @@ static void print_json_error(struct command *command)
         message = say_sentence(&command->arena, note->sentence, note->places, note->place_count);
     }
     for (size_t i = 0; i < answer->reasons.count; i++) {
-        sentences[i] = reason_text(command, &answer->reasons.items[i]);
+        struct place places[REASON_PLACES];
+        struct reason *reason = &reasons.items[i];
+        sentences[i] = reason_text(command, reason);
+        /* An amount is nothing without its currency. */
+        bool amount = reason->code == REASON_CHANGED_MEANWHILE &&
+                      str_equal(reason->field, STR("value"));
+        if (!amount || !command->working) continue;
+        work_reason_places(&command->work, reason, places);
+        reason->value = places[3].value;
+        reason->other = STR_NONE;
     }
     struct buffer out;
     buffer_init(&out, OUTPUT_BYTES);
-    output_json_error(&out, answer->error, message, &answer->reasons, sentences);
+    output_json_error(&out, answer->error, message, &reasons, sentences);
     (void)fflush(stdout);
     command_write(stderr, buffer_str(&out));
     buffer_finish(&out);

@@ -61,20 +61,13 @@ static struct str check_say(struct work *work, struct str key)
     return key;
 }
 
-/* An amount in its reason has no currency: it is shown as the team's are, without a code. */
+/* An amount that stands says its currency beside it; one without is of the team's. */
 static struct str value_say(struct work *work, const struct reason *reason)
 {
     const struct field *field = field_by_name(ENTITY_DEAL, reason->field);
-    const struct currency *currency = currency_find(work->team->currency);
-    char text[40];
-    int64_t minor;
     if (reason->code != REASON_CHANGED_MEANWHILE || !field) return reason->value;
-    if (strcmp(field->name, "value") != 0 || !currency) {
-        return text_say(work, field, reason->value, work->team->currency);
-    }
-    if (str_to_int64(reason->value, &minor)) return reason->value;
-    money_format_human(minor, currency, text, sizeof text);
-    return arena_str(work->arena, str_from(text));
+    struct str currency = reason->other.n > 0 ? reason->other : work->team->currency;
+    return text_say(work, field, reason->value, currency);
 }
 
 void work_reason_places(struct work *work, const struct reason *reason,

@@ -88,9 +88,7 @@ static void unit_merge(struct decision *d, struct edit_work *work, const struct 
     }
     struct str stands;
     if (value_format(d->arena, field_get(changed, work->before), &stands)) return;
-    decision_refuse(d, (struct reason){.code = REASON_CHANGED_MEANWHILE,
-                                       .field = str_from(changed->name),
-                                       .value = decision_quote(d, stands)});
+    decision_refuse(d, decision_changed(d, changed, work->before, stands));
 }
 
 static void set_merge(struct decision *d, struct edit_work *work, const struct edit *edit)
@@ -232,9 +230,7 @@ void decide_delete(struct decision *d)
         if (edit->field->type == VALUE_SET || value_equal(stands, edit->base)) continue;
         struct str text;
         if (value_format(d->arena, stands, &text)) return;
-        decision_refuse(d, (struct reason){.code = REASON_CHANGED_MEANWHILE,
-                                           .field = str_from(edit->field->name),
-                                           .value = decision_quote(d, text)});
+        decision_refuse(d, decision_changed(d, edit->field, entity, text));
     }
     if (d->refused.count > 0) return;
     decision_row(d, d->kind, d->mutation->target, NULL);

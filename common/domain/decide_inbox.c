@@ -115,9 +115,7 @@ void inbox_conflict(struct decision *d, const struct field *leader, const struct
     struct reasons own = {.count = 0};
     struct str stands;
     if (value_format(d->arena, field_get(changed, current), &stands)) return;
-    struct reason reason = {.code = REASON_CHANGED_MEANWHILE,
-                            .field = str_from(changed->name),
-                            .value = decision_quote(d, stands)};
+    struct reason reason = decision_changed(d, changed, current, stands);
     bool first = !d->conflicted;
     d->conflicted = true;
     reasons_add(&d->change->reasons, reason);

@@ -79,6 +79,17 @@ struct str decision_quote(struct decision *d, struct str text)
     return arena_format(d->arena, "%.*s...", STR_ARGS(clipped));
 }
 
+struct reason decision_changed(struct decision *d, const struct field *field, const void *row,
+                               struct str stands)
+{
+    struct reason reason = {.code = REASON_CHANGED_MEANWHILE,
+                            .field = str_from(field->name),
+                            .value = decision_quote(d, stands)};
+    bool money = field->entity == ENTITY_DEAL && strcmp(field->name, "value") == 0;
+    if (money && row && stands.n > 0) reason.other = ((const struct deal *)row)->currency;
+    return reason;
+}
+
 struct str decision_number(struct decision *d, int64_t number)
 {
     return arena_format(d->arena, "%" PRId64, number);

@@ -58,6 +58,9 @@ bool decision_undoes(const struct decision *d);
 const struct event *decision_trace(const struct decision *d, struct str field);
 /* Clean and short enough to stand in a sentence. */
 struct str decision_quote(struct decision *d, struct str text);
+/* CHANGED_MEANWHILE: what stands in the row, an amount with its currency (other). */
+struct reason decision_changed(struct decision *d, const struct field *field, const void *row,
+                               struct str stands);
 struct str decision_number(struct decision *d, int64_t number);
 /* When it happened, as far as we believe it: never after it was recorded. */
 int64_t decision_happened(const struct decision *d);

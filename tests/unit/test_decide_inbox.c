@@ -49,7 +49,7 @@ static void test_a_conflict_keeps_both(void **state)
     assert_true(str_equal(item->base, STR("value=5;currency=EUR")));
     assert_true(str_equal(item->mine, STR("value=7;currency=EUR")));
     assert_true(str_equal(item->theirs, STR("value=10000;currency=EUR")));
-    assert_true(str_equal(item->reasons, STR("changed_meanwhile field=value value=10000")));
+    assert_true(str_equal(item->reasons, STR("changed_meanwhile field=value value=10000 other=EUR")));
     assert_true(str_equal(item->payload, STR("payload")));
     assert_true(uuid_equal(item->mutation, m.id));
     assert_int_equal(item->recorded_at.v, w.recorded);
