@@ -259,6 +259,15 @@ static void client_again(struct bench *bench, const struct client *of, int port)
     client_added(bench, client);
 }
 
+static void bench_finish(struct bench *bench)
+{
+    for (size_t i = 0; i < bench->count; i++) socket_peer_finish(&bench->clients[i].peer);
+    free(bench->clients);
+    free(bench->polls);
+    free(bench->bytes);
+    free(bench->samples);
+}
+
 /* --- the three --- */
 
 static void hot(int port, double seconds, size_t window)
@@ -287,6 +296,7 @@ static void hot(int port, double seconds, size_t window)
     printf("%.0f %.2f %.2f\n", (double)(bench.answers - before) / took,
            percentile(bench.samples, bench.sample_count, 50),
            percentile(bench.samples, bench.sample_count, 99));
+    bench_finish(&bench);
 }
 
 static void seen(int port, size_t watchers, size_t edits)
@@ -323,6 +333,8 @@ static void seen(int port, size_t watchers, size_t edits)
     }
     printf("%.2f %.2f %.2f\n", percentile(bench.samples, bench.sample_count, 50),
            percentile(bench.samples, bench.sample_count, 99), percentile(answered, edits, 50));
+    free(answered);
+    bench_finish(&bench);
 }
 
 static void idle(int port, size_t count)
@@ -339,6 +351,7 @@ static void idle(int port, size_t count)
     fflush(stdout);
     struct pollfd input = {.fd = 0, .events = POLLIN};
     while (poll(&input, 1, 0) == 0) clients_receive(&bench, 100);
+    bench_finish(&bench);
 }
 
 int main(int argc, char **argv)
