@@ -24,7 +24,8 @@ static bool event_undoes(const struct event *undo, const struct event *event)
     return event->what == undo->what && str_equal(event->field, undo->field);
 }
 
-/* Backwards, so that an undo that was itself undone takes nothing back. */
+/* Backwards, so that an undo that was itself undone takes nothing back. What was deleted and is there
+ * again (an import taken back and done again) starts anew. */
 static enum fault undone_mark(struct history *h, struct arena *arena, const struct row *events,
                               size_t count)
 {
@@ -37,6 +38,10 @@ static enum fault undone_mark(struct history *h, struct arena *arena, const stru
     for (size_t i = 0; i < count; i++) h->undone[i] = false;
     for (size_t i = count; i-- > 0;) {
         const struct event *undo = events[i].entity;
+        if (undo->what == EVENT_DELETED) {
+            for (size_t j = 0; j <= i; j++) h->undone[j] = true;
+            break;
+        }
         if (h->undone[i] || uuid_is_zero(undo->undoes)) continue;
         for (size_t j = i; j-- > 0;) {
             if (!event_undoes(undo, events[j].entity)) continue;

@@ -61,7 +61,7 @@ void past_write(struct past_world *past, const char *text, int64_t value)
         }
         stages[n + 1] = stage;
         statuses[n + 1] = status;
-        event->what = n == 0 ? EVENT_CREATED : EVENT_STAGE;
+        event->what = letter == 'Z' ? EVENT_DELETED : n == 0 ? EVENT_CREATED : EVENT_STAGE;
         event->subject_kind = ENTITY_DEAL;
         event->pipeline = deal->pipeline;
         event->to_stage = stage;

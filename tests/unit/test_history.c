@@ -23,6 +23,7 @@ static const struct {
     {"an undone undo takes nothing back", "C0 Q3 U4 U5 W10", 2, 2, 3, 10, true},
     {"closed time does not count", "C0 W2 Q6 W10", 2, 0, 2, 6, true},
     {"an unknown time stays unknown", "C? Q3 W10", 2, 0, -1, -1, true},
+    {"what was deleted and is there again starts anew", "C0 Q3 W10 Z12 C0 P5 W10", 2, 3, 5, 10, true},
     {"going back makes a second visit", "C0 Q3 C5 W10", 3, 0, 3, 10, true},
     {"a lead that was lost was no opportunity", "L0 X4", 1, 0, 4, -1, false},
     {"a loss without a past may have been one", "X4", 0, 0, -1, -1, true},
