@@ -4,60 +4,10 @@
 # standby that had not heard the end; a laptop is copied, or set back by a week. Nothing is lost, nothing
 # is there twice, and what was offered again went through the rules again. Judged by a third client
 # that joins afterwards, and by the tables.
-. "${SLUICE_SOURCE_DIR:?}/tests/fault/stage.sh"
-. "$SLUICE_SOURCE_DIR/scripts/lib/private_postgres.sh"
+. "${SLUICE_SOURCE_DIR:?}/tests/fault/travel.sh"
 
-trap 'finish; standby_stop; private_postgres_stop' EXIT
-unset PGPASSWORD PGUSER PGDATABASE PGHOST PGPORT
-standby=
-standby_stop() {
-    [ -n "$standby" ] && kill -INT "$standby" 2>/dev/null && wait "$standby" 2>/dev/null
-    standby=
-}
-private_postgres_start || exit 1
-run=$PRIVATE_POSTGRES_DIR/run
-[ "$(id -u)" = 0 ] && chmod 755 "$PRIVATE_POSTGRES_DIR" "$run" && chmod 777 "$folder"
-as_postgres() { if [ "$(id -u)" = 0 ]; then setpriv --reuid postgres --regid postgres --init-groups -- "$@"; else "$@"; fi; }
-sql_at() { psql -X -h "$1" -U sluice -d "$2" -Atqc "$3"; }
-sql() { sql_at "$run" pipeline "$1"; }
-sql_at "$run" postgres "CREATE ROLE sluice_owner LOGIN" # trust: the socket is only ours
-sql_at "$run" postgres "CREATE ROLE sluice_app LOGIN"
-sql_at "$run" postgres "CREATE DATABASE pipeline OWNER sluice_owner"
-url() { echo "postgresql://$1@/pipeline?host=${2:-$run}&sslmode=disable"; }
-
-sync_quietly() { home "$1" sync >"$folder/$1.sync" 2>&1; }
-deal() { # deal NAME TITLE VALUE: made offline, so that only sync sends it
-    home "$1" --offline deal add "$2" --value "$3" >/dev/null
-}
-listed() { # listed NAME: title and value of every deal, sorted
-    home "$1" --offline deal list --all --plain --no-headers --columns title,value | tr -s ' \t' ' ' |
-        sed 's/ $//' | sort
-}
-shows() { # shows NAME TITLE...: that home sees these deals, once each, and no other
-    local name=$1
-    shift
-    printf '%s\n' "$@" | sort >"$folder/wanted"
-    titles "$name" >"$folder/seen"
-    diff "$folder/wanted" "$folder/seen" >&9
-}
-judges() { # judges NAME INVITED_BY: a fresh client of that name
-    local line
-    line=$(home "$2" invite "$1" --role manager 2>/dev/null | tail -n 1)
-    home "$1" join "$line" >/dev/null 2>&1
-}
-same() { [ "$(listed "$1")" = "$(listed "$2")" ]; }
-stored_once() { # every deal of the tables has one row, one creation, and its mutation one outcome
-    [ "$(sql "SELECT count(*) - count(DISTINCT title) FROM deal WHERE NOT row_removed")" = 0 ] &&
-        [ "$(sql "SELECT count(*) FROM (SELECT subject FROM event WHERE what = 1
-            AND subject_kind = 6 GROUP BY subject HAVING count(*) > 1) x")" = 0 ] &&
-        [ "$(sql "SELECT count(*) FROM (SELECT mutation FROM event WHERE what = 1
-            AND subject_kind = 6 GROUP BY mutation HAVING count(*) > 1) x")" = 0 ]
-}
-cy() { home cy "$@"; }
-value_of() { sql "SELECT value FROM deal WHERE title = '$1' AND NOT row_removed"; }
-log_from() { log_at=$(cat "$folder/server.log" 2>/dev/null | wc -l); }
-logged() { tail -n "+$((log_at + 1))" "$folder/server.log" | grep -q -- "$1"; }
-log_from
+trap 'finish; private_postgres_stop' EXIT
+travel_begin
 
 # --- 1. restored from a dump of an hour ago
 claim "a server on a PostgreSQL of ours, and two reps" stage_init \
@@ -69,17 +19,17 @@ claim "all see six deals" shows cy "Alder 1" "Alder 2" "Alder 3" "Beech 1" "Beec
 for each in dan eve; do
     ada invite $each --role rep >"$folder/$each.line" 2>/dev/null
 done
-claim "one who will be sent away" home dan join "$(invitation "$folder/dan.line")"
+claim "one who will be sent away" says 0 "Joined" home dan join "$(invitation "$folder/dan.line")"
 for each in dan ada; do sync_quietly $each; done
 pg_dump -h "$run" -U sluice -d pipeline >"$folder/dump.sql" 2>>"$folder/server.log"
 
 deal ada "Alder 4" 400
-ada --offline deal edit "Alder 1" --value 777 >/dev/null
-ada --offline deal edit "Alder 2" --value 222 >/dev/null
+ada --offline deal edit "Alder 1" --value 777 >/dev/null 2>&1
+ada --offline deal edit "Alder 2" --value 222 >/dev/null 2>&1
 sync_quietly ada
 deal bob "Beech 4" 450
 sync_quietly bob
-claim "one who joins after it" home eve join "$(invitation "$folder/eve.line")"
+claim "one who joins after it" says 0 "Joined" home eve join "$(invitation "$folder/eve.line")"
 deal eve "Elm 1" 110
 sync_quietly eve
 dan_device=$(sql "SELECT d.id FROM device d JOIN member m ON m.id = d.member WHERE m.name = 'dan'")
@@ -108,7 +58,7 @@ claim "of all three" test "$(grep -c "^missing  \(Ada Berg\|Bob Ross\|eve\), " "
 
 replica_cy=$(sql "SELECT r.id FROM replica r JOIN device d ON d.id = r.device JOIN member m
     ON m.id = d.member WHERE m.name = 'cy'")
-cy --offline deal edit "Alder 1" --value 555 >/dev/null
+cy --offline deal edit "Alder 1" --value 555 >/dev/null 2>&1
 claim "who is not ahead goes on" sync_quietly cy
 claim "from where it was" logged "session_open .*replica=$replica_cy plan=1"
 claim "and hears nothing of a restore" test "$(grep -c restored "$folder/cy.sync")" = 0
@@ -150,7 +100,7 @@ claim "two copies of one device are known" test "$(sql "SELECT count(*) FROM rep
 rm -rf "$folder/week"
 cp -a "$folder/ada" "$folder/week"
 deal ada "Alder since" 30
-ada --offline deal edit "Alder 3" --value 333 >/dev/null
+ada --offline deal edit "Alder 3" --value 333 >/dev/null 2>&1
 sync_quietly ada
 rm -rf "$folder/ada"
 mv "$folder/week" "$folder/ada"
