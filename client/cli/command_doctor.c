@@ -101,6 +101,7 @@ static void doctor_look(struct command *command)
         NOTE(&command->answer, NOTE_RESULT,
              "The offline copy in {home} is whole; {count} changes wait to be sent",
              {"home", str_from(command->path)}, {"count", count_text(command, pending)});
+        if (!command->offline) command_compare(command);
         return;
     }
     bool mendable = fault == FAULT_CRYPTO || fault == FAULT_NOT_FOUND;

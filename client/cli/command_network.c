@@ -298,3 +298,51 @@ bool command_online(struct command *command)
     answer_fail(&command->answer, error, trouble);
     return false;
 }
+
+/* --- doctor --- */
+
+static void compare_say(struct command *command, const struct sync_report *report)
+{
+    struct answer *answer = &command->answer;
+    struct str rows = arena_format(&command->arena, "%llu",
+                                   (unsigned long long)report->rows_checked);
+    struct str repaired = arena_format(&command->arena, "%llu",
+                                       (unsigned long long)report->rows_repaired);
+    if (report->was_refetched) {
+        NOTE(answer, NOTE_RESULT,
+             "It held rows that the server has not; everything was fetched anew, and now all {rows} "
+             "rows are the server's",
+             {"rows", rows});
+    } else if (report->rows_repaired > 0) {
+        NOTE(answer, NOTE_RESULT,
+             "{repaired} of its {rows} rows were not the server's; they were fetched again",
+             {"repaired", repaired}, {"rows", rows});
+    } else {
+        NOTE(answer, NOTE_RESULT, "All its {rows} rows are the server's", {"rows", rows});
+    }
+}
+
+void command_compare(struct command *command)
+{
+    struct answer *answer = &command->answer;
+    struct sync_report report = {.state = SYNC_OFFLINE};
+    struct home_sync_options options = {.check = true};
+    struct trouble outside = {.fault = FAULT_NONE};
+    enum error_code error = ERROR_NONE;
+    enum fault fault = home_open(command->path, &command->home, &outside);
+    if (!fault) fault = command_work(command);
+    if (fault || !command->work.identity.joined) return; /* it was told that it is whole */
+    fault = sync_in_turn(command, options, NULL, &report);
+    const char *trouble = fault ? NULL : say_trouble(&report, &error);
+    if (!fault && !trouble && report.was_checked) {
+        compare_say(command, &report);
+    } else if (report.trouble == SYNC_TROUBLE_LOCAL) {
+        command_fault(command, "repair the offline copy", report.local_fault, NULL);
+    } else if (fault == FAULT_BUSY) {
+        answer_say(answer, NOTE_TALK,
+                   "it was not compared with the server's: another sluice holds the connection");
+    } else {
+        NOTE(answer, NOTE_TALK, "it was not compared with the server's: {why}",
+             {"why", trouble ? str_from(trouble) : STR("the exchange was cut off; try again")});
+    }
+}

@@ -57,6 +57,12 @@ struct outbox_entry {
     struct str summary; /* what it did, in words for `undo` and `status`: "deal move Łódź roof" */
 };
 
+struct row_mark { /* one row of the server's, for comparing */
+    uint64_t seq, hash; /* codec_row_hash */
+    uint32_t kind, n;
+    struct uuid id;
+};
+
 /* Which deals a list wants; the replica answers from its index. */
 struct deal_filter {
     bool all;                 /* else only open ones */
@@ -124,6 +130,8 @@ struct replica_functions {
     /* Applying what the server said (inside begin/commit). generation: the shown one for a delta,
      * a new one for a snapshot. put_row with an older seq than the stored row is ignored. */
     enum fault (*put_row)(struct replica *, uint64_t generation, const struct packed_row *);
+    /* Every row of the server's that is shown and not removed, in no order. */
+    enum fault (*marks)(struct replica *, struct arena *, struct row_mark **out, size_t *count);
     /* Drops all rows of other generations than this one. */
     enum fault (*keep_generation)(struct replica *, uint64_t generation);
 

@@ -19,6 +19,8 @@ struct sync *sync_create(const struct sync_options *options)
     for (size_t i = 0; i < program.n; i++) sync->program[i] = program.p[i];
     sync->program_length = program.n;
     sync->live = options->live;
+    if (options->check && !options->live) sync->check.phase = CHECK_WANTED;
+    arena_init(&sync->check.arena, SYNC_CHECK_BYTES);
     sync->retry_at = sync->reveal_at = UINT64_MAX;
     arena_init(&sync->identity_arena, 64 * 1024);
     arena_init(&sync->kept, SYNC_KEPT_BYTES);
@@ -35,6 +37,7 @@ void sync_destroy(struct sync *sync)
     arena_finish(&sync->identity_arena);
     arena_finish(&sync->kept);
     arena_finish(&sync->scratch);
+    arena_finish(&sync->check.arena);
     pending_finish(&sync->pending);
     free(sync);
 }

@@ -24,6 +24,7 @@ struct sync_options {
     uint8_t seed[32];
     struct str program;
     bool live; /* stay; else DONE when everything was exchanged */
+    bool check; /* not live: before that compare the copy with the server, and repair it */
 };
 
 enum sync_state {
@@ -85,6 +86,9 @@ struct sync_report {
     uint64_t sent, answered;               /* mutations in this session */
     uint64_t conflicts, parked;            /* answers that need attention, in this session */
     bool was_restored; /* the server had gone back in time; answered work was offered again */
+    bool was_checked;  /* the copy was compared with the server: rows_checked, rows_repaired */
+    bool was_refetched; /* so much differed that everything was fetched anew */
+    uint64_t rows_checked, rows_repaired;
     bool was_forked;   /* this copy had been cloned or restored; it took a new replica id */
     /* What the last SYNC_EFFECT_CHANGED was about, by seq; borrowed until the next call. */
     const struct sync_revealed *revealed;

@@ -4,6 +4,7 @@
  *   sync_attempt.c  connecting, failing, trying again, names of troubles
  *   sync_session.c  messages of an open session: welcome, refusal, bye, ping; pushing
  *   sync_pages.c    rows: gathered, put into a new generation, revealed
+ *   sync_check.c    the copy compared with the server, and repaired
  *
  * Invariant: `connection` is true exactly while the edge has a connection for us, or opens one. */
 #ifndef SLUICE_CLIENT_CORE_SYNC_INSIDE_H
@@ -22,12 +23,26 @@ enum {
     SYNC_REHELLO_MAX = 5,        /* new hellos in a row without reaching the head */
     SYNC_KEPT_BYTES = 64 * 1024 * 1024, /* of a delta before its reveal */
     SYNC_MESSAGE_BYTES = 2 * WIRE_ARENA_MAX,
+    SYNC_CHECK_BYTES = 512 * 1024 * 1024, /* marks of five million rows, and what is repaired */
     SYNC_PUSH_BYTES = FRAME_TO_SERVER_MAX / 2,
     SYNC_REVEAL_MS = 500, /* own answers still on their way are waited for that long: a reveal
                              rewrites pages all over the copy, whether for ten rows or a thousand */
     SYNC_REVEAL_ROWS = REVEAL_ROWS_MAX / 2, /* ... and that many rows */
     SYNC_PROGRAM_BYTES = 64,
     SYNC_REVEALED_MAX = 64 /* more at once nobody reads a line each of */
+};
+
+enum sync_check_phase { CHECK_NONE = 0, CHECK_WANTED, CHECK_ASKING, CHECK_DONE };
+
+struct sync_check {
+    enum sync_check_phase phase;
+    bool rows; /* the span was asked for with its rows */
+    uint64_t from, end;
+    struct arena arena; /* of all below */
+    struct row_mark *marks; /* of the copy, by seq */
+    size_t count, at;
+    struct packed_row *repairs;
+    size_t repair_count, repair_cap;
 };
 
 struct sync {
@@ -70,6 +85,8 @@ struct sync {
     struct pending pending; /* what a reveal need not decide again */
     struct arena scratch; /* of one message or transaction */
 
+    struct sync_check check;
+
     struct sync_revealed revealed[SYNC_REVEALED_MAX];
     size_t revealed_count;
     bool revealed_more, revealed_told;
@@ -96,6 +113,11 @@ void sync_session_push(struct sync *sync, struct now now);
 void sync_session_forked(struct sync *sync, struct now now);
 /* After progress: says bye when nothing is left to do. */
 void sync_session_settle(struct sync *sync, struct now now);
+
+/* --- sync_check.c --- */
+/* True: a comparison is wanted and not over; begins it. */
+bool sync_check_goes_on(struct sync *sync, struct now now);
+void sync_check_take(struct sync *sync, const struct message *message, struct now now);
 
 /* --- sync_pages.c --- */
 /* Begins as the plan says: from the cursor, or from nothing into a new generation. */

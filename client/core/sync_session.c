@@ -259,7 +259,7 @@ void sync_session_settle(struct sync *sync, struct now now)
         sync_refuse(sync, &refusal, now);
     } else if (sync->live) {
         sync->report.state = SYNC_LIVE;
-    } else if (count == 0) {
+    } else if (count == 0 && !sync_check_goes_on(sync, now)) {
         session_bye(sync);
     }
 }
@@ -328,7 +328,9 @@ void sync_session_message(struct sync *sync, struct str bytes, struct now now)
     case MESSAGE_PING: session_pong(sync, message.nonce, now); break;
     case MESSAGE_PONG: break;
     case MESSAGE_BYE: session_ended(sync, message.bye, now); break;
+    case MESSAGE_CHECKED: sync_check_take(sync, &message, now); break;
     case MESSAGE_NONE:
+    case MESSAGE_CHECK:
     case MESSAGE_PUSH: sync_fail(sync, SYNC_TROUBLE_PROTOCOL, now); break;
     }
     arena_finish(&arena);

@@ -67,6 +67,7 @@ struct home_look {
 };
 
 struct home_sync_options {
+    bool check;            /* compare the copy with the server, and repair it */
     bool live;             /* stay until stopped (SIGINT/SIGTERM), reconnecting */
     uint32_t timeout_ms;   /* give up after that long without any progress; 0: 30 s */
     uint32_t limit_ms;     /* give up after that long in all; 0: never */

@@ -44,6 +44,7 @@ static enum fault home_exchange(struct home *home, const struct home_sync_option
         .device_secret = home->device.secret,
         .program = STR("sluice " SLUICE_VERSION),
         .live = options->live,
+        .check = options->check,
     };
     memcpy(sync_options.device_public, home->device.public.b, sizeof sync_options.device_public);
     home_random(sync_options.seed, sizeof sync_options.seed);

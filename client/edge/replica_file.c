@@ -286,6 +286,7 @@ static const struct replica_functions replica_file_functions = {
     .all = replica_file_all,
     .deals = replica_file_deals,
     .find = replica_file_find,
+    .marks = replica_file_marks,
     .activities = replica_file_activities,
     .events = replica_file_events,
     .events_open = replica_file_events_open,

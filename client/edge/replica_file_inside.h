@@ -58,6 +58,7 @@ enum statement {
     STATEMENT_SHORT_AFTER,
     STATEMENT_KEPT_LOAD,
     STATEMENT_KEPT_STORE,
+    STATEMENT_MARKS,
     STATEMENT_ROW_SEQ,
     STATEMENT_ROWS_INDEXED,
     STATEMENT_ROW_ADD,
@@ -171,6 +172,8 @@ enum fault replica_file_all(struct replica *, struct arena *, enum entity_kind, 
                             size_t *);
 enum fault replica_file_deals(struct replica *, struct arena *, const struct deal_filter *,
                               const struct deal ***, size_t *);
+enum fault replica_file_marks(struct replica *, struct arena *, struct row_mark **out,
+                              size_t *count);
 enum fault replica_file_find(struct replica *, struct arena *, enum entity_kind, struct str,
                              size_t limit, const void ***, size_t *);
 enum fault replica_file_activities(struct replica *, struct arena *, struct uuid,

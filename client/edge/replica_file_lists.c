@@ -388,3 +388,36 @@ enum fault replica_file_kept_load(struct replica *replica, struct arena *arena, 
     statement_end(statement);
     return fault == FAULT_NONE ? arena_fault(arena) : fault;
 }
+
+/* --- for comparing --- */
+
+enum fault replica_file_marks(struct replica *replica, struct arena *arena, struct row_mark **out,
+                              size_t *count)
+{
+    struct replica_file *file = replica_file_of(replica);
+    sqlite3_stmt *s;
+    size_t cap = 0;
+    bool more = false;
+    *out = NULL;
+    *count = 0;
+    enum fault fault = statement_begin(file, STATEMENT_MARKS, &s);
+    if (fault != FAULT_NONE) return fault;
+    while ((fault = statement_step(file, s, &more)) == FAULT_NONE && more) {
+        void *marks = *out;
+        struct packed_row row = {.kind = (uint32_t)sqlite3_column_int64(s, 0),
+                                 .id = column_id(s, 1),
+                                 .n = (uint32_t)sqlite3_column_int64(s, 2),
+                                 .seq = (uint64_t)sqlite3_column_int64(s, 3),
+                                 .body = column_bytes(s, 4)};
+        struct row_mark *mark = arena_push(arena, &marks, count, &cap, sizeof *mark);
+        *out = marks;
+        if (mark == NULL) {
+            fault = FAULT_MEMORY;
+            break;
+        }
+        *mark = (struct row_mark){.seq = row.seq, .hash = codec_row_hash(&row), .kind = row.kind,
+                                  .n = row.n, .id = row.id};
+    }
+    statement_end(s);
+    return fault;
+}

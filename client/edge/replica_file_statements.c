@@ -20,8 +20,10 @@
     " AND o.id = " a ".id AND o.n = " n ")"
 #define KIND_DEAL "6"
 #define KIND_ACTIVITY "7"
+#define KIND_EVENT "8"
 
-static_assert(ENTITY_DEAL == 6 && ENTITY_ACTIVITY == 7 && LAYER_SHOWN == -1, "SQL says so");
+static_assert(ENTITY_DEAL == 6 && ENTITY_ACTIVITY == 7 && ENTITY_EVENT == 8, "SQL says so");
+static_assert(LAYER_SHOWN == -1, "SQL says so");
 static_assert(DEAL_CLOSED == 0 && DEAL_OPEN == 1 && DEAL_WON == 2 && KEPT_WON_MARK == -1,
               "SQL says so");
 
@@ -148,6 +150,10 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
     [STATEMENT_KEPT_LOAD] = "SELECT bytes FROM kept WHERE number = ?1",
     [STATEMENT_KEPT_STORE] = "INSERT OR REPLACE INTO kept(number, bytes) VALUES(?1, ?2)",
 
+    [STATEMENT_MARKS] =
+        "SELECT kind, id, n, seq, body FROM entity_row WHERE layer = " SHOWN_GENERATION
+        " AND removed = 0 UNION ALL SELECT " KIND_EVENT ", subject, n, seq, body FROM event"
+        " WHERE layer = " SHOWN_GENERATION,
     [STATEMENT_ROW_SEQ] =
         "SELECT seq FROM entity_row WHERE layer = ?1 AND kind = ?2 AND id = ?3 AND n = ?4",
     /* FAIL everywhere, and IGNORE, as the caller knows what is there: a statement that may have to

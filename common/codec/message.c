@@ -10,6 +10,7 @@
 #include "common/base/bounds.h"
 #include "common/base/check.h"
 #include "common/codec/packing.h"
+#include "common/codec/row.h"
 #include "common/link/wire.h"
 #include "proto/sluice.pb-c.h"
 #include "common/base/banned.h"
@@ -214,18 +215,11 @@ static enum fault push_unpack(struct arena *arena, const Sluice__Push *from, str
 
 /* --- page --- */
 
-static void page_pack(struct packer *packer, const struct page *page, Sluice__Page *out)
+static Sluice__Row **rows_pack(struct packer *packer, const struct page *page)
 {
-    sluice__page__init(out);
-    out->has_from_seq = out->has_to_seq = out->has_head_seq = 1;
-    out->from_seq = page->from_seq;
-    out->to_seq = page->to_seq;
-    out->head_seq = page->head_seq;
-    out->has_to_mark = page->has_mark;
-    out->to_mark = array_pack(page->to_mark, MARK_BYTES);
-    out->rows = packer_array(packer, page->count, sizeof *out->rows);
+    Sluice__Row **out = packer_array(packer, page->count, sizeof *out);
     Sluice__Row *rows = packer_array(packer, page->count, sizeof *rows);
-    if (!out->rows || !rows) return;
+    if (!out || !rows) return NULL;
     for (size_t i = 0; i < page->count; i++) {
         const struct packed_row *row = &page->rows[i];
         sluice__row__init(&rows[i]);
@@ -238,9 +232,38 @@ static void page_pack(struct packer *packer, const struct page *page, Sluice__Pa
         rows[i].has_removed = rows[i].removed = row->removed;
         rows[i].has_body = !row->removed;
         rows[i].body = packing_bytes(row->body);
-        out->rows[i] = &rows[i];
+        out[i] = &rows[i];
     }
-    out->n_rows = page->count;
+    return out;
+}
+
+static void page_pack(struct packer *packer, const struct page *page, Sluice__Page *out)
+{
+    sluice__page__init(out);
+    out->has_from_seq = out->has_to_seq = out->has_head_seq = 1;
+    out->from_seq = page->from_seq;
+    out->to_seq = page->to_seq;
+    out->head_seq = page->head_seq;
+    out->has_to_mark = page->has_mark;
+    out->to_mark = array_pack(page->to_mark, MARK_BYTES);
+    out->rows = rows_pack(packer, page);
+    if (out->rows) out->n_rows = page->count;
+}
+
+static void checked_pack(struct packer *packer, const struct message *message,
+                         Sluice__Checked *out)
+{
+    const struct page *page = &message->page;
+    sluice__checked__init(out);
+    out->has_from_seq = out->has_to_seq = out->has_head_seq = 1;
+    out->from_seq = page->from_seq;
+    out->to_seq = page->to_seq;
+    out->head_seq = page->head_seq;
+    out->has_count = out->has_sum = 1;
+    out->count = message->digest.count;
+    out->sum = message->digest.sum;
+    out->rows = rows_pack(packer, page);
+    if (out->rows) out->n_rows = page->count;
 }
 
 static enum fault row_unpack(const Sluice__Row *from, struct packed_row *out)
@@ -257,6 +280,24 @@ static enum fault row_unpack(const Sluice__Row *from, struct packed_row *out)
     return out->removed == (out->body.n > 0) ? FAULT_FORMAT : FAULT_NONE;
 }
 
+/* Into the page whose span is set already. */
+static enum fault rows_unpack(struct arena *arena, Sluice__Row *const *from, size_t count,
+                              struct page *out)
+{
+    out->rows = arena_array(arena, count ? count : 1, sizeof *out->rows);
+    if (!out->rows) return FAULT_MEMORY;
+    uint64_t lowest = out->from_seq + 1;
+    for (size_t i = 0; i < count; i++) {
+        struct packed_row *row = &out->rows[i];
+        enum fault fault = row_unpack(from[i], row);
+        if (fault) return fault;
+        if (row->seq < lowest || row->seq > out->to_seq) return FAULT_FORMAT;
+        lowest = row->seq;
+    }
+    out->count = count;
+    return FAULT_NONE;
+}
+
 static enum fault page_unpack(struct arena *arena, const Sluice__Page *from, struct page *out)
 {
     enum fault fault = unpacked_array(from->has_to_mark, from->to_mark, &out->has_mark,
@@ -267,18 +308,58 @@ static enum fault page_unpack(struct arena *arena, const Sluice__Page *from, str
     out->head_seq = from->has_head_seq ? from->head_seq : 0;
     if (out->from_seq > out->to_seq || out->to_seq > out->head_seq) return FAULT_FORMAT;
     if (out->head_seq > INT64_MAX) return FAULT_FORMAT;
-    out->rows = arena_array(arena, from->n_rows ? from->n_rows : 1, sizeof *out->rows);
-    if (!out->rows) return FAULT_MEMORY;
-    uint64_t lowest = out->from_seq + 1;
-    for (size_t i = 0; i < from->n_rows; i++) {
-        struct packed_row *row = &out->rows[i];
-        fault = row_unpack(from->rows[i], row);
-        if (fault) return fault;
-        if (row->seq < lowest || row->seq > out->to_seq) return FAULT_FORMAT;
-        lowest = row->seq;
+    return rows_unpack(arena, from->rows, from->n_rows, out);
+}
+
+static enum fault checked_unpack(struct arena *arena, const Sluice__Checked *from,
+                                 struct message *out)
+{
+    struct page *page = &out->page;
+    page->from_seq = from->has_from_seq ? from->from_seq : 0;
+    page->to_seq = from->has_to_seq ? from->to_seq : 0;
+    page->head_seq = from->has_head_seq ? from->head_seq : 0;
+    out->digest.count = from->has_count ? from->count : 0;
+    out->digest.sum = from->has_sum ? from->sum : 0;
+    if (page->from_seq > page->to_seq || page->to_seq > page->head_seq) return FAULT_FORMAT;
+    if (page->head_seq > INT64_MAX) return FAULT_FORMAT;
+    return rows_unpack(arena, from->rows, from->n_rows, page);
+}
+
+static enum fault check_unpack(const Sluice__Check *from, struct check_request *out)
+{
+    out->from_seq = from->has_from_seq ? from->from_seq : 0;
+    out->rows = from->has_rows && from->rows;
+    return out->from_seq > INT64_MAX ? FAULT_FORMAT : FAULT_NONE;
+}
+
+/* --- digests --- */
+
+static void big_endian(uint8_t *out, size_t n, uint64_t value)
+{
+    for (size_t i = 0; i < n; i++) out[i] = (uint8_t)(value >> (8 * (n - 1 - i)));
+}
+
+uint64_t codec_row_hash(const struct packed_row *row)
+{
+    uint8_t bytes[4 + 4 + 16 + 8 + 32], hash[32];
+    uint64_t out = 0;
+    big_endian(bytes, 4, row->kind);
+    big_endian(bytes + 4, 4, row->n);
+    memcpy(bytes + 8, row->id.b, sizeof row->id.b);
+    big_endian(bytes + 24, 8, row->seq);
+    codec_payload_hash(row->body, bytes + 32);
+    codec_payload_hash((struct str){(const char *)bytes, sizeof bytes}, hash);
+    for (size_t i = 0; i < 8; i++) out = out << 8 | hash[i];
+    return out;
+}
+
+void codec_digest_add(struct digest *digest, const struct packed_row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (rows[i].removed || rows[i].kind == ENTITY_OUTCOME) continue;
+        digest->count++;
+        digest->sum += codec_row_hash(&rows[i]);
     }
-    out->count = from->n_rows;
-    return FAULT_NONE;
 }
 
 /* --- the envelope --- */
@@ -291,6 +372,8 @@ union bodies {
     Sluice__Ping ping;
     Sluice__Pong pong;
     Sluice__Bye bye;
+    Sluice__Check check;
+    Sluice__Checked checked;
 };
 
 static void envelope_fill(struct packer *packer, const struct message *message,
@@ -342,6 +425,19 @@ static void envelope_fill(struct packer *packer, const struct message *message,
         out->body_case = SLUICE__ENVELOPE__BODY_BYE;
         out->bye = &body->bye;
         return;
+    case MESSAGE_CHECK:
+        sluice__check__init(&body->check);
+        body->check.has_from_seq = body->check.has_rows = 1;
+        body->check.from_seq = message->check.from_seq;
+        body->check.rows = message->check.rows;
+        out->body_case = SLUICE__ENVELOPE__BODY_CHECK;
+        out->check = &body->check;
+        return;
+    case MESSAGE_CHECKED:
+        checked_pack(packer, message, &body->checked);
+        out->body_case = SLUICE__ENVELOPE__BODY_CHECKED;
+        out->checked = &body->checked;
+        return;
     }
     bug("message_kind", __FILE__, __LINE__);
 }
@@ -390,6 +486,12 @@ enum fault codec_message_unpack(struct arena *arena, struct str bytes, struct me
     case SLUICE__ENVELOPE__BODY_BYE:
         out->kind = MESSAGE_BYE;
         return bye_unpack(from->bye, &out->bye);
+    case SLUICE__ENVELOPE__BODY_CHECK:
+        out->kind = MESSAGE_CHECK;
+        return check_unpack(from->check, &out->check);
+    case SLUICE__ENVELOPE__BODY_CHECKED:
+        out->kind = MESSAGE_CHECKED;
+        return checked_unpack(arena, from->checked, out);
     case SLUICE__ENVELOPE__BODY__NOT_SET:
     default: return FAULT_FORMAT; /* nothing, or a message of a newer version */
     }

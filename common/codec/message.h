@@ -86,6 +86,15 @@ struct page {
     struct packed_row *rows;
     size_t count;
 };
+/* Of rows that are there, answers left out: how many, and the sum of codec_row_hash modulo 2^64. Two
+ * sides with the same digest of the same span have the same rows. */
+struct digest {
+    uint64_t count, sum;
+};
+struct check_request {
+    uint64_t from_seq;
+    bool rows;
+};
 enum message_kind {
     MESSAGE_NONE = 0,
     MESSAGE_WELCOME,
@@ -94,20 +103,30 @@ enum message_kind {
     MESSAGE_PAGE,
     MESSAGE_PING,
     MESSAGE_PONG,
-    MESSAGE_BYE
+    MESSAGE_BYE,
+    MESSAGE_CHECK,
+    MESSAGE_CHECKED
 };
 struct message {
     enum message_kind kind;
     struct welcome welcome;
     struct refusal refusal;
     struct push push;
-    struct page page;
+    struct page page; /* CHECKED too; without a mark */
+    struct check_request check;
+    struct digest digest; /* CHECKED */
     uint64_t nonce; /* PING, PONG */
     enum bye_reason bye;
 };
 
 /* A stable lower-case word for logs, --json and identity.last_failure ("revoked"). Never NULL. */
 const char *refusal_name(enum session_refusal refusal);
+
+/* The first eight bytes of BLAKE2b-256 over kind and n (4 bytes each, big-endian), id, seq (8 bytes,
+ * big-endian) and the BLAKE2b-256 of the body. */
+uint64_t codec_row_hash(const struct packed_row *row);
+/* Adds what of the rows a digest is made of. */
+void codec_digest_add(struct digest *digest, const struct packed_row *rows, size_t count);
 
 MUST_USE enum fault codec_hello_pack(const struct hello *hello, struct buffer *out);
 MUST_USE enum fault codec_hello_unpack(struct arena *arena, struct str bytes, struct hello *out);

@@ -395,9 +395,85 @@ static void team_learn(struct team_actor *team, const struct store_result *resul
     memcpy(team->mark, result->mark, MARK_BYTES);
 }
 
-void feed_page(struct server *server, struct session *session, const struct store_result *result,
+/* --- checks: what a copy should hold, without sending it --- */
+
+void feed_check(struct server *server, struct session *session, const struct check_request *wanted)
+{
+    if (!session->team || session->revoked || session->check_ticket) {
+        session_bad(server, session, "check");
+        return;
+    }
+    struct job *job = job_new(server, session->connection, session->team->id);
+    if (!job) {
+        session_bye(server, session, BYE_SLOW);
+        return;
+    }
+    job->request.kind = STORE_PAGE;
+    job->request.replica = session->hello.replica;
+    job->request.cursor_seq = wanted->from_seq;
+    job->request.row_limit = PAGE_ROWS_MAX;
+    session->check_ticket = job->request.ticket;
+    session->check_rows = wanted->rows;
+    job_submit(server, job);
+}
+
+/* Only rows that a digest is made of. */
+static void page_strip(struct page *page)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < page->count; i++) {
+        if (page->rows[i].removed || page->rows[i].kind == ENTITY_OUTCOME) continue;
+        page->rows[kept++] = page->rows[i];
+    }
+    page->count = kept;
+}
+
+static bool checked_send(struct server *server, struct session *session,
+                         const struct feed_span *span, uint64_t from_seq)
+{
+    size_t at = 0;
+    struct message message = {.kind = MESSAGE_CHECKED,
+                              .page = {.from_seq = from_seq, .head_seq = span->head}};
+    struct page *page = &message.page;
+    page->rows = calloc(span->count + 1, sizeof *page->rows);
+    if (!page->rows) return false;
+    struct packed_row *rows = page->rows;
+    if (page_fill(session, span, &at, page)) {
+        page_strip(page);
+        codec_digest_add(&message.digest, page->rows, page->count);
+        if (!session->check_rows) page->count = 0;
+        session_send(server, session, &message);
+    } else {
+        session_bye(server, session, BYE_REHANDSHAKE);
+    }
+    free(rows);
+    return true;
+}
+
+static void feed_checked(struct server *server, struct session *session,
+                         const struct store_result *result, uint64_t from_seq)
+{
+    session->check_ticket = 0;
+    if (session->state != SESSION_OPEN || !session->team) return;
+    struct feed_span span = {.to_seq = result->to_seq, .head = result->seq};
+    struct ring_row *rows = calloc(result->row_count + 1, sizeof *rows);
+    span.rows = rows;
+    bool good = result->status == STORE_OK && result->to_seq >= from_seq && rows &&
+                page_pack(result, &span, rows) == FAULT_NONE &&
+                checked_send(server, session, &span, from_seq);
+    for (size_t i = 0; rows && i < span.count; i++) ring_row_finish(&rows[i]);
+    free(rows);
+    if (!good && session->state == SESSION_OPEN) session_bye(server, session, BYE_SLOW);
+}
+
+void feed_page(struct server *server, struct session *session,
+               const struct store_request *request, const struct store_result *result,
                struct now now)
 {
+    if (session->check_ticket == result->ticket) {
+        feed_checked(server, session, result, request->cursor_seq);
+        return;
+    }
     session->page_busy = false;
     if (session->state != SESSION_OPEN || !session->team) return;
     if (result->status != STORE_OK) {

@@ -79,6 +79,8 @@ struct session {
 
     uint64_t cursor; /* everything up to here is in the output */
     bool page_busy;
+    uint64_t check_ticket; /* of the page that a check waits for; 0: none */
+    bool check_rows;
     uint8_t page_mark[MARK_BYTES]; /* of the team, believed when asking for it */
     uint64_t page_again_ms; /* after a failed one; 0: none */
     size_t inflight;
@@ -238,8 +240,12 @@ void feed_committed(struct team_actor *team, const struct store_request *commit)
 void feed_heed(struct server *server, struct team_actor *team, const struct store_request *commit);
 void feed_session(struct server *server, struct session *session, struct now now);
 void feed_team(struct server *server, struct team_actor *team, struct now now);
-void feed_page(struct server *server, struct session *session, const struct store_result *result,
+void feed_page(struct server *server, struct session *session,
+               const struct store_request *request, const struct store_result *result,
                struct now now);
+/* What the member may see after that seq, as a digest, or as rows too: one answer per question. */
+void feed_check(struct server *server, struct session *session,
+                const struct check_request *wanted);
 void feed_head(struct server *server, struct team_actor *team, const struct store_result *result,
                struct now now);
 void feed_name_known(const struct team_actor *team, struct store_request *request);

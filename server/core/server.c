@@ -152,7 +152,7 @@ void server_store_done(struct server *server, const struct store_result *result,
         if (team) commit_done(server, team, result, now);
         break;
     case STORE_PAGE:
-        if (session) feed_page(server, session, result, now);
+        if (session) feed_page(server, session, &job->request, result, now);
         break;
     case STORE_HEAD:
         if (team) feed_head(server, team, result, now);

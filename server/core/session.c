@@ -182,6 +182,7 @@ static void session_message(struct server *server, struct session *session, stru
                      &(struct message){.kind = MESSAGE_PONG, .nonce = message.nonce});
         break;
     case MESSAGE_PONG: break;
+    case MESSAGE_CHECK: feed_check(server, session, &message.check); break;
     case MESSAGE_BYE:
         session_log(server, session, "session_bye", STR_NONE);
         session_close(server, session);
@@ -189,7 +190,8 @@ static void session_message(struct server *server, struct session *session, stru
     case MESSAGE_NONE:
     case MESSAGE_WELCOME:
     case MESSAGE_REFUSAL:
-    case MESSAGE_PAGE: session_bad(server, session, "message"); break;
+    case MESSAGE_PAGE:
+    case MESSAGE_CHECKED: session_bad(server, session, "message"); break;
     }
     arena_finish(&arena);
 }

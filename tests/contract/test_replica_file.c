@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "tests/contract/replica_contract.h"
+#include "tests/support/replica_memory.h"
 #include "tests/support/replica_world.h"
 
 enum { PATH_BYTES = 256 };
@@ -212,6 +213,67 @@ static enum fault read_everything(struct bench *b)
         fault = f->find(b->replica, arena, ENTITY_DEAL, STR("roof"), 10, &things, &count);
     }
     return fault;
+}
+
+static int mark_compare(const void *left, const void *right)
+{
+    const struct row_mark *a = left, *b = right;
+    return a->hash < b->hash ? -1 : a->hash > b->hash;
+}
+
+static size_t marks_sorted(struct bench *b, struct replica *replica, struct row_mark **out)
+{
+    size_t count = 0;
+    assert_int_equal(replica->f->marks(replica, &b->world.arena, out, &count), FAULT_NONE);
+    qsort(*out, count, sizeof **out, mark_compare);
+    return count;
+}
+
+/* What a copy is compared by: the server's rows of what is shown, each as it was received, and the
+ * same from the file as from the memory. */
+static void marks_are_of_the_servers_rows(void **state)
+{
+    struct bench *b = *state;
+    struct replica *both[] = {b->replica, replica_memory_open()};
+    struct row_mark *marks[2], *before;
+    struct event event = {.subject = world_id("roof"), .what = EVENT_CREATED};
+    struct row shown = {.kind = ENTITY_DEAL, .id = world_id("roof"),
+                        .entity = world_deal(&b->world, "roof", "title=Predicted")};
+    world_deal(&b->world, "roof", "title=Roof");
+    struct packed_row of_event =
+        world_row(&b->world, ENTITY_EVENT, world_id("roof"), 70, 3, &event);
+    struct packed_row gone = {.kind = ENTITY_DEAL, .id = world_id("roof"), .seq = 90,
+                              .removed = true};
+    size_t count = 0;
+    for (size_t i = 0; i < 2; i++) {
+        struct replica *replica = both[i];
+        const struct replica_functions *f = replica->f;
+        struct identity identity;
+        world_fill(&b->world, replica, "rep");
+        assert_int_equal(f->identity_load(replica, &b->world.arena, &identity), FAULT_NONE);
+        size_t rows = marks_sorted(b, replica, &before);
+        assert_int_equal(f->begin(replica), FAULT_NONE);
+        assert_int_equal(f->put_row(replica, identity.generation, &of_event), FAULT_NONE);
+        assert_int_equal(f->put_row(replica, identity.generation + 1, &of_event), FAULT_NONE);
+        assert_int_equal(f->put_row(replica, identity.generation, &gone), FAULT_NONE);
+        assert_int_equal(f->shown_put(replica, &shown), FAULT_NONE);
+        assert_int_equal(f->commit(replica), FAULT_NONE);
+        count = marks_sorted(b, replica, &marks[i]);
+        assert_int_equal(count, rows); /* an event more, a deal less */
+        bool found = false;
+        for (size_t k = 0; k < count; k++) {
+            assert_false(marks[i][k].kind == ENTITY_DEAL &&
+                         uuid_equal(marks[i][k].id, gone.id));
+            found = found || (marks[i][k].hash == codec_row_hash(&of_event) &&
+                              marks[i][k].n == 3 && marks[i][k].seq == 70);
+        }
+        assert_true(found);
+    }
+    for (size_t k = 0; k < count; k++) {
+        assert_true(marks[0][k].hash == marks[1][k].hash);
+        assert_true(marks[0][k].seq == marks[1][k].seq);
+    }
+    both[1]->f->close(both[1]);
 }
 
 static void damage_is_noticed_wherever_it_is(void **state)
@@ -565,6 +627,7 @@ int main(void)
         FILE_TEST(nothing_is_made_over_a_copy),
         FILE_TEST(no_file_is_not_found),
         FILE_TEST(another_key_does_not_open_it),
+        FILE_TEST(marks_are_of_the_servers_rows),
         FILE_TEST(damage_is_noticed_wherever_it_is),
         FILE_TEST(a_file_cut_short_is_noticed),
         FILE_TEST(another_file_is_not_a_copy),

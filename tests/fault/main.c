@@ -253,6 +253,8 @@ static void peer_hear(struct peer *peer, struct str bytes)
         break;
     case MESSAGE_REFUSAL: printf("refused %s\n", refusal_name(message.refusal.code)); break;
     case MESSAGE_BYE: printf("bye %d\n", (int)message.bye); break;
+    case MESSAGE_CHECK:
+    case MESSAGE_CHECKED:
     case MESSAGE_PAGE:
         if (peer->act == ACT_ENROL) peer_bye(peer);
         break;

@@ -10,7 +10,7 @@ ada sync 2>/dev/null
 bob sync 2>/dev/null
 bob --offline add "unsent one" >/dev/null 2>&1
 bob --offline deal edit "deal 7" --source fair >/dev/null 2>&1
-claim "doctor finds a whole copy whole" says 0 "is whole; 2 changes wait" bob doctor
+claim "doctor finds a whole copy whole" says 0 "is whole; 2 changes wait" bob --offline doctor
 
 again() { # again NAME: a fresh copy of bob's home as NAME
     rm -rf "${folder:?}/$1"

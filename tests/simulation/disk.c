@@ -292,6 +292,12 @@ static enum fault disk_outbox_remove(struct replica *port, uint64_t number)
     return disk_after(disk, INNER->f->outbox_remove(INNER, number));
 }
 
+static enum fault disk_marks(struct replica *port, struct arena *arena, struct row_mark **out,
+                             size_t *count)
+{
+    return INNER->f->marks(INNER, arena, out, count);
+}
+
 static enum fault disk_outbox_find(struct replica *port, struct arena *arena, struct uuid mutation,
                                    struct outbox_entry *out)
 {
@@ -370,6 +376,7 @@ static const struct replica_functions disk_functions = {
     .all = disk_all,
     .deals = disk_deals,
     .find = disk_find,
+    .marks = disk_marks,
     .activities = disk_activities,
     .events = disk_events,
     .events_open = disk_events_open,

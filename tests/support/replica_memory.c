@@ -710,6 +710,13 @@ static void memory_close(struct replica *replica)
     free(memory);
 }
 
+static enum fault marks(struct replica *replica, struct arena *arena, struct row_mark **out,
+                        size_t *count)
+{
+    return memory_table_marks(&memory_of(replica)->now.rows, generation_of(memory_of(replica)),
+                              arena, out, count);
+}
+
 static const struct replica_functions memory_functions = {
     .identity_load = identity_load,
     .identity_store = identity_store,
@@ -724,6 +731,7 @@ static const struct replica_functions memory_functions = {
     .all = all,
     .deals = deals,
     .find = find,
+    .marks = marks,
     .activities = activities,
     .events = events,
     .events_open = events_open,
@@ -769,12 +777,7 @@ bool replica_memory_shows_same(const struct replica *a, const struct replica *b)
     const struct memory_table *x = &((const struct replica_memory *)a)->now.shown;
     const struct memory_table *y = &((const struct replica_memory *)b)->now.shown;
     if (x->count != y->count) return false;
-    for (size_t i = 0; i < x->count; i++) {
-        const struct packed_row *p = &x->items[i]->row, *q = &y->items[i]->row;
-        if (p->kind != q->kind || !uuid_equal(p->id, q->id) || p->n != q->n) return false;
-        if (p->removed != q->removed || !str_equal(p->body, q->body)) return false;
-    }
-    return true;
+    return memory_table_rows_same(x, y);
 }
 
 void replica_memory_fail(struct replica *replica, size_t calls, enum fault fault)

@@ -213,3 +213,31 @@ void memory_short_lengths(enum entity_kind kind, const void *const *things, size
         if (lengths[i] > SHORT_ID_LENGTH_MAX) lengths[i] = SHORT_ID_LENGTH_MAX;
     }
 }
+
+enum fault memory_table_marks(const struct memory_table *table, uint64_t generation,
+                              struct arena *arena, struct row_mark **out, size_t *count)
+{
+    size_t cap = 0;
+    void *marks = NULL;
+    *count = 0;
+    for (size_t i = 0; i < table->count; i++) {
+        const struct memory_item *item = table->items[i];
+        if (item->key.generation != generation || item->row.removed) continue;
+        struct row_mark *mark = arena_push(arena, &marks, count, &cap, sizeof *mark);
+        if (!mark) return FAULT_MEMORY;
+        *mark = (struct row_mark){.seq = item->row.seq, .hash = codec_row_hash(&item->row),
+                                  .kind = item->row.kind, .n = item->row.n, .id = item->row.id};
+    }
+    *out = marks;
+    return FAULT_NONE;
+}
+
+bool memory_table_rows_same(const struct memory_table *x, const struct memory_table *y)
+{
+    for (size_t i = 0; i < x->count; i++) {
+        const struct packed_row *p = &x->items[i]->row, *q = &y->items[i]->row;
+        if (p->kind != q->kind || !uuid_equal(p->id, q->id) || p->n != q->n) return false;
+        if (p->removed != q->removed || !str_equal(p->body, q->body)) return false;
+    }
+    return true;
+}

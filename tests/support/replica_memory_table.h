@@ -43,6 +43,11 @@ void memory_table_put(struct memory_table *table, struct memory_item *item);
 bool memory_table_remove(struct memory_table *table, const struct memory_key *key);
 /* Drops the rows of other generations. */
 void memory_table_keep(struct memory_table *table, uint64_t generation);
+/* Of tables with as many rows. */
+bool memory_table_rows_same(const struct memory_table *x, const struct memory_table *y);
+/* The rows of that generation that are not removed. */
+MUST_USE enum fault memory_table_marks(const struct memory_table *table, uint64_t generation,
+                                       struct arena *arena, struct row_mark **out, size_t *count);
 void memory_table_copy(struct memory_table *to, const struct memory_table *from);
 void memory_table_finish(struct memory_table *table);
 

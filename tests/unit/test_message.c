@@ -82,12 +82,58 @@ static void small_messages_read_back(void **state)
     assert_int_equal(round_trip(&arena, &pong, &back), FAULT_NONE);
     assert_int_equal(back.kind, MESSAGE_PONG);
     assert_int_equal(back.nonce, 3);
+    struct message check = {.kind = MESSAGE_CHECK, .check = {.from_seq = 7, .rows = true}};
+    assert_int_equal(round_trip(&arena, &check, &back), FAULT_NONE);
+    assert_int_equal(back.kind, MESSAGE_CHECK);
+    assert_int_equal(back.check.from_seq, 7);
+    assert_true(back.check.rows);
+    struct packed_row row = {.kind = 6, .id = uuid_sample(1), .seq = 9, .n = 2, .body = STR("b")};
+    struct message checked = {.kind = MESSAGE_CHECKED,
+                              .digest = {3, UINT64_MAX - 1},
+                              .page = {.from_seq = 7, .to_seq = 9, .head_seq = 12,
+                                       .rows = &row, .count = 1}};
+    assert_int_equal(round_trip(&arena, &checked, &back), FAULT_NONE);
+    assert_int_equal(back.kind, MESSAGE_CHECKED);
+    assert_true(back.digest.count == 3 && back.digest.sum == UINT64_MAX - 1);
+    assert_true(back.page.from_seq == 7 && back.page.to_seq == 9 && back.page.head_seq == 12);
+    assert_int_equal(back.page.count, 1);
+    assert_true(codec_row_hash(&back.page.rows[0]) == codec_row_hash(&row));
+    row.seq = 10; /* outside its span */
+    assert_int_equal(round_trip(&arena, &checked, &back), FAULT_FORMAT);
     for (int reason = BYE_DONE; reason <= BYE_REPLACED; reason++) {
         struct message bye = {.kind = MESSAGE_BYE, .bye = (enum bye_reason)reason};
         assert_int_equal(round_trip(&arena, &bye, &back), FAULT_NONE);
         assert_int_equal(back.bye, reason);
     }
     arena_finish(&arena);
+}
+
+/* Each part of a row counts, and neither what is removed nor an answer does. */
+static void a_digest_tells_rows_apart(void **state)
+{
+    (void)state;
+    struct packed_row row = {.kind = 6, .id = uuid_sample(1), .seq = 9, .n = 2, .body = STR("body")};
+    struct packed_row others[] = {row, row, row, row, row};
+    others[0].kind = 7;
+    others[1].id = uuid_sample(2);
+    others[2].seq = 8;
+    others[3].n = 3;
+    others[4].body = STR("bodz");
+    struct digest one = {0, 0};
+    codec_digest_add(&one, &row, 1);
+    assert_int_equal(one.count, 1);
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        struct digest other = {0, 0};
+        codec_digest_add(&other, &others[i], 1);
+        assert_true(other.sum != one.sum);
+    }
+    struct packed_row silent[] = {row, row};
+    silent[0].removed = true;
+    silent[1].kind = ENTITY_OUTCOME;
+    codec_digest_add(&one, silent, 2);
+    assert_int_equal(one.count, 1);
+    /* So that other programs can check theirs: kind 6, n 2, id 1..., seq 9, "body". */
+    assert_true(one.sum == codec_row_hash(&row));
 }
 
 static void a_hello_reads_back(void **state)
@@ -497,6 +543,7 @@ int main(void)
         cmocka_unit_test(a_hello_reads_back),
         cmocka_unit_test(hellos_that_make_no_sense_are_refused),
         cmocka_unit_test(a_push_reads_back),
+        cmocka_unit_test(a_digest_tells_rows_apart),
         cmocka_unit_test(a_page_reads_back),
         cmocka_unit_test(pages_out_of_order_are_refused),
         cmocka_unit_test(bytes_that_are_no_message_are_refused),

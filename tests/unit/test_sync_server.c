@@ -36,6 +36,7 @@ struct bench {
     uint64_t connections;
     struct now now;
     bool down; /* the network is */
+    bool check; /* copies are compared */
 };
 
 static void ok(enum fault fault)
@@ -97,7 +98,8 @@ static void client_sync_make(struct bench *b, struct client *client, bool live)
     struct sync_options options = {.replica = client->replica,
                                    .device_secret = client->device.secret,
                                    .program = STR("test"),
-                                   .live = live};
+                                   .live = live,
+                                   .check = b->check};
     memcpy(options.device_public, client->device.public.b, 32);
     random_bytes(&b->random, options.seed, sizeof options.seed);
     sync_destroy(client->sync);
@@ -386,6 +388,105 @@ static void a_cloned_copy_and_its_original_both_deliver(void **state)
     clone->f->close(clone);
 }
 
+static void copy_put(struct bench *b, const struct packed_row *row)
+{
+    struct replica *replica = b->clients[0].replica;
+    struct identity identity;
+    ok(replica->f->identity_load(replica, &b->world.arena, &identity));
+    ok(replica->f->begin(replica));
+    ok(replica->f->put_row(replica, identity.generation, row));
+    ok(replica->f->commit(replica));
+}
+
+/* The deal's row as the copy has it, with another title. */
+static struct packed_row copy_row(struct bench *b, const char *title)
+{
+    struct replica *replica = b->clients[0].replica;
+    const void *entity = NULL;
+    struct row_mark *marks = NULL;
+    size_t count = 0;
+    uint64_t seq = 0;
+    ok(replica->f->entity(replica, &b->world.arena, ENTITY_DEAL, world_id("roof"), true, &entity));
+    ok(replica->f->marks(replica, &b->world.arena, &marks, &count));
+    for (size_t i = 0; i < count; i++) {
+        if (uuid_equal(marks[i].id, world_id("roof")) && marks[i].kind == ENTITY_DEAL)
+            seq = marks[i].seq;
+    }
+    struct deal deal = *(const struct deal *)entity;
+    deal.title = str_from(title);
+    return world_row(&b->world, ENTITY_DEAL, deal.id, seq, 0, &deal);
+}
+
+static void a_copy_that_is_right_is_left_alone(void **state)
+{
+    struct bench *b = *state;
+    b->check = true;
+    for (int i = 0; i < 2; i++) {
+        struct sync_report report = exchange(b, 0);
+        assert_true(report.was_checked);
+        assert_true(report.rows_checked > 5);
+        assert_int_equal(report.rows_repaired, 0);
+        assert_false(report.was_refetched);
+    }
+}
+
+static void a_row_that_differs_is_repaired(void **state)
+{
+    struct bench *b = *state;
+    exchange(b, 0);
+    struct packed_row wrong = copy_row(b, "Forged");
+    copy_put(b, &wrong);
+    assert_deal(b, 0, "title=Forged");
+    edit(b, 0, "source:>fair"); /* what was not sent stays, on top of what is right */
+    b->check = true;
+    struct sync_report report = exchange(b, 0);
+    assert_true(report.was_checked);
+    assert_int_equal(report.answered, 1);
+    assert_false(report.was_refetched);
+    assert_deal(b, 0, "title=Roof;source=fair");
+    wrong = copy_row(b, "Forged");
+    copy_put(b, &wrong);
+    report = exchange(b, 0);
+    assert_int_equal(report.rows_repaired, 1);
+    assert_deal(b, 0, "title=Roof;source=fair");
+    report = exchange(b, 0);
+    assert_int_equal(report.rows_repaired, 0);
+}
+
+static void a_row_that_is_missing_is_fetched(void **state)
+{
+    struct bench *b = *state;
+    exchange(b, 0);
+    struct packed_row gone = copy_row(b, "Roof");
+    gone.removed = true;
+    gone.body = STR_NONE;
+    copy_put(b, &gone);
+    b->check = true;
+    struct sync_report report = exchange(b, 0);
+    assert_int_equal(report.rows_repaired, 1);
+    assert_false(report.was_refetched);
+    assert_deal(b, 0, "title=Roof");
+}
+
+static void rows_the_server_has_not_are_fetched_away(void **state)
+{
+    struct bench *b = *state;
+    exchange(b, 0);
+    struct deal deal = {.id = world_id("nowhere"), .title = STR("Forged"),
+                        .status = STATUS_OPEN};
+    const uint64_t seqs[] = {1, 1000000}; /* among the others, and behind them */
+    for (size_t i = 0; i < 2; i++) {
+        struct packed_row extra = world_row(&b->world, ENTITY_DEAL, deal.id, seqs[i], 0, &deal);
+        copy_put(b, &extra);
+        b->check = true;
+        struct sync_report report = exchange(b, 0);
+        assert_true(report.was_checked);
+        assert_true(report.was_refetched);
+        assert_null(replica_deal(&b->world, b->clients[0].replica, "nowhere", true));
+        assert_deal(b, 0, "title=Roof");
+    }
+}
+
 /* It need not wait for the refusal: that this session only delivers was said at its begin. */
 static void a_revoked_device_delivers_and_is_told(void **state)
 {
@@ -422,6 +523,10 @@ int main(void)
         TEST(a_live_session_shows_what_others_do),
         TEST(a_lost_answer_is_asked_for_again),
         TEST(a_cloned_copy_and_its_original_both_deliver),
+        TEST(a_copy_that_is_right_is_left_alone),
+        TEST(a_row_that_differs_is_repaired),
+        TEST(a_row_that_is_missing_is_fetched),
+        TEST(rows_the_server_has_not_are_fetched_away),
         TEST(a_revoked_device_delivers_and_is_told),
     };
     return cmocka_run_group_tests_name("sync and server", tests, NULL, NULL);
