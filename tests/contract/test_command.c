@@ -87,7 +87,7 @@ static const struct {
     {"a refusal is exit 4, every reason a line", "mv \"lodz roof\" proposal 2>&1", 4,
      "Proposal needs Value\n"},
     {"with --json an error is an object", "mv \"lodz roof\" proposal --json id 2>&1", 4,
-     "{\"error\": {\"code\": 4,"},
+     "{\"error\": {\"code\": \"refused\", \"exit\": 4,"},
     {"an unknown deal is exit 3", "deal show nowhere 2>&1", 3, "sluice: there is no deal"},
     {"a mistyped verb is exit 2", "deal mvoe x y 2>&1", 2, "did you mean \"move\"?"},
     {"an unknown field is exit 2 and prints no data", "ls --json id,titel 2>/dev/null", 2, NULL},
