@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ctest: timeout=200
+# ctest: timeout=600
 # Nothing of a session can be read on the wire, nor anything of the team's on the rep's disk: a relay
 # writes down every byte both ways (and tcpdump every packet, where it may); neither that, nor the
 # homes, nor the server's log has one word that was typed, in any form.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ctest: timeout=200
+# ctest: timeout=600
 # Clocks three years off, on laptops and on the server, and clocks that jump: no change is lost, what
 # happened stays between what happened before and when it was recorded, invitations go by the
 # server's clock, people are told. And time that goes by while the other side is gone without a word.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ctest: timeout=200
+# ctest: timeout=600
 # `sluice doctor` compares the copy with the server by digests, and fetches what differs: a row that
 # somebody with the key altered, one that is missing, one that the server has not. Changes that were not
 # sent stay. Without a server it says that it did not compare.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ctest: timeout=200
+# ctest: timeout=600
 # Joining that cannot be, each with its sentence and exit code: a mistyped, used, expired, unknown
 # invitation; another server's; nobody there, something else there, another version there. Nothing is
 # left behind, and an invitation whose answer got lost can be used again by the same device.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ctest: timeout=200
+# ctest: timeout=600
 # What may stand at the server's door: garbage, a web browser, half a handshake, a slow writer, a
 # crowd of idle connections, unknown keys, and enrolled devices whose program has gone mad. Each is
 # told or closed in time and logged in few lines; meanwhile and afterwards others work, memory and

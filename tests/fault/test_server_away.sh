@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ctest: timeout=200
+# ctest: timeout=600
 # A rep whose server is away, elsewhere, something else, or does not want the device: each has its
 # sentence and exit code, `status` tells it, work goes on and waits, and is there when it is well again.
 . "${SLUICE_SOURCE_DIR:?}/tests/fault/peers.sh"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A full disk under the server: init cleans up after itself and can be done again; a running server
 # stays up, says so, keeps its clients' work waiting, and goes on when there is room.
-# ctest: timeout=300
+# ctest: timeout=600
 . "${SLUICE_SOURCE_DIR:?}/tests/fault/stage.sh"
 
 disk="$folder/disk"
