@@ -449,6 +449,21 @@ static enum fault missing_list(struct importer *im)
     return FAULT_NONE;
 }
 
+/* The reasons added may make another delimiter look likelier to who reads the rejects; then a first
+ * line says which it is, as Excel's own hint does. */
+static enum fault rejects_delimiter(struct importer *im, struct buffer *rejects)
+{
+    struct csv_reader reader;
+    csv_open(&reader, buffer_str(rejects));
+    if (reader.delimiter == im->delimiter) return FAULT_NONE;
+    struct str all = arena_str(im->arena, reader.text); /* without the mark at its head */
+    if (!all.p) return FAULT_MEMORY;
+    buffer_clear(rejects);
+    buffer_format(rejects, "\xEF\xBB\xBFsep=%c\n", im->delimiter);
+    buffer_append_str(rejects, all);
+    return buffer_fault(rejects);
+}
+
 static enum fault file_run(struct importer *im, struct csv_record *record)
 {
     struct csv_reader reader;
@@ -473,7 +488,8 @@ static enum fault file_run(struct importer *im, struct csv_record *record)
     fault = import_survey(im, reader, record, &all);
     if (!fault) fault = rows_run(im, &reader, record, all);
     if (!fault) fault = missing_list(im);
-    return fault ? fault : buffer_fault(rejects);
+    if (!fault) fault = buffer_fault(rejects);
+    return fault ? fault : rejects_delimiter(im, rejects);
 }
 
 enum fault import_deals(struct replica *replica, struct arena *arena,

@@ -9,7 +9,8 @@ set -euo pipefail
 
 bin=${SLUICE_BIN_DIR:?}
 [[ -x $bin/sluiced && -x $bin/sluice ]] || exit 77
-command -v tmux >/dev/null || exit 77
+command -v tmux >/dev/null || { echo "no tmux here"; exit 77; }
+python3 -c 'import pty; pty.openpty()' 2>/dev/null || { echo "no terminals here (/dev/pts)"; exit 77; }
 work=$(mktemp -d)
 chmod 755 "$work" # run by root, the server goes on as a user of its own
 server=

@@ -150,7 +150,7 @@ static const struct {
     {"a pong is taken", {.kind = MESSAGE_PONG, .nonce = 5}, true, true},
     {"a push is a client's", {.kind = MESSAGE_PUSH, .push = {.first_number = 1}}, true, false},
     {"a second welcome", {.kind = MESSAGE_WELCOME, .welcome = {.plan = PLAN_DELTA}}, true, false},
-    {"a page before the welcome", {.kind = MESSAGE_PAGE, .page = {1, 1, 1}}, false, false},
+    {"a page before the welcome", {.kind = MESSAGE_PAGE, .page = {.from_seq = 1, .to_seq = 1, .head_seq = 1}}, false, false},
 };
 
 static void only_what_a_server_says_is_taken(void **state)
