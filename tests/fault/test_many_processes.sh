@@ -40,7 +40,7 @@ total=$((writers * rounds))
 claim "every write was taken" test "$(wc -l <"$folder/promised")" = $total
 claim "none failed" test -z "$(cat "$folder"/answers*)"
 cat "$folder/lists"
-claim "no list failed" test -z "$(cat "$folder/lists")"
+claim "no list failed" test -z "$(grep '^ls: ' "$folder/lists")" # "no open deals" may be true, early
 claim "no sync failed" test -z "$(grep '^sync: ' "$folder/syncs")"
 claim "nobody heard of locks" test -z "$(grep -il 'lock\|busy\|using' "$folder"/*.log "$folder"/worker* "$folder/syncs" |
     grep -v server.log)"
