@@ -1,5 +1,5 @@
 /* test_work_report.c - claims about `sluice report`, over a copy in memory of a team of two reps. */
-#include "client/core/work.h"
+#include "client/work/work.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

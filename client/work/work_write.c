@@ -1,0 +1,268 @@
+/* work_write.c - from wishes to queued mutations, and what came of them.
+ *
+ * A wish that needs something created first (a new organisation) is decided as a whole before
+ * anything is queued: a refusal leaves nothing behind. */
+#include "client/work/work_inside.h"
+
+#include <string.h>
+
+#include "common/base/banned.h"
+#include "common/base/money.h"
+
+void mutation_begin(struct work *work, struct mutation *mutation, enum mutation_kind kind,
+                    enum entity_kind entity, struct uuid target)
+{
+    *mutation = (struct mutation){
+        .id = uuid_v7((uint64_t)work->now.wall_ms, work->random),
+        .kind = kind,
+        .entity = entity,
+        .target = target,
+        .acted_at = {true, work->now.wall_ms},
+        .definition_version = work->definition.version,
+    };
+}
+
+/* --- reasons --- */
+
+/* "check:budget|value" -> "the check Has a budget or Value" is too much: labels are enough. */
+static struct str field_say(struct work *work, struct str names)
+{
+    static const enum entity_kind kinds[] = {ENTITY_DEAL, ENTITY_PERSON, ENTITY_ORGANISATION,
+                                             ENTITY_ACTIVITY, ENTITY_MEMBER, ENTITY_DEVICE};
+    struct str rest = names, part, out = STR("");
+    while (str_split(&rest, '|', &part)) {
+        const struct field *field = NULL;
+        for (size_t i = 0; i < sizeof kinds / sizeof kinds[0] && !field; i++) {
+            field = field_by_name(kinds[i], part);
+        }
+        struct str label = field ? str_from(field->label) : part;
+        out = arena_format(work->arena, "%.*s%s%.*s", STR_ARGS(out), out.n ? ", " : "",
+                           STR_ARGS(label));
+    }
+    return out;
+}
+
+struct str stage_say(struct work *work, struct str key)
+{
+    for (size_t i = 0; i < work->definition.pipeline_count; i++) {
+        const struct stage *stage = pipeline_stage(&work->definition.pipelines[i], key);
+        if (stage) return stage->name;
+    }
+    return key;
+}
+
+static struct str check_say(struct work *work, struct str key)
+{
+    for (size_t i = 0; i < work->definition.pipeline_count; i++) {
+        const struct stage_check *check = pipeline_check(&work->definition.pipelines[i], key);
+        if (check) return arena_format(work->arena, "%.*s: %.*s", STR_ARGS(key),
+                                       STR_ARGS(check->name));
+    }
+    return key;
+}
+
+/* An amount that stands says its currency beside it; one without is of the team's. */
+static struct str value_say(struct work *work, const struct reason *reason)
+{
+    const struct field *field = field_by_name(ENTITY_DEAL, reason->field);
+    if (reason->code != REASON_CHANGED_MEANWHILE || !field) return reason->value;
+    struct str currency = reason->other.n > 0 ? reason->other : work->team->currency;
+    return text_say(work, field, reason->value, currency);
+}
+
+void work_reason_places(struct work *work, const struct reason *reason,
+                        struct place places[REASON_PLACES])
+{
+    places[0] = (struct place){"field", field_say(work, reason->field)};
+    places[1] = (struct place){"stage", stage_say(work, reason->stage)};
+    places[2] = (struct place){"check", check_say(work, reason->check)};
+    places[3] = (struct place){"value", value_say(work, reason)};
+    places[4] = (struct place){"other", reason->other};
+}
+
+void answer_refuse(struct answer *answer, const struct reasons *reasons)
+{
+    answer_error(answer, ERROR_REFUSED);
+    answer->reasons = *reasons;
+}
+
+/* --- submitting --- */
+
+static enum fault state_load(struct work *work, struct state *state, const struct wish *wish,
+                             const struct mutation *mutation)
+{
+    struct entity_key keys[MUTATION_KEYS_MAX];
+    enum fault fault = state_init(state, work->arena, work->team, &work->definition);
+    size_t count = mutation_keys(mutation, work->identity.member, keys);
+    for (size_t i = 0; i < count && !fault; i++) {
+        const void *entity = NULL;
+        fault = work->replica->f->entity(work->replica, work->arena, keys[i].kind, keys[i].id,
+                                         false, &entity);
+        if (fault == FAULT_NOT_FOUND) fault = FAULT_NONE;
+        for (size_t k = 0; k < wish->before_count; k++) {
+            if (uuid_equal(wish->before[k].target, keys[i].id)) entity = wish->made[k];
+        }
+        if (!fault) fault = state_put(state, keys[i].kind, keys[i].id, entity);
+    }
+    return fault;
+}
+
+/* Would it be refused? Only asked when something else would be queued before it. */
+static enum fault wish_preview(struct work *work, const struct wish *wish,
+                               const struct mutation *mutation, struct answer *answer, bool *fine)
+{
+    struct state state;
+    struct change change;
+    struct decision_context context = {
+        .actor = work->me, .recorded_at = work->now.wall_ms, .predicted = true};
+    *fine = false;
+    enum fault fault = state_load(work, &state, wish, mutation);
+    if (!fault) {
+        fault = decide(work->arena, &state, &context, mutation, STR_NONE, &change);
+    }
+    if (fault) return fault;
+    *fine = change.outcome != OUTCOME_PARKED;
+    if (!*fine) answer_refuse(answer, &change.reasons);
+    return FAULT_NONE;
+}
+
+static bool change_settle(const struct mutation *mutation, const struct change *change,
+                          struct answer *answer)
+{
+    if (change->outcome == OUTCOME_PARKED) {
+        answer_refuse(answer, &change->reasons);
+        return false;
+    }
+    if (change->row_count == 0 && change->outcome != OUTCOME_CONFLICT) return false;
+    answer->wrote = true;
+    answer->undoable = uuid_is_zero(mutation->undoes) &&
+                       (mutation->kind == MUTATION_CREATE || mutation->kind == MUTATION_EDIT) &&
+                       mutation->entity != ENTITY_DEVICE; /* revoked is for good */
+    answer->mutation = mutation->id;
+    return true;
+}
+
+enum fault mutation_submit(struct work *work, struct mutation *mutation, struct str summary,
+                           struct answer *answer, bool *done)
+{
+    struct change change;
+    *done = false;
+    enum fault fault =
+        outbox_submit(work->replica, work->arena, mutation, summary, work->now, &change);
+    if (fault) return fault;
+    *done = change_settle(mutation, &change, answer);
+    return FAULT_NONE;
+}
+
+static enum fault wish_submit_all(struct work *work, struct wish *wish, struct mutation *last,
+                                  struct str summary, struct answer *answer, bool *done)
+{
+    struct mutation all[WISH_CREATIONS_MAX + 1];
+    struct change changes[WISH_CREATIONS_MAX + 1];
+    size_t count = wish->before_count;
+    bool fine;
+    enum fault fault = wish_preview(work, wish, last, answer, &fine);
+    if (fault || !fine) return fault;
+    struct uuid batch = uuid_v7((uint64_t)work->now.wall_ms, work->random);
+    last->batch = batch;
+    for (size_t i = 0; i < count; i++) {
+        all[i] = wish->before[i];
+        all[i].batch = batch;
+    }
+    all[count] = *last;
+    fault = outbox_submit_many(work->replica, work->arena, all, count + 1, summary, work->now,
+                               changes);
+    if (fault) return fault;
+    bool last_done = false;
+    for (size_t i = 0; i <= count; i++) last_done = change_settle(&all[i], &changes[i], answer);
+    for (size_t i = 0; i < count && last_done; i++) {
+        enum entity_kind kind = (enum entity_kind)wish->before[i].entity;
+        NOTE(answer, NOTE_RESULT, "Added {kind} {id} {name}",
+             {"kind", str_from(entity_name(kind))},
+             {"id", name_short(work, kind, wish->before[i].target)},
+             {"name", entity_title(kind, wish->made[i])});
+    }
+    *done = last_done;
+    return FAULT_NONE;
+}
+
+enum fault wish_submit(struct work *work, struct wish *wish, struct str summary,
+                       struct answer *answer, bool *done)
+{
+    struct mutation mutation;
+    *done = false;
+    mutation_begin(work, &mutation, wish->current ? MUTATION_EDIT : MUTATION_CREATE, wish->kind,
+                   wish->target);
+    wish_complete_units(wish);
+    mutation.edits = wish->edits;
+    mutation.edit_count = wish->count;
+    mutation.happened_at = wish->happened_at;
+    if (wish->again) {
+        mutation.kind = wish->again->kind;
+        mutation.stands = wish->again->stands;
+        mutation.stand_count = wish->again->stand_count;
+        mutation.resolves = wish->again->resolves;
+        mutation.resolution = wish->again->resolution;
+    }
+    if (wish->before_count > 0) {
+        return wish_submit_all(work, wish, &mutation, summary, answer, done);
+    }
+    return mutation_submit(work, &mutation, summary, answer, done);
+}
+
+/* --- what was changed, in words --- */
+
+/* In every sentence already, or meaning nothing alone. */
+static bool change_is_said(const struct wish *wish, const struct field *field)
+{
+    static const char *const said[] = {"currency", "probability_by_hand", "pipeline", "title", NULL};
+    static const char *const deal_said[] = {"stage", "status", "owner", NULL};
+    bool created = !wish->current;
+    for (size_t i = 0; said[i]; i++) {
+        if (strcmp(said[i], field->name) != 0) continue;
+        return strcmp(said[i], "title") != 0 || created;
+    }
+    for (size_t i = 0; deal_said[i] && wish->kind == ENTITY_DEAL; i++) {
+        if (strcmp(deal_said[i], field->name) == 0) return created || strcmp(field->name, "owner") != 0;
+    }
+    return created && strcmp(field->name, "name") == 0;
+}
+
+static struct str change_value(struct work *work, const struct field *field, const void *entity)
+{
+    struct value value = entity ? field_get(field, entity) : value_absent(field->type);
+    struct str canonical;
+    if (field->type == VALUE_SET) return cell_field(work, field, entity).shown;
+    if (!value.present || value_format(work->arena, value, &canonical)) return STR_NONE;
+    const struct field *money = field_by_name(field->entity, STR("currency"));
+    struct str currency = money ? field_get(money, entity).text : STR_NONE;
+    return text_say(work, field, canonical, currency);
+}
+
+static bool change_is_one(const struct field *field, const void *before, const void *after)
+{
+    if (!before) return field_get(field, after).present || field->type == VALUE_SET;
+    struct value a = field_get(field, before), b = field_get(field, after);
+    const struct field *currency = field_by_name(field->entity, STR("currency"));
+    bool money = currency && strcmp(field->name, "value") == 0;
+    return !value_equal(a, b) ||
+           (money && !value_equal(field_get(currency, before), field_get(currency, after)));
+}
+
+struct str wish_changes(struct work *work, const struct wish *wish, const void *shown)
+{
+    struct str out = STR("");
+    for (size_t i = 0; i < wish->count; i++) {
+        const struct field *field = wish->edits[i].field;
+        if (!field || change_is_said(wish, field)) continue;
+        if (!change_is_one(field, wish->current, shown)) continue;
+        struct str now = change_value(work, field, shown);
+        struct str was = wish->current ? change_value(work, field, wish->current) : STR_NONE;
+        if (now.n == 0 && was.n == 0) continue;
+        out = arena_format(work->arena, "%.*s%s%s: %.*s", STR_ARGS(out), out.n ? "; " : "",
+                           field->label, STR_ARGS(now.n > 0 ? now : STR("none")));
+        if (was.n == 0) continue;
+        out = arena_format(work->arena, "%.*s (was %.*s)", STR_ARGS(out), STR_ARGS(was));
+    }
+    return out;
+}
