@@ -1,6 +1,6 @@
 # peers.sh - what the tests of bad peers share, on top of stage.sh. Sourced, never run.
 # shellcheck disable=SC2154  # of stage.sh
-. "${SLUICE_SOURCE_DIR:?}/tests/fault/stage.sh"
+. "${SLUICE_SOURCE_DIR:?}/tests/support/stage.sh"
 
 peers_py="$SLUICE_SOURCE_DIR/tests/fault/peers.py"
 

@@ -2,7 +2,7 @@
 # A full disk under the rep's copy: each write says so, exits 1 and changes nothing; what was said to
 # be kept is there; with room again the next try succeeds and nothing is missing. Where no small disk
 # can be mounted, a limit on the size of files takes its place.
-. "${SLUICE_SOURCE_DIR:?}/tests/fault/stage.sh"
+. "${SLUICE_SOURCE_DIR:?}/tests/support/stage.sh"
 
 disk="$folder/disk"
 limit=

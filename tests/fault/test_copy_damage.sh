@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A damaged copy, key or home: told in a sentence, never a crash; `sluice doctor --rebuild` sets the
 # copy aside, keeps the unsent changes it can still read, and the next sync fetches the rest.
-. "${SLUICE_SOURCE_DIR:?}/tests/fault/stage.sh"
+. "${SLUICE_SOURCE_DIR:?}/tests/support/stage.sh"
 
 claim "a server and two reps" stage_init
 for i in $(seq 30); do ada --offline add "deal $i" --next-step "step $i $(printf '%0200d' "$i")"; done \

@@ -3,7 +3,7 @@
 # `sluice doctor` compares the copy with the server by digests, and fetches what differs: a row that
 # somebody with the key altered, one that is missing, one that the server has not. Changes that were not
 # sent stay. Without a server it says that it did not compare.
-. "${SLUICE_SOURCE_DIR:?}/tests/fault/stage.sh"
+. "${SLUICE_SOURCE_DIR:?}/tests/support/stage.sh"
 command -v sqlcipher >/dev/null || { echo "no sqlcipher"; exit 77; }
 
 copy_sql() { # copy_sql NAME STATEMENT: done to that home's copy, with its key

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # init and run with --database URL: a PostgreSQL of the administrator, with the least rights the
 # manual names; passwords; and what is told when it is absent, closed, too old or too new.
-. "${SLUICE_SOURCE_DIR:?}/tests/fault/stage.sh"
+. "${SLUICE_SOURCE_DIR:?}/tests/support/stage.sh"
 . "$SLUICE_SOURCE_DIR/scripts/lib/private_postgres.sh"
 
 hba=$(mktemp /tmp/sluice-hba-XXXXXX)

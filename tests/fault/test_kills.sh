@@ -2,7 +2,7 @@
 # kill -9 of each process at random moments under load: the client, the worker, the keeper,
 # PostgreSQL's postmaster and a backend. Nothing acknowledged is lost or doubled, everything starts
 # again by itself (the keeper: at the next start), nothing is left behind. SIGTERM stops in seconds.
-. "${SLUICE_SOURCE_DIR:?}/tests/fault/stage.sh"
+. "${SLUICE_SOURCE_DIR:?}/tests/support/stage.sh"
 
 rounds=${SLUICE_FAULT_ROUNDS:-8}
 claim "a server and two reps" stage_init

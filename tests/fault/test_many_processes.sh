@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Several processes at once: in one home (adding, editing, moving, syncing, watching, listing), on
 # one data folder, and two joins at once. No change is lost or done twice, nobody hears of locks.
-. "${SLUICE_SOURCE_DIR:?}/tests/fault/stage.sh"
+. "${SLUICE_SOURCE_DIR:?}/tests/support/stage.sh"
 
 rounds=${SLUICE_FAULT_ROUNDS:-3}
 writers=8

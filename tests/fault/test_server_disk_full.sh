@@ -2,7 +2,7 @@
 # A full disk under the server: init cleans up after itself and can be done again; a running server
 # stays up, says so, keeps its clients' work waiting, and goes on when there is room.
 # ctest: timeout=600
-. "${SLUICE_SOURCE_DIR:?}/tests/fault/stage.sh"
+. "${SLUICE_SOURCE_DIR:?}/tests/support/stage.sh"
 
 disk="$folder/disk"
 disk_make "$disk" 24m || { echo "cannot mount a small disk here"; exit 77; }

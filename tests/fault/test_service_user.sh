@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Whose processes these are: started by root, everything goes on as the owner of the data folder and
 # can never be root again; started by a user, it stays that user. And what a bad configuration gets.
-. "${SLUICE_SOURCE_DIR:?}/tests/fault/stage.sh"
+. "${SLUICE_SOURCE_DIR:?}/tests/support/stage.sh"
 
 claim "a server and two reps" stage_init
 wanted=$(stat -c %u "$data")

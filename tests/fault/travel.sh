@@ -1,7 +1,7 @@
 # travel.sh - what the tests of time travel share, on top of stage.sh: a PostgreSQL of ours, deals made
 # offline, and how they are counted. Sourced, never run.
 # shellcheck disable=SC2154  # of stage.sh
-. "${SLUICE_SOURCE_DIR:?}/tests/fault/stage.sh"
+. "${SLUICE_SOURCE_DIR:?}/tests/support/stage.sh"
 . "$SLUICE_SOURCE_DIR/scripts/lib/private_postgres.sh"
 
 unset PGPASSWORD PGUSER PGDATABASE PGHOST PGPORT

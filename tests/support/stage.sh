@@ -1,4 +1,4 @@
-# stage.sh - a server, homes and claims for the tests of this folder. Sourced, never run.
+# stage.sh - a server, homes and claims for the shell tests that need them. Sourced, never run.
 #
 #   stage_init                makes a server ($data) and the homes ada (owner) and bob (rep)
 #   server_start, server_stop its life; $server is the keeper's id, $port where it listens
@@ -12,7 +12,7 @@ cd / || exit 1 # a service user may not be allowed where the sources are
 
 bin=${SLUICE_BIN_DIR:?}
 [ -x "$bin/sluiced" ] && [ -x "$bin/sluice" ] || { echo "no programs in $bin"; exit 77; }
-folder=$(mktemp -d /tmp/sluice-fault-XXXXXX)
+folder=$(mktemp -d /tmp/sluice-test-XXXXXX)
 chmod 755 "$folder"
 data="$folder/data"
 failed=0
