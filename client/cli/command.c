@@ -12,6 +12,7 @@
 
 #include "client/cli/command_inside.h"
 #include "client/cli/say.h"
+#include "client/edge/keys.h"
 #include "common/base/version.h"
 #include "common/base/banned.h"
 
@@ -25,15 +26,6 @@ static bool environment_flag(const char *name)
 }
 
 /* --- running --- */
-
-enum fault command_work(struct command *command)
-{
-    enum fault fault = work_open(&command->work, home_replica(command->home), &command->arena,
-                                 &command->random, home_now());
-    command->working = fault == FAULT_NONE;
-    if (fault) command_fault(command, "read the offline copy", fault, NULL);
-    return fault;
-}
 
 static bool command_open(struct command *command)
 {
@@ -191,7 +183,7 @@ int command_main(int argc, char **argv)
     say_begin();
     arena_init(&command->arena, ARENA_BYTES);
     answer_init(&command->answer, &command->arena);
-    home_random(seed, sizeof seed);
+    system_random(seed, sizeof seed);
     random_init(&command->random, seed);
     command->program = argc > 0 ? argv[0] : "sluice";
     for (int i = 1; i < argc && count < WORDS_MAX; i++) words[count++] = str_from(argv[i]);

@@ -28,11 +28,13 @@ void command_write(FILE *to, struct str text);
 size_t command_width(void); /* of the terminal, 0: none */
 size_t command_height(void);
 
+/* command_home.c */
 /* Opens work on the home; again after rows came in. */
 enum fault command_work(struct command *command);
-/* The sentence for what went wrong outside, and what to do about it (command_doctor.c). */
+/* The sentence for what went wrong outside, and what to do about it. */
 void command_fault(struct command *command, const char *what, enum fault fault,
                    const struct trouble *trouble);
+
 void command_doctor(struct command *command);
 void command_join(struct command *command);
 /* After an exchange: a clock that is far off is worth a word. */

@@ -17,7 +17,6 @@
 #include <time.h>
 
 #include <fcntl.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,18 +37,6 @@ struct now home_now(void)
         .boot_ms = (uint64_t)boot.tv_sec * 1000 + (uint64_t)boot.tv_nsec / 1000000,
         .wall_ms = (int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000,
     };
-}
-
-void home_random(void *out, size_t n)
-{
-    uint8_t *bytes = out;
-    while (n > 0) {
-        ssize_t got = getrandom(bytes, n, 0);
-        if (got < 0 && errno == EINTR) continue;
-        check(got > 0);
-        bytes += got;
-        n -= (size_t)got;
-    }
 }
 
 /* --- paths --- */
@@ -200,7 +187,7 @@ static enum fault home_fill(const char *path, struct trouble *trouble)
     if (fault != FAULT_NONE) {
         return trouble_set(trouble, fault, "create", key_path, trouble_detail(fault));
     }
-    home_random(device.b, sizeof device.b);
+    system_random(device.b, sizeof device.b);
     fault = replica_file_create(new_path, &key, &device, &replica);
     secret32_finish(&key);
     secret32_finish(&device);

@@ -56,7 +56,6 @@ MUST_USE enum fault home_rebuild(const char *path, struct home_rebuilt *out,
 struct replica *home_replica(struct home *home);
 const uint8_t *home_device_public(const struct home *home);
 struct now home_now(void);
-void home_random(void *out, size_t n); /* from the system */
 
 /* Somebody looks at a screen: asked each second, at a poke, when the terminal has another size and
  * when `input` (a descriptor, -1: none) can be read. False: enough. */

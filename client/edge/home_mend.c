@@ -145,7 +145,7 @@ static enum fault mend_fill(struct mend *mend)
     if (!fault) fault = entries_rescue(mend);
     if (!fault && mend->lost > 0) {
         /* Numbers without a gap are not to be had: the server shall tell it to begin a new row. */
-        home_random(mend->identity.token, sizeof mend->identity.token);
+        system_random(mend->identity.token, sizeof mend->identity.token);
         fault = mend->new->f->identity_store(mend->new, &mend->identity);
     }
     if (!fault) return mend->new->f->commit(mend->new);

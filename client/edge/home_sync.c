@@ -8,6 +8,7 @@
 #include "client/edge/home.h"
 
 #include "client/edge/home_inside.h"
+#include "client/edge/keys.h"
 #include "client/edge/loop.h"
 #include "client/edge/turn.h"
 
@@ -47,7 +48,7 @@ static enum fault home_exchange(struct home *home, const struct home_sync_option
         .check = options->check,
     };
     memcpy(sync_options.device_public, home->device.public.b, sizeof sync_options.device_public);
-    home_random(sync_options.seed, sizeof sync_options.seed);
+    system_random(sync_options.seed, sizeof sync_options.seed);
     struct sync *sync = sync_create(&sync_options);
     secret32_finish(&sync_options.device_secret);
     sodium_memzero(sync_options.seed, sizeof sync_options.seed);

@@ -2,16 +2,16 @@
 #define _GNU_SOURCE
 #include "client/edge/keys.h"
 
-#include "client/edge/home.h"
-
 #include <errno.h>
 
 #include <fcntl.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/base/check.h"
 #include "common/base/banned.h"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -24,6 +24,18 @@
 #ifndef KEYS_SANITIZED
 #define KEYS_SANITIZED 0
 #endif
+
+void system_random(void *out, size_t n)
+{
+    uint8_t *bytes = out;
+    while (n > 0) {
+        ssize_t got = getrandom(bytes, n, 0);
+        if (got < 0 && errno == EINTR) continue;
+        check(got > 0);
+        bytes += got;
+        n -= (size_t)got;
+    }
+}
 
 static enum fault keys_fault(int error)
 {
@@ -66,7 +78,7 @@ enum fault key_file_create(const char *folder, const char *path, struct secret32
 {
     int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) return keys_fault(errno);
-    home_random(out->b, sizeof out->b);
+    system_random(out->b, sizeof out->b);
     enum fault fault = keys_write(fd, out);
     close(fd);
     if (fault == FAULT_NONE) fault = folder_sync(folder);

@@ -2,6 +2,7 @@
  * exchange with a server that is not there, or is something else, comes to. */
 #define _GNU_SOURCE
 #include "client/edge/home.h"
+#include "client/edge/keys.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -221,7 +222,7 @@ static void point_to(struct bench *b, const char *const *addresses, size_t count
     struct replica *replica = home_replica(b->home);
     struct identity identity = {.address_count = count, .next_number = 1};
     for (size_t i = 0; i < count; i++) identity.addresses[i] = str_from(addresses[i]);
-    home_random(identity.replica.b, sizeof identity.replica.b);
+    system_random(identity.replica.b, sizeof identity.replica.b);
     identity.server_key[0] = 9; /* X25519's base point: a key like any other */
     assert_int_equal(replica->f->begin(replica), FAULT_NONE);
     assert_int_equal(replica->f->identity_store(replica, &identity), FAULT_NONE);
