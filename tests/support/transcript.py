@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 """Executes a conversation written down as text, with a real server and real copies, and compares.
 
-    @members ada=Ada Berg, bob=Bob Ross     the first owns the team, the others are invited as reps
+    @members ada=Ada Berg, bob=Bob Ross     the first owns the team, the others are invited
     ada$ sluice add Roof                    a command, run by the shell with ada's identity
     Added <id> Roof (Lead)                  what it prints, both streams in the order of events
     [4]                                     its exit status, unless 0
     (the server stops) (the server starts)  what happens meanwhile
     # anything                              told to the reader
+
+A member may have a role, `bob=Bob Ross (manager)`; without one it is rep. In a file that ends with
+.md only what is indented by four spaces is the conversation, and @members stands in a comment.
 
 <id1> stands for an id, the same one wherever it recurs; <the-date> and <tim> for a day and a time of
 day; <any> for anything. They are as wide as what they stand for.
@@ -48,7 +51,8 @@ class Team:
         self.start()
         self.join(first, out)
         for who in list(members)[1:]:
-            line = self.program("sluice", "invite", members[who], who=first)
+            name, _, role = members[who].rstrip(")").partition(" (")
+            line = self.program("sluice", "invite", name, "--role", role or "rep", who=first)
             self.join(who, line)
 
     def environment(self, who):
@@ -157,9 +161,41 @@ def is_speech(line):
     return PROMPT.match(line) or line.startswith(("#", "@", "(the "))
 
 
+INDENT = "    "
+
+
+def conversation(path):
+    """Its lines; what a page of prose says beside is told to the reader."""
+    lines = open(path, encoding="utf-8").read().split("\n")
+    if not path.endswith(".md"):
+        return lines
+    out = []
+    for line in lines:
+        if line.startswith("<!-- @"):
+            out.append(line[5:-4])
+        elif line.startswith(INDENT):
+            out.append(line[len(INDENT):])
+        else:
+            out.append("#" + line if line else "")
+    return out
+
+
+def page(lines):
+    """The other way round: what is to be written of such a file."""
+    out = []
+    for line in lines:
+        if line.startswith("@"):
+            out.append(f"<!-- {line} -->")
+        elif line.startswith("#"):
+            out.append(line[1:])
+        else:
+            out.append(INDENT + line if line else "")
+    return out
+
+
 def play(path, folder):
     bless = os.environ.get("BLESS")
-    lines = open(path, encoding="utf-8").read().split("\n")
+    lines = conversation(path)
     team, written, bad, known, at = None, [], [], set(), 0
     names, ids = {}, {}
     try:
@@ -195,7 +231,8 @@ def play(path, folder):
         if team:
             team.stop()
     if bless:
-        open(path, "w", encoding="utf-8").write("\n".join(trimmed(written)) + "\n")
+        written = page(trimmed(written)) if path.endswith(".md") else trimmed(written)
+        open(path, "w", encoding="utf-8").write("\n".join(written) + "\n")
     return bad
 
 
