@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "common/metrics/history.h"
+
 #include "common/base/banned.h"
 
 struct exported {
@@ -86,44 +88,39 @@ static struct cell id_cell(struct work *work, struct uuid id)
     return cell_text(arena_str(work->arena, str_from(text)));
 }
 
-static bool event_is_undone(const struct past *past, const struct event *event)
-{
-    if (!uuid_is_zero(event->undoes)) return true;
-    for (size_t i = 0; i < past->count; i++) {
-        const struct event *other = past->rows[i].entity;
-        if (!uuid_is_zero(other->undoes) && uuid_equal(other->undoes, event->mutation)) return true;
-    }
-    return false;
-}
-
-/* "lead@2027-01-02T11:00:00.000Z contact:iced@2027-02-01T09:00:00.000Z won@?" */
-static struct str history_text(struct work *work, const struct deal *deal, struct past past)
+/* "lead@2027-01-02T11:00:00.000Z contact:iced@2027-02-01T09:00:00.000Z won@?": what the reports
+ * count, in today's stages. The stages of another pipeline have no place in it. */
+static enum fault history_text(struct work *work, const struct deal *deal, struct past past,
+                               struct history *h, struct str *out)
 {
     const struct field *status = field_by_name(ENTITY_DEAL, STR("status"));
     const struct pipeline *pipeline = definition_pipeline(&work->definition, deal->pipeline);
-    struct str out = STR("");
-    for (size_t i = 0; i < past.count; i++) {
+    enum fault fault = history_mark_undone(h, work->arena, past.rows, past.count);
+    *out = STR("");
+    for (size_t i = 0; !fault && i < past.count; i++) {
         const struct event *event = past.rows[i].entity;
-        bool stands = event->what == EVENT_CREATED || event->what == EVENT_STAGE ||
-                      event->what == EVENT_IMPORTED;
-        if (!stands || event->to_stage.n == 0 || event_is_undone(&past, event)) continue;
+        if (!event_places(event) || event->to_stage.n == 0 || h->undone[i]) continue;
         if (event->pipeline.n > 0 && !str_equal(event->pipeline, deal->pipeline)) continue;
-        const struct stage *stage = pipeline ? pipeline_stage(pipeline, event->to_stage) : NULL;
+        const struct stage *stage =
+            pipeline ? pipeline_stage_today(pipeline, event->to_stage) : NULL;
+        struct str key = stage ? stage->key : event->to_stage;
         bool ends = stage && (stage->kind == STAGE_WON || stage->kind == STAGE_LOST);
         const char *name = field_choice_name(status, event->to_status);
         bool named = !ends && name && event->to_status != STATUS_OPEN;
         char since[25] = "?";
         if (event->happened_at.has) instant_format(event->happened_at.v, since);
-        out = arena_format(work->arena, "%.*s%s%.*s%s%s@%s", STR_ARGS(out), out.n ? " " : "",
-                           STR_ARGS(event->to_stage), named ? ":" : "", named ? name : "", since);
+        *out = arena_format(work->arena, "%.*s%s%.*s%s%s@%s", STR_ARGS(*out), out->n ? " " : "",
+                            STR_ARGS(key), named ? ":" : "", named ? name : "", since);
     }
-    return out;
+    return fault;
 }
 
 static enum fault deal_extra_cells(struct work *work, const struct deal *deal,
-                                   const struct pasts *pasts, struct cell *cells)
+                                   const struct pasts *pasts, struct history *h,
+                                   struct cell *cells)
 {
     const void *person;
+    struct str history;
     cells[0] = id_cell(work, deal->organisation);
     cells[1] = id_cell(work, deal->contact);
     enum fault fault = FAULT_NOT_FOUND;
@@ -136,9 +133,10 @@ static enum fault deal_extra_cells(struct work *work, const struct deal *deal,
         if (contact->email.n) cells[2] = cell_text(contact->email);
         if (contact->phone.n) cells[3] = cell_text(contact->phone);
     }
-    struct str history = history_text(work, deal, past_of(pasts, deal->id));
-    if (history.n) cells[4] = cell_text(history);
-    return fault == FAULT_NOT_FOUND ? FAULT_NONE : fault;
+    if (fault && fault != FAULT_NOT_FOUND) return fault;
+    fault = history_text(work, deal, past_of(pasts, deal->id), h, &history);
+    if (!fault && history.n) cells[4] = cell_text(history);
+    return fault;
 }
 
 /* By name, for people and for another team; the ids stand beside. */
@@ -162,6 +160,7 @@ static enum fault export_table(struct work *work, const struct exported *what,
     size_t field_count, count, column_count = 0, fields_shown;
     const void *const *rows;
     struct pasts pasts;
+    struct history history = {.count = 0};
     bool deals = what->kind == ENTITY_DEAL;
     const struct field *fields = fields_of(what->kind, &field_count);
     struct column *columns = arena_array(work->arena, field_count + DEAL_EXTRAS, sizeof *columns);
@@ -183,7 +182,7 @@ static enum fault export_table(struct work *work, const struct exported *what,
             if (fields[k].type == VALUE_BYTES) continue;
             cells[at++] = table_cell(work, what->kind, &fields[k], rows[i]);
         }
-        if (deals) fault = deal_extra_cells(work, rows[i], &pasts, cells + fields_shown);
+        if (deals) fault = deal_extra_cells(work, rows[i], &pasts, &history, cells + fields_shown);
     }
     return fault;
 }

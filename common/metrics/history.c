@@ -10,24 +10,32 @@
 
 #include "common/base/banned.h"
 
-static bool event_places(const struct event *event)
+bool event_places(const struct event *event)
 {
     return event->what == EVENT_CREATED || event->what == EVENT_STAGE ||
            event->what == EVENT_IMPORTED;
+}
+
+/* What puts a deal somewhere or takes it away, against what changes a field. */
+static bool event_is_of_place(const struct event *event)
+{
+    return event_places(event) || event->what == EVENT_DELETED;
 }
 
 /* An undo takes back what its mutation did to the same thing: the place, or that field. */
 static bool event_undoes(const struct event *undo, const struct event *event)
 {
     if (!uuid_equal(event->mutation, undo->undoes)) return false;
-    if (event_places(undo) || event_places(event)) return event_places(undo) == event_places(event);
+    if (event_is_of_place(undo) || event_is_of_place(event)) {
+        return event_is_of_place(undo) == event_is_of_place(event);
+    }
     return event->what == undo->what && str_equal(event->field, undo->field);
 }
 
-/* Backwards, so that an undo that was itself undone takes nothing back. What was deleted and is there
- * again (an import taken back and done again) starts anew. */
-static enum fault undone_mark(struct history *h, struct arena *arena, const struct row *events,
-                              size_t count)
+/* Backwards, so that an undo that was itself undone takes nothing back. What was deleted and is
+ * there again (an import taken back and done again) starts anew, unless that was taken back. */
+enum fault history_mark_undone(struct history *h, struct arena *arena, const struct row *events,
+                               size_t count)
 {
     h->undone_count = 0;
     if (count > h->undone_cap) {
@@ -38,11 +46,12 @@ static enum fault undone_mark(struct history *h, struct arena *arena, const stru
     for (size_t i = 0; i < count; i++) h->undone[i] = false;
     for (size_t i = count; i-- > 0;) {
         const struct event *undo = events[i].entity;
+        if (h->undone[i]) continue;
         if (undo->what == EVENT_DELETED) {
             for (size_t j = 0; j <= i; j++) h->undone[j] = true;
             break;
         }
-        if (h->undone[i] || uuid_is_zero(undo->undoes)) continue;
+        if (uuid_is_zero(undo->undoes)) continue;
         for (size_t j = i; j-- > 0;) {
             if (!event_undoes(undo, events[j].entity)) continue;
             h->undone[j] = true;
@@ -148,7 +157,7 @@ enum fault history_build(struct history *h, struct arena *arena,
                          const struct definition *definition, const struct deal *deal,
                          const struct row *events, size_t count)
 {
-    enum fault fault = undone_mark(h, arena, events, count);
+    enum fault fault = history_mark_undone(h, arena, events, count);
     if (fault) return fault;
     h->count = 0;
     h->closing = (struct closing){.has = false};

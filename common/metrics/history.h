@@ -44,6 +44,12 @@ struct arrival {
     bool implied; /* a later stage was entered instead */
 };
 
+/* Does it say where a deal stands? Fields and deletions do not. */
+bool event_places(const struct event *event);
+/* Fills `undone` and its count: what is in no figure, and in nothing that is to give the same
+ * figures elsewhere. history_build does it first. */
+MUST_USE enum fault history_mark_undone(struct history *h, struct arena *arena,
+                                        const struct row *events, size_t count);
 /* Reads the events (rows of kind ENTITY_EVENT, by seq and n) of one deal. h is zeroed before the
  * first call and may be used again: its arrays stay in the arena and are filled anew. Events of a
  * stage the definition does not know are skipped. FAULT_FORMAT when rows are out of order. */

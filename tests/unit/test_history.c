@@ -24,6 +24,7 @@ static const struct {
     {"closed time does not count", "C0 W2 Q6 W10", 2, 0, 2, 6, true},
     {"an unknown time stays unknown", "C? Q3 W10", 2, 0, -1, -1, true},
     {"what was deleted and is there again starts anew", "C0 Q3 W10 Z12 C0 P5 W10", 2, 3, 5, 10, true},
+    {"a deletion taken back never happened", "C0 Q3 Z5 U6 W10", 2, 1, 3, 10, true},
     {"going back makes a second visit", "C0 Q3 C5 W10", 3, 0, 3, 10, true},
     {"a lead that was lost was no opportunity", "L0 X4", 1, 0, 4, -1, false},
     {"a loss without a past may have been one", "X4", 0, 0, -1, -1, true},

@@ -1,4 +1,5 @@
-/* test_work_report.c - claims about `sluice report`, over a copy in memory of a team of two reps. */
+/* test_work_report.c - claims about `sluice report` and about the histories `sluice export` gives, over a
+ * copy in memory of a team of two reps. */
 #include "client/work/work.h"
 
 #include <setjmp.h>
@@ -45,14 +46,15 @@ struct desk {
     struct answer answer;
 };
 
-static void deal_put(struct desk *desk, size_t i)
+static void deal_put(struct desk *desk, const char *name, const char *owner, const char *text,
+                     int64_t value)
 {
     struct past_world past;
-    past_write(&past, deals[i].past, deals[i].value);
+    past_write(&past, text, value);
     struct deal *deal = &past.deal;
-    deal->id = world_id(deals[i].name);
-    deal->title = str_from(deals[i].name);
-    deal->owner = world_id(deals[i].owner);
+    deal->id = world_id(name);
+    deal->title = str_from(name);
+    deal->owner = world_id(owner);
     if (deal->closed_at.has) deal->closed_at.v += JANUARY * DAY_MS;
     assert_int_equal(desk->replica->f->begin(desk->replica), FAULT_NONE);
     struct packed_row row = world_row(&desk->world, ENTITY_DEAL, deal->id, 2, 0, deal);
@@ -79,7 +81,9 @@ static int desk_open(void **state)
     }
     desk.replica = replica_memory_open();
     world_fill(&desk.world, desk.replica, "rep");
-    for (size_t i = 0; i < sizeof deals / sizeof deals[0]; i++) deal_put(&desk, i);
+    for (size_t i = 0; i < sizeof deals / sizeof deals[0]; i++) {
+        deal_put(&desk, deals[i].name, deals[i].owner, deals[i].past, deals[i].value);
+    }
     random_init_number(&desk.random, 7);
     *state = &desk;
     return 0;
@@ -93,13 +97,13 @@ static int desk_close(void **state)
     return 0;
 }
 
-/* Runs `report`: its argument, then pairs of option and value, separated by '|'. */
-static int run(struct desk *desk, const char *words)
+/* Runs a verb: its argument, then pairs of option and value, separated by '|'. */
+static int run_verb(struct desk *desk, const char *verb, const char *words)
 {
-    struct request request = {.width = 80};
+    struct request request = {.width = 80, .machine = strcmp(verb, "export") == 0};
     struct str rest = str_from(words), part;
     for (size_t i = 0; i < verb_count; i++) {
-        if (!verbs[i].noun && strcmp(verbs[i].name, "report") == 0) request.verb = &verbs[i];
+        if (!verbs[i].noun && strcmp(verbs[i].name, verb) == 0) request.verb = &verbs[i];
     }
     assert_non_null(request.verb);
     assert_true(str_split(&rest, '|', &request.arguments[request.argument_count++]));
@@ -116,6 +120,11 @@ static int run(struct desk *desk, const char *words)
     answer_init(&desk->answer, &desk->world.arena);
     assert_int_equal(work_run(&desk->work, &request, &desk->answer), FAULT_NONE);
     return (int)desk->answer.code;
+}
+
+static int run(struct desk *desk, const char *words)
+{
+    return run_verb(desk, "report", words);
 }
 
 static void assert_cell(const struct desk *desk, size_t row, const char *name, const char *wanted)
@@ -280,6 +289,60 @@ static void explain_has_a_sentence_for_every_column(void **state)
     }
 }
 
+/* What is exported is what the reports count, or another team would have other figures. */
+static const struct {
+    const char *claim, *past, *history;
+} exports[] = {
+    {"moves and an end", "C1 Q2 W3", "contact@2 qualification@3 won@4"},
+    {"an undone win is no win", "C1 Q2 W3 U4", "contact@2 qualification@3"},
+    {"an undone undo gives it back", "C1 Q2 W3 U4 U5", "contact@2 qualification@3 won@4"},
+    {"a deleted life is none", "C1 Q2 X3 Z4 C5 Q7", "contact@6 qualification@8"},
+    {"unless that was taken back", "C1 Q2 Z4 U5 X7", "contact@2 qualification@3 lost@8"},
+    {"ice and thawing", "C1 I2 T4", "contact@2 contact:iced@3 contact@5"},
+    {"what is not known stays so", "C? X4", "contact@? lost@5"},
+};
+
+/* "contact@2" for "contact@2026-01-02T12:00:00.000Z" */
+static struct str history_short(struct arena *arena, struct str history)
+{
+    struct str out = STR(""), word;
+    while (str_split(&history, ' ', &word)) {
+        size_t at = str_find(word, '@');
+        struct str day = str_slice(word, at + 1, word.n);
+        if (day.n == 24) day = str_slice(day, day.p[8] == '0' ? 9 : 8, 10);
+        out = arena_format(arena, "%.*s%s%.*s@%.*s", STR_ARGS(out), out.n ? " " : "",
+                           STR_ARGS(str_slice(word, 0, at)), STR_ARGS(day));
+    }
+    return out;
+}
+
+static void exported_history_is_what_counts(void **state)
+{
+    struct desk *desk = *state;
+    for (size_t i = 0; i < sizeof exports / sizeof exports[0]; i++) {
+        deal_put(desk, "mill", "rep", exports[i].past, 100);
+        assert_int_equal(run_verb(desk, "export", "deals"), 0);
+        const struct answer *answer = &desk->answer;
+        size_t last = answer->column_count - 1;
+        assert_string_equal(answer->columns[last].name, "history");
+        struct str history = STR_NONE;
+        for (size_t row = 0; row < answer->row_count; row++) {
+            const struct cell *cells = &answer->cells[row * answer->column_count];
+            for (size_t c = 0; c < last; c++) {
+                if (strcmp(answer->columns[c].name, "title") != 0) continue;
+                if (str_equal(cells[c].text, STR("mill"))) history = cells[last].text;
+            }
+        }
+        history = history_short(&desk->world.arena, history);
+        if (!str_equal(history, str_from(exports[i].history))) {
+            fail_msg("%s: %.*s, not %s", exports[i].claim, STR_ARGS(history), exports[i].history);
+        }
+        desk_close(state);
+        desk_open(state);
+        desk = *state;
+    }
+}
+
 int main(void)
 {
 #define CLAIM(name) cmocka_unit_test_setup_teardown(name, desk_open, desk_close)
@@ -290,6 +353,7 @@ int main(void)
         CLAIM(what_it_is_about_stands_before_rows_and_totals),
         CLAIM(thin_data_and_lacks_are_said),
         CLAIM(explain_has_a_sentence_for_every_column),
+        CLAIM(exported_history_is_what_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
