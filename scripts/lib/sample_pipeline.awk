@@ -1,27 +1,10 @@
 # sample_pipeline.awk - the demonstration team's pipeline as an import file: about 120 deals of 60
 # organisations with six months of stage history, dates relative to `today` (days since 1970).
-# The same seed gives the same team: awk -v today=N -v seed=7 -f sample_pipeline.awk
+# The same seed gives the same team: awk -v today=N -v seed=7 -f sample.awk -f sample_pipeline.awk
 #
-# Every name is invented. Own random numbers (minimal standard generator): awks differ in theirs.
+# Every name is invented.
 
-function pick(n) { state = (state * 16807) % 2147483647; return state % n }
 function choose(list, count) { return list[pick(count) + 1] }
-
-# Days since 1970 as YYYY-MM-DD (Hinnant, "chrono-compatible low-level date algorithms").
-function day(z,    era, doe, yoe, y, doy, mp, d, m) {
-    if (z == "") return ""
-    z += 719468
-    era = int(z / 146097)
-    doe = z - era * 146097
-    yoe = int((doe - int(doe / 1460) + int(doe / 36524) - int(doe / 146096)) / 365)
-    y = yoe + era * 400
-    doy = doe - (365 * yoe + int(yoe / 4) - int(yoe / 100))
-    mp = int((5 * doy + 2) / 153)
-    d = doy - int((153 * mp + 2) / 5) + 1
-    m = mp < 10 ? mp + 3 : mp - 9
-    if (m <= 2) y++
-    return sprintf("%04d-%02d-%02d", y, m, d)
-}
 
 function organisations_make(   i, name) {
     for (i = 1; i <= 60; i++) {

@@ -1,24 +1,8 @@
 # deals.awk - N deals of a team that has worked for years, as an import file: OPEN of them still
 # open, the others won or lost, each with the days it entered its stages.
 #
-#   awk -v n=100000 -v open=2000 -v today=DAYS_SINCE_1970 -f deals.awk
-
-# Days since 1970 as YYYY-MM-DD (Hinnant, "chrono-compatible low-level date algorithms").
-function day(z,    era, doe, yoe, y, doy, mp, d, m) {
-    z += 719468
-    era = int(z / 146097)
-    doe = z - era * 146097
-    yoe = int((doe - int(doe / 1460) + int(doe / 36524) - int(doe / 146096)) / 365)
-    y = yoe + era * 400
-    doy = doe - (365 * yoe + int(yoe / 4) - int(yoe / 100))
-    mp = int((5 * doy + 2) / 153)
-    d = doy - int((153 * mp + 2) / 5) + 1
-    m = mp < 10 ? mp + 3 : mp - 9
-    if (m <= 2) y++
-    return sprintf("%04d-%02d-%02d", y, m, d)
-}
-
-function pick(k) { state = (state * 16807) % 2147483647; return state % k }
+#   awk -v n=100000 -v open=2000 -v today=DAYS_SINCE_1970 \
+#       -f scripts/lib/sample.awk -f tests/bench/deals.awk
 
 BEGIN {
     state = 12345

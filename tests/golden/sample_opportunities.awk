@@ -1,23 +1,6 @@
 # sample_opportunities.awk - a table of opportunities as a CRM exports it, with its dirt: won and
 # lost ones with both dates, open ones without a closing date, some without an account or any date, every
-# lost one of value 0. The same each time: own random numbers, for awks differ in theirs.
-
-function pick(n) { state = (state * 16807) % 2147483647; return state % n }
-
-# Days since 1970 as YYYY-MM-DD (Hinnant, "chrono-compatible low-level date algorithms").
-function day(z,    era, doe, yoe, y, doy, mp, d, m) {
-    z += 719468
-    era = int(z / 146097)
-    doe = z - era * 146097
-    yoe = int((doe - int(doe / 1460) + int(doe / 36524) - int(doe / 146096)) / 365)
-    y = yoe + era * 400
-    doy = doe - (365 * yoe + int(yoe / 4) - int(yoe / 100))
-    mp = int((5 * doy + 2) / 153)
-    d = doy - int((153 * mp + 2) / 5) + 1
-    m = mp < 10 ? mp + 3 : mp - 9
-    if (m <= 2) y++
-    return sprintf("%04d-%02d-%02d", y, m, d)
-}
+# lost one of value 0. The same each time. Behind scripts/lib/sample.awk.
 
 BEGIN {
     state = 20170301

@@ -3,50 +3,25 @@
 # as is kept here, on the copy that imported, on one that joined afterwards, and without a network.
 # SLUICE_GOLDEN_KEEP=1 writes the kept files anew.
 # ctest: timeout=240
-set -euo pipefail
+. "${SLUICE_SOURCE_DIR:?}/tests/support/stage.sh"
+set -e
 
-. "${SLUICE_SOURCE_DIR:?}/tests/support/scratch.sh"
+here=$SLUICE_SOURCE_DIR/tests/golden
+stage_server
 
-bin=${SLUICE_BIN_DIR:?}
-here=$(cd "$(dirname "$0")" && pwd)
-[[ -x $bin/sluiced && -x $bin/sluice ]] || exit 77
-work=$(mktemp -d)
-chmod 755 "$work" # run by root, the server goes on as a user of its own
-server=
-finish() {
-    [[ -z $server ]] || { kill "$server" 2>/dev/null && wait "$server" || true; }
-    scratch_remove "$work"
-}
-trap finish EXIT
-
-fail() { echo "FAILED: $*" >&2; exit 1; }
-ada() { SLUICE_HOME=$work/ada "$bin/sluice" "$@"; }
-bob() { SLUICE_HOME=$work/bob "$bin/sluice" "$@"; }
-port=$((20000 + RANDOM % 20000))
-
-"$bin/sluiced" init --data "$work/srv" --team North --owner "Ada Berg" \
-    --listen "127.0.0.1:$port" >"$work/init" 2>&1 || { cat "$work/init"; exit 1; }
-"$bin/sluiced" run --data "$work/srv" >"$work/run" 2>&1 &
-server=$!
-for _ in $(seq 300); do
-    (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && break
-    sleep 0.1
-done
-ada join "$(grep -o 'sluice1-[^ ]*' "$work/init" | head -n 1)"
-
-file=$work/opportunities.csv
-awk -f "$here/sample_opportunities.awk" >"$file"
+file=$folder/opportunities.csv
+awk -f "$SLUICE_SOURCE_DIR/scripts/lib/sample.awk" -f "$here/sample_opportunities.awk" >"$file"
 ada --offline import "$file" --map opportunity_id=id --map sales_agent=owner --map account=org \
     --map deal_stage=stage --map engage_date=created --map close_date=closed \
     --map close_value=value --map-stage Prospecting=Contact --map-stage Engaging=Qualification \
-    --map-stage Won=Won --map-stage Lost=Lost --currency USD >"$work/import" 2>&1 ||
-    { cat "$work/import"; fail "the import failed"; }
+    --map-stage Won=Won --map-stage Lost=Lost --currency USD >"$folder/import" 2>&1 ||
+    { cat "$folder/import"; fail "the import failed"; }
 for _ in 1 2 3 4 5; do
-    ada sync >/dev/null 2>"$work/sync" && break
+    ada sync >/dev/null 2>"$folder/sync" && break
 done
 [[ $(ada status --plain --no-headers --columns pending) == 0 ]] ||
-    { cat "$work/sync"; fail "not all was sent"; }
-bob join "$(ada invite "Bob Ross" --role manager | tail -n 1)"
+    { cat "$folder/sync"; fail "not all was sent"; }
+joins bob "Bob Ross" manager
 bob sync >/dev/null
 
 # What the file says, by awk.
@@ -78,11 +53,11 @@ done
 
 # The same to the byte, on both copies, and as it was.
 for report in winrate reps funnel; do
-    ada --offline report "$report" --period all >"$work/$report" 2>/dev/null
-    bob report "$report" --period all 2>/dev/null | cmp - "$work/$report" ||
+    ada --offline report "$report" --period all >"$folder/$report" 2>/dev/null
+    bob report "$report" --period all 2>/dev/null | cmp - "$folder/$report" ||
         fail "$report differs on the other copy"
-    [[ -z ${SLUICE_GOLDEN_KEEP:-} ]] || cp "$work/$report" "$here/report_$report.txt"
-    diff -u "$here/report_$report.txt" "$work/$report" || fail "$report is not what it was"
+    [[ -z ${SLUICE_GOLDEN_KEEP:-} ]] || cp "$folder/$report" "$here/report_$report.txt"
+    diff -u "$here/report_$report.txt" "$folder/$report" || fail "$report is not what it was"
 done
 
 # Each deal behind a figure is listed, once.
@@ -91,9 +66,9 @@ done
 
 # What is exported gives the same figures, computed a second time.
 command -v python3 >/dev/null || { echo "python3 is not installed: not computed twice"; exit 0; }
-bob --offline export --json >"$work/export.json"
+bob --offline export --json >"$folder/export.json"
 for report in winrate reps funnel; do
-    bob --offline report "$report" --period all --json >"$work/$report.json" 2>/dev/null
-    python3 -B "$here/../reference/metrics_reference.py" --export "$work/export.json" "$report" USD \
-        "$work/$report.json" || fail "$report is not what its history says"
+    bob --offline report "$report" --period all --json >"$folder/$report.json" 2>/dev/null
+    python3 -B "$here/../reference/metrics_reference.py" --export "$folder/export.json" "$report" USD \
+        "$folder/$report.json" || fail "$report is not what its history says"
 done
