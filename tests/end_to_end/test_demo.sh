@@ -2,34 +2,19 @@
 # scripts/demo tells its whole story without a terminal and leaves nothing behind; --keep leaves it
 # running until its own line stops it; ^C at any moment ends it and all it started.
 # ctest: timeout=600
-set -uo pipefail
-. "${SLUICE_SOURCE_DIR:?}/tests/support/scratch.sh"
+. "${SLUICE_SOURCE_DIR:?}/tests/support/stage.sh"
+set -o pipefail
 
-[[ -x ${SLUICE_BIN_DIR:?}/sluiced && -x $SLUICE_BIN_DIR/sluice ]] || exit 77
-folder=$(mktemp -d /tmp/sluice-test-demo-XXXXXX)
-chmod 711 "$folder"
 export SLUICE_DEMO_PLACE=$folder/place
 mkdir -m 711 "$SLUICE_DEMO_PLACE"
-failed=0
+finish_first() { left_over | xargs -r kill 2>/dev/null; }
 
-finish() {
-    pgrep -f -- "$folder" | grep -v "^$$\$" | xargs -r kill 2>/dev/null
-    scratch_remove "$folder"
-}
-trap finish EXIT
-
-claim() {
-    local sentence=$1
-    shift
-    if "$@"; then echo "ok   $sentence"; else echo "FAIL $sentence" && failed=1; fi
-}
 said() { grep -qF -- "$1" "$folder/story"; }
+place_is_empty() {
+    [ -z "$(pgrep -f -- "$SLUICE_DEMO_PLACE")" ] && [ -z "$(ls -A "$SLUICE_DEMO_PLACE")" ]
+}
 nothing_left() {
-    local deadline=$((SECONDS + 30))
-    while pgrep -f -- "$SLUICE_DEMO_PLACE" >/dev/null || [ -n "$(ls -A "$SLUICE_DEMO_PLACE")" ]; do
-        [ $SECONDS -lt $deadline ] || { pgrep -af -- "$SLUICE_DEMO_PLACE"; ls "$SLUICE_DEMO_PLACE"; return 1; }
-        read -rt 0.1 <> <(:) || :
-    done
+    until_true 15 place_is_empty || { pgrep -af -- "$SLUICE_DEMO_PLACE"; ls "$SLUICE_DEMO_PLACE"; return 1; }
 }
 tell() { "$SLUICE_SOURCE_DIR/scripts/demo" "$@" >"$folder/story" 2>&1 </dev/null; }
 
@@ -55,20 +40,17 @@ claim "after which nothing is left" nothing_left
 own_group='import os, signal, sys
 os.setsid(); signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])'
 interrupt_at() { # interrupt_at FILE-PATTERN: as soon as that exists in the demo's folder
-    local pid deadline=$((SECONDS + 60)) code
+    local pid code
     python3 -c "$own_group" "$SLUICE_SOURCE_DIR/scripts/demo" >"$folder/story" 2>&1 </dev/null &
     pid=$!
-    until compgen -G "$SLUICE_DEMO_PLACE/sluice-demo.*/$1" >/dev/null; do
-        [ $SECONDS -lt $deadline ] || return 1
-        read -rt 0.05 <> <(:) || :
-    done
+    until_true 20 compgen -G "$SLUICE_DEMO_PLACE/sluice-demo.*/$1" >/dev/null || return 1
     kill -INT -- "-$pid"
     wait "$pid"
     code=$?
-    [ $code -eq 130 ] || { echo "     exit $code"; return 1; }
+    [ $code -eq 130 ] || { echo "     exit $code" >&9; return 1; }
 }
 for moment in server server.out marta/copy.db anna/copy.db birgit/copy.db; do
     claim "^C when $moment is there" interrupt_at "$moment"
     claim "leaves nothing" nothing_left
 done
-exit $failed
+stage_end

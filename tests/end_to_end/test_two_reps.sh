@@ -1,37 +1,11 @@
 #!/usr/bin/env bash
 # Two reps, one server, one deal: what one adds the other sees; what both change offline becomes a
 # conflict for the later one, with both values, and one word resolves it for everybody.
-set -euo pipefail
+. "${SLUICE_SOURCE_DIR:?}/tests/support/stage.sh"
+set -e
 
-. "${SLUICE_SOURCE_DIR:?}/tests/support/scratch.sh"
-
-bin=${SLUICE_BIN_DIR:?}
-[[ -x $bin/sluiced && -x $bin/sluice ]] || exit 77
-work=$(mktemp -d)
-chmod 755 "$work" # run by root, the server goes on as a user of its own
-server=
-finish() {
-    [[ -z $server ]] || { kill "$server" 2>/dev/null && wait "$server" || true; }
-    scratch_remove "$work"
-}
-trap finish EXIT
-
-fail() { echo "FAILED: $*" >&2; exit 1; }
-ada() { SLUICE_HOME=$work/ada "$bin/sluice" "$@"; }
-bob() { SLUICE_HOME=$work/bob "$bin/sluice" "$@"; }
-port=$((20000 + RANDOM % 20000))
-
-"$bin/sluiced" init --data "$work/srv" --team North --owner "Ada Berg" \
-    --listen "127.0.0.1:$port" >"$work/init" 2>&1 || { cat "$work/init"; exit 1; }
-"$bin/sluiced" run --data "$work/srv" >"$work/run" 2>&1 &
-server=$!
-for _ in $(seq 300); do
-    (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && break
-    sleep 0.1
-done
-
-ada join "$(grep -o 'sluice1-[^ ]*' "$work/init" | head -n 1)"
-bob join "$(ada invite "Bob Ross" --role rep | tail -n 1)"
+stage_server
+joins bob "Bob Ross" rep
 
 # Added by one, seen by the other.
 ada --offline add "Łódź roof" --org Acme --source fair
@@ -63,15 +37,15 @@ device() { ada device list --json id,member,name | tr '{' '\n' | sed -n "s/.*\"i
 bob --offline deal edit "lodz roof" --source phone
 ada device revoke "$(device 'Bob Ross')" --wait
 code=0
-bob sync 2>"$work/told" || code=$? # delivers, and is told, at once
-[[ $code == 8 ]] || fail "a revoked device's sync ends with $code: $(<"$work/told")"
-grep -q 'revoked; the 1 change it held was delivered' "$work/told" || fail "told: $(<"$work/told")"
+bob sync 2>"$folder/told" || code=$? # delivers, and is told, at once
+[[ $code == 8 ]] || fail "a revoked device's sync ends with $code: $(<"$folder/told")"
+grep -q 'revoked; the 1 change it held was delivered' "$folder/told" || fail "told: $(<"$folder/told")"
 code=0
-bob sync --json 2>"$work/told" || code=$?
+bob sync --json 2>"$folder/told" || code=$?
 [[ $code == 8 ]] || fail "the next one ends with $code"
-grep -q '"code": "device_revoked", "exit": 8' "$work/told" || fail "as JSON: $(<"$work/told")"
-ada sync 2>"$work/told"
-grep -q 'needs attention' "$work/told" || fail "the owner is not told: $(<"$work/told")"
+grep -q '"code": "device_revoked", "exit": 8' "$folder/told" || fail "as JSON: $(<"$folder/told")"
+ada sync 2>"$folder/told"
+grep -q 'needs attention' "$folder/told" || fail "the owner is not told: $(<"$folder/told")"
 ada inbox --json who,reasons | grep -q 'revoked' || fail "not kept: $(ada inbox --json who,reasons,mine; bob status)"
 ada inbox | grep -q 'Bob Ross' || fail "the owner does not see whose it is: $(ada inbox)"
 [[ $(ada ls --plain --no-headers --columns source) == mail ]] || fail "a revoked device wrote"
