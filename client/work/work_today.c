@@ -42,6 +42,11 @@ struct item {
     size_t place; /* in the order of a list */
 };
 
+struct whose {
+    const struct member *owner; /* NULL: the whole team's */
+    size_t elsewhere;           /* how many there would be for the rest of the team */
+};
+
 static bool item_groups(struct work *work, const struct deal_view *view, size_t *group)
 {
     for (size_t i = 0; i < GROUPS; i++) {
@@ -91,10 +96,13 @@ static struct str item_why(struct work *work, const struct item *item)
 
 /* "group" before the columns of deals, "reason" behind them: the reason is what it is all about, so
  * in little room others are left out for it. */
-static const struct column *today_columns(struct arena *arena, size_t width, size_t *count)
+static const struct column *today_columns(struct arena *arena, bool team, size_t width,
+                                          size_t *count)
 {
-    static const char *const shown[] = {"id", "title", "stage", "value", "org"};
-    size_t most = width < 110 ? 3 : width < 140 ? 4 : 5;
+    static const char *const own[] = {"id", "title", "stage", "value", "org"};
+    static const char *const all[] = {"id", "title", "owner", "stage", "value", "org"};
+    const char *const *shown = team ? all : own;
+    size_t most = (team ? 1 : 0) + (width < 110 ? 3 : width < 140 ? 4 : 5);
     *count = deal_column_count + 2;
     struct column *columns = arena_array(arena, *count, sizeof *columns);
     if (!columns) return NULL;
@@ -110,11 +118,12 @@ static const struct column *today_columns(struct arena *arena, size_t width, siz
     return columns;
 }
 
-static enum fault today_table(struct work *work, const struct item *items, size_t count,
-                              size_t width, bool whole, struct answer *answer)
+static enum fault today_table(struct work *work, const struct whose *whose,
+                              const struct item *items, size_t count, size_t width, bool whole,
+                              struct answer *answer)
 {
     size_t columns, in_group = 0;
-    const struct column *list = today_columns(work->arena, width, &columns);
+    const struct column *list = today_columns(work->arena, !whose->owner, width, &columns);
     if (!list) return FAULT_MEMORY;
     answer_table(answer, SHAPE_TABLE, list, columns);
     for (size_t i = 0; i < count; i++) {
@@ -133,19 +142,52 @@ static enum fault today_table(struct work *work, const struct item *items, size_
     return FAULT_NONE;
 }
 
+/* What is theirs, as a word of the filter language; empty for the team's. */
+static struct str whose_filter(struct work *work, const struct whose *whose)
+{
+    if (!whose->owner) return STR("");
+    if (whose->owner == work->me) return STR("owner:me ");
+    return arena_format(work->arena, "\"owner:%.*s\" ", STR_ARGS(whose->owner->name));
+}
+
 /* How many there are of each group, and of which not all are shown. */
-static void today_say(struct work *work, const struct item *items, size_t count, bool whole,
-                      struct answer *answer)
+static void today_say(struct work *work, const struct whose *whose, const struct item *items,
+                      size_t count, bool whole, struct answer *answer)
 {
     size_t counts[GROUPS] = {0};
     for (size_t i = 0; i < count; i++) counts[items[i].group]++;
     for (size_t i = 0; i < GROUPS; i++) {
         if (whole || counts[i] <= GROUP_SHOWN) continue;
-        NOTE(answer, NOTE_TALK, "{group}: {count} more; `sluice ls owner:me {filter}`",
-             {"group", str_from(groups[i].name)}, {"filter", str_from(groups[i].filter)},
+        NOTE(answer, NOTE_TALK, "{group}: {count} more; `sluice ls {owner}{filter}`",
+             {"group", str_from(groups[i].name)}, {"owner", whose_filter(work, whose)},
+             {"filter", str_from(groups[i].filter)},
              {"count", arena_format(work->arena, "%zu", counts[i] - GROUP_SHOWN)});
     }
-    if (count == 0) answer_say(answer, NOTE_TALK, "nothing is due today");
+    if (count > 0) return;
+    if (whose->elsewhere == 0) {
+        answer_say(answer, NOTE_TALK, "nothing is due today");
+        return;
+    }
+    NOTE(answer, NOTE_TALK,
+         "nothing of {whose} is due today; `sluice today --team` has {count} of others",
+         {"whose", whose->owner == work->me ? STR("yours") : whose->owner->name},
+         {"count", arena_format(work->arena, "%zu", whose->elsewhere)});
+}
+
+/* Whose deals are asked for: one's own if nothing is said. False: answered why not. */
+static bool whose_read(struct work *work, const struct request *request, struct whose *whose,
+                       struct answer *answer)
+{
+    const struct request_option *owner = request_option(request, "owner");
+    *whose = (struct whose){.owner = work->me};
+    if (request_option(request, "team")) whose->owner = NULL;
+    if (!owner) return true;
+    if (!whose->owner) {
+        answer_fail(answer, ERROR_ARGUMENT_UNWANTED, "--team is everybody; leave out --owner");
+        return false;
+    }
+    whose->owner = name_member(work, owner->value, answer);
+    return whose->owner != NULL;
 }
 
 enum fault today_show(struct work *work, const struct request *request, struct answer *answer)
@@ -153,19 +195,22 @@ enum fault today_show(struct work *work, const struct request *request, struct a
     struct listed_deal *list;
     size_t count, kept = 0;
     bool whole = request->script || request_option(request, "all");
+    struct whose whose;
+    if (!whose_read(work, request, &whose, answer)) return FAULT_NONE;
     enum fault fault = deals_listed(work, NULL, false, &list, &count);
     if (fault) return fault;
     struct item *items = arena_array(work->arena, count + 1, sizeof *items);
     if (!items) return FAULT_MEMORY;
     for (size_t i = 0; i < count; i++) {
-        if (!uuid_equal(list[i].view->deal->owner, work->identity.member)) continue;
         items[kept] = (struct item){.listed = &list[i], .place = i};
-        if (item_groups(work, list[i].view, &items[kept].group)) kept++;
+        if (!item_groups(work, list[i].view, &items[kept].group)) continue;
+        if (!whose.owner || uuid_equal(list[i].view->deal->owner, whose.owner->id)) kept++;
+        else whose.elsewhere++;
     }
     qsort(items, kept, sizeof *items, item_compare);
     /* Without a terminal nothing is clipped, and all columns have room. */
     size_t width = request->height > 0 ? request->width : SIZE_MAX;
-    fault = today_table(work, items, kept, width, whole, answer);
-    if (!fault) today_say(work, items, kept, whole, answer);
+    fault = today_table(work, &whose, items, kept, width, whole, answer);
+    if (!fault) today_say(work, &whose, items, kept, whole, answer);
     return fault;
 }

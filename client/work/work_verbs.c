@@ -57,6 +57,11 @@ static const struct option everything[] = {
     {"all", NULL, NULL, "nothing left out for shortness"},
     {NULL, NULL, NULL, NULL},
 };
+static const struct option today_options[] = {
+    {"owner", "MEMBER", NULL, "somebody else's; `me` is you"},
+    {"team", NULL, NULL, "everybody's"},
+    {NULL, NULL, NULL, NULL},
+};
 static const struct option report_options[] = {
     {"period", "PERIOD", NULL,
      "all, month, last-quarter, 2027-Q1 (of the calendar), FROM..TO; else this quarter"},
@@ -248,8 +253,8 @@ const struct verb verbs[] = {
     {"device", "revoke", NULL, "DEVICE", 1, 1, "Shut a lost or given-up device out, for good",
      EXAMPLES("sluice device revoke 7k2qd --wait"), NULL, VERB_WRITES, device_revoke},
     {NULL, "today", NULL, "", 0, 0, "What is due, overdue or stuck, of yours",
-     EXAMPLES("sluice today", "sluice today --json group,title,reason"), OPTIONS(everything), 0,
-     today_show},
+     EXAMPLES("sluice today", "sluice today --team", "sluice today --json group,title,reason"),
+     OPTIONS(today_options, everything), 0, today_show},
     {NULL, "report", NULL, "winrate|reps|funnel", 1, 1, "Figures of a period, from the history",
      EXAMPLES("sluice report winrate --period last-quarter --by owner",
               "sluice report funnel --pipeline sales --period 2027-Q1 --explain",

@@ -160,6 +160,12 @@ static const struct work_claim today_claims[] = {
     {"a conflict needs a decision", NULL, "today", 0, "In conflict", NULL},
     {"behind its gates", NULL, "today", 0, "Behind its gates", NULL},
     {"only one's own", NULL, "today", 0, NULL, "Theirs"},
+    {"or the team's, and whose", NULL, "today|--team", 0, "\tTheirs\t", NULL},
+    {"or somebody's", NULL, "today|--owner|other", 0, "Theirs", "Late"},
+    {"who must exist", NULL, "today|--owner|nobody", 3, "there is no member", NULL},
+    {"everybody is not somebody", NULL, "today|--owner|other|--team", 2, "leave out --owner", NULL},
+    {"one without deals has nothing", NULL, "today|--owner|looker", 0,
+     "nothing of Looker is due today; `sluice today --team` has", NULL},
 };
 
 enum { CROWD = 31 };
@@ -198,6 +204,8 @@ static void other_sits(struct work_desk *desk)
 static const struct work_claim crowded_claims[] = {
     {"eight of a group are enough", NULL, "today", 0, "23 more; `sluice ls owner:me", NULL},
     {"unless all are asked for", NULL, "today|--all", 0, "c30", "23 more"},
+    {"the team's rest is in a list of all", NULL, "today|--team", 0, "23 more; `sluice ls is:", NULL},
+    {"somebody's in one of theirs", NULL, "today|--owner|Rep", 0, "23 more; `sluice ls owner:me", NULL},
 };
 static const struct work_claim wide_claims[] = {
     {"a wide screen changes nothing about that", NULL, "today", 0, "23 more", NULL},
@@ -206,7 +214,9 @@ static const struct work_claim script_claims[] = {
     {"scripts get everything", NULL, "today", 0, "c30", "more;"},
 };
 static const struct work_claim idle_claims[] = {
-    {"who owns nothing has nothing due", NULL, "today", 0, "nothing is due today", NULL},
+    {"who owns nothing has nothing due", NULL, "today", 0,
+     "nothing of yours is due today; `sluice today --team` has 8 of others", NULL},
+    {"others' rest is in a list of theirs", NULL, "today|--owner|rep", 0, "Late", "more;"},
 };
 
 static void a_day_is_told_by_what_presses(void **state)
