@@ -440,8 +440,10 @@ CREATE TABLE replica (
     token bytea CHECK (octet_length(token) = 16),
     next_token bytea CHECK (octet_length(next_token) = 16),
     deliver_to bigint,
+    copy boolean NOT NULL DEFAULT false,
     PRIMARY KEY (team_id, id)
 );
+CREATE INDEX replica_device ON replica (team_id, device);
 COMMENT ON TABLE replica IS 'One copy of the team''s data on a device; its changes are numbered without gaps.';
 COMMENT ON COLUMN replica.last_number IS 'Number of its last answered change.';
 COMMENT ON COLUMN replica.token IS 'Shows a copy that was cloned or restored; rotates with each session.';

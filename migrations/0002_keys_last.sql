@@ -12,3 +12,4 @@ ALTER TABLE activity DROP CONSTRAINT activity_pkey, ADD PRIMARY KEY (team_id, id
 ALTER TABLE inbox DROP CONSTRAINT inbox_pkey, ADD PRIMARY KEY (team_id, id);
 ALTER TABLE outcome DROP CONSTRAINT outcome_pkey, ADD PRIMARY KEY (team_id, replica, number);
 ALTER TABLE device DROP CONSTRAINT device_pkey, ADD PRIMARY KEY (team_id, id);
+ALTER TABLE replica DROP CONSTRAINT replica_pkey, ADD PRIMARY KEY (team_id, id);

@@ -37,8 +37,13 @@ MUST_USE enum fault outbox_answer(struct replica *replica, struct arena *arena,
  * again, with the same numbers and bytes (inside a transaction). Returns how many. */
 MUST_USE enum fault outbox_reoffer(struct replica *replica, struct arena *arena,
                                    uint64_t server_last_number, size_t *count);
-/* This copy was restored or cloned: new replica id; what is unanswered is renumbered from 1
- * (inside a transaction). */
+/* The server does not know where this copy stood: what was answered under former replica ids may be
+ * lost with it. All of that becomes pending, numbered after the server's last one, before what is
+ * newer (inside a transaction). What is not lost is known by its id. Returns how many. */
+MUST_USE enum fault outbox_reoffer_former(struct replica *replica, uint64_t server_last_number,
+                                          size_t *count);
+/* This copy was restored or cloned: new replica id; what is unanswered is renumbered from 1, what
+ * is answered becomes OUTBOX_FORMER (inside a transaction). */
 MUST_USE enum fault outbox_renumber(struct replica *replica, struct arena *arena,
                                     struct uuid new_replica);
 

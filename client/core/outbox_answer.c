@@ -45,6 +45,15 @@ enum fault outbox_answer(struct replica *replica, struct arena *arena, const str
     return replica->f->outbox_update(replica, &entry);
 }
 
+static void entry_unanswer(struct outbox_entry *entry)
+{
+    entry->answered = false;
+    entry->outcome = OUTCOME_NONE;
+    entry->seq = 0;
+    entry->reasons = STR_NONE;
+    entry->answered_at = 0;
+}
+
 enum fault outbox_reoffer(struct replica *replica, struct arena *arena, uint64_t server_last_number,
                           size_t *count)
 {
@@ -62,11 +71,7 @@ enum fault outbox_reoffer(struct replica *replica, struct arena *arena, uint64_t
         for (size_t i = 0; !fault && i < found; i++) {
             from = entries[i].number + 1;
             if (!entries[i].answered) continue;
-            entries[i].answered = false;
-            entries[i].outcome = OUTCOME_NONE;
-            entries[i].seq = 0;
-            entries[i].reasons = STR_NONE;
-            entries[i].answered_at = 0;
+            entry_unanswer(&entries[i]);
             fault = replica->f->outbox_update(replica, &entries[i]);
             (*count)++;
         }
@@ -75,25 +80,54 @@ enum fault outbox_reoffer(struct replica *replica, struct arena *arena, uint64_t
     return fault;
 }
 
-/* The new numbers never exceed the old ones, so working upwards finds every new place free: what
- * had it was moved or removed before. */
-static enum fault entries_renumber(struct replica *replica, struct identity *identity)
+/* --- another replica id, other numbers --- */
+
+static enum fault entry_move(struct replica *replica, struct outbox_entry *entry, uint64_t number)
+{
+    enum fault fault = replica->f->outbox_remove(replica, entry->number);
+    entry->number = number;
+    return fault ? fault : replica->f->outbox_add(replica, entry);
+}
+
+/* How many entries there are from that number on, and the last one's number. */
+static enum fault entries_count(struct replica *replica, uint64_t from, size_t *total,
+                                uint64_t *last)
 {
     struct arena list;
     arena_init(&list, OUTBOX_STEP_BYTES);
     enum fault fault = FAULT_NONE;
-    uint64_t from = 0;
+    *total = 0;
+    *last = from - 1;
+    for (size_t found = OUTBOX_STEP; !fault && found == OUTBOX_STEP;) {
+        struct outbox_entry *entries = NULL;
+        arena_reset(&list);
+        fault = replica->f->outbox_list(replica, &list, *last + 1, true, OUTBOX_STEP, &entries,
+                                        &found);
+        if (fault) break;
+        *total += found;
+        if (found > 0) *last = entries[found - 1].number;
+    }
+    arena_finish(&list);
+    return fault;
+}
+
+/* Answered ones belong to the numbers of the old replica: kept aside. The others' new numbers never
+ * exceed the old ones, so working upwards finds every new place free: what had it was moved before. */
+static enum fault entries_renumber(struct replica *replica, struct identity *identity)
+{
+    struct arena list;
+    size_t former = 0;
+    uint64_t from = 0, last = 0;
+    enum fault fault = entries_count(replica, OUTBOX_FORMER, &former, &last);
+    arena_init(&list, OUTBOX_STEP_BYTES);
     for (size_t count = OUTBOX_STEP; !fault && count == OUTBOX_STEP;) {
         struct outbox_entry *entries = NULL;
         arena_reset(&list);
         fault = replica->f->outbox_list(replica, &list, from, true, OUTBOX_STEP, &entries, &count);
         for (size_t i = 0; !fault && i < count; i++) {
             from = entries[i].number + 1;
-            fault = replica->f->outbox_remove(replica, entries[i].number);
-            /* Answered ones belong to the numbers of the old replica: never to be offered again. */
-            if (fault || entries[i].answered) continue;
-            entries[i].number = identity->next_number++;
-            fault = replica->f->outbox_add(replica, &entries[i]);
+            fault = entry_move(replica, &entries[i],
+                               entries[i].answered ? ++last : identity->next_number++);
         }
     }
     arena_finish(&list);
@@ -107,10 +141,67 @@ enum fault outbox_renumber(struct replica *replica, struct arena *arena, struct 
     if (fault) return fault;
     identity.replica = new_replica;
     identity.next_number = 1;
-    identity.cursor_seq = 0;
-    identity.has_mark = false;
+    /* The cursor stays: it says which history the former answers are of. */
+    identity.refill = true;
     identity.has_token = false;
     fault = entries_renumber(replica, &identity);
     if (fault) return fault;
     return replica->f->identity_store(replica, &identity);
+}
+
+/* Own entries from that number on move up by so many places, the last one first. */
+static enum fault entries_shift(struct replica *replica, uint64_t from, uint64_t end, size_t by)
+{
+    struct arena one;
+    arena_init(&one, OUTBOX_STEP_BYTES);
+    enum fault fault = FAULT_NONE;
+    for (uint64_t number = end; number > from && !fault; number--) {
+        struct outbox_entry entry;
+        arena_reset(&one);
+        fault = entry_at(replica, &one, number - 1, &entry);
+        if (fault == FAULT_NOT_FOUND) {
+            fault = FAULT_NONE;
+        } else if (!fault) {
+            fault = entry_move(replica, &entry, entry.number + by);
+        }
+    }
+    arena_finish(&one);
+    return fault;
+}
+
+static enum fault former_offer(struct replica *replica, uint64_t next)
+{
+    struct arena list;
+    arena_init(&list, OUTBOX_STEP_BYTES);
+    enum fault fault = FAULT_NONE;
+    for (size_t found = OUTBOX_STEP; !fault && found == OUTBOX_STEP;) {
+        struct outbox_entry *entries = NULL;
+        arena_reset(&list);
+        fault = replica->f->outbox_list(replica, &list, OUTBOX_FORMER, true, OUTBOX_STEP, &entries,
+                                        &found);
+        for (size_t i = 0; !fault && i < found; i++) {
+            entry_unanswer(&entries[i]);
+            fault = entry_move(replica, &entries[i], next++);
+        }
+    }
+    arena_finish(&list);
+    return fault;
+}
+
+enum fault outbox_reoffer_former(struct replica *replica, uint64_t server_last_number,
+                                 size_t *count)
+{
+    struct identity identity;
+    struct arena arena;
+    uint64_t last = 0, next = server_last_number + 1;
+    enum fault fault = entries_count(replica, OUTBOX_FORMER, count, &last);
+    if (fault || *count == 0) return fault;
+    arena_init(&arena, OUTBOX_STEP_BYTES);
+    fault = replica->f->identity_load(replica, &arena, &identity);
+    if (!fault) fault = entries_shift(replica, next, identity.next_number, *count);
+    if (!fault) fault = former_offer(replica, next);
+    identity.next_number += *count;
+    if (!fault) fault = replica->f->identity_store(replica, &identity);
+    arena_finish(&arena);
+    return fault;
 }

@@ -37,6 +37,7 @@ struct identity {
     uint64_t cursor_seq;
     bool has_mark;
     uint8_t cursor_mark[MARK_BYTES];
+    bool refill; /* the rows are to be fetched anew; the cursor only tells which history they are of */
     uint64_t generation; /* of server rows that are shown */
     int64_t last_sync_at, last_failure_at; /* wall ms, 0 = never */
     int64_t server_clock_offset; /* server minus ours, at the last welcome, ms */
@@ -44,6 +45,10 @@ struct identity {
     int64_t refusal;             /* enum session_refusal that stands, 0 = none */
     struct uuid last_undoable;   /* own newest mutation that `undo` would take back */
 };
+
+/* Numbers from here on are no numbers of this replica's: answered entries of the replica ids that the
+ * copy had before, in order, kept in case the server loses what it answered. */
+#define OUTBOX_FORMER (UINT64_C(1) << 62)
 
 struct outbox_entry {
     uint64_t number;
@@ -137,7 +142,8 @@ struct replica_functions {
 
     /* Outbox (inside begin/commit for changes). */
     enum fault (*outbox_add)(struct replica *, const struct outbox_entry *);
-    /* Entries with number >= from: pending only, or all. In order. */
+    /* Entries with number >= from: pending only, or all. In order. Those from OUTBOX_FORMER on only
+     * when asked for from there. */
     enum fault (*outbox_list)(struct replica *, struct arena *, uint64_t from, bool answered_too,
                               size_t limit, struct outbox_entry **out, size_t *count);
     /* Replaces the entry of that number (answered, or pending again). FAULT_NOT_FOUND if none. */

@@ -59,8 +59,9 @@ static struct hello hello_make(const struct sync *sync)
         .replica = identity->replica,
         .has_token = identity->has_token,
         .next_number = identity->next_number,
-        .cursor_seq = sync->force_snapshot ? 0 : identity->cursor_seq,
-        .has_mark = identity->has_mark && !sync->force_snapshot,
+        .cursor_seq = identity->cursor_seq,
+        .has_mark = identity->has_mark,
+        .refill = sync->force_snapshot || identity->refill,
         .has_code = identity->has_code,
         .device_name = identity->device_name,
         .live = sync->live,
@@ -114,7 +115,8 @@ void sync_connected(struct sync *sync, struct now now)
         return;
     }
     sync->report.state = SYNC_HANDSHAKE;
-    sync->position = sync->force_snapshot ? 0 : sync->identity.cursor_seq;
+    bool refill = sync->force_snapshot || sync->identity.refill;
+    sync->position = refill ? 0 : sync->identity.cursor_seq;
     sync->began_at = sync->heard_at = sync->pinged_at = now.boot_ms;
     sync->write_due = true;
 }

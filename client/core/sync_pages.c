@@ -152,7 +152,10 @@ static enum fault reveal_store(struct sync *sync, const struct page *page, struc
     struct identity identity;
     enum fault fault = replica->f->identity_load(replica, &sync->scratch, &identity);
     if (fault) return fault;
-    if (sync->snapshot) identity.generation = sync->generation;
+    if (sync->snapshot) {
+        identity.generation = sync->generation;
+        identity.refill = false;
+    }
     if (page) {
         identity.cursor_seq = page->to_seq;
         identity.has_mark = page->has_mark;

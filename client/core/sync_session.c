@@ -80,10 +80,14 @@ static enum fault welcome_store(struct sync *sync, const struct welcome *welcome
     if (!fault && *forked) {
         fault = outbox_renumber(replica, &sync->scratch, replica_make(sync, now));
         *reoffered = 0; /* they wait under new numbers, as what they always were */
-    } else if (!fault && *reoffered > 0) {
-        fault = outbox_rebase(replica, &sync->scratch, now);
+        return fault;
     }
-    return fault;
+    size_t former = 0;
+    if (!fault && welcome->went_back) {
+        fault = outbox_reoffer_former(replica, welcome->last_number, &former);
+        *reoffered += former;
+    }
+    return !fault && *reoffered > 0 ? outbox_rebase(replica, &sync->scratch, now) : fault;
 }
 
 static enum fault welcome_begin(struct sync *sync, const struct welcome *welcome, struct now now)

@@ -129,6 +129,16 @@ static enum fault entries_rescue(struct mend *mend)
     return FAULT_NONE;
 }
 
+/* Of former replica ids: a reserve, of which is taken what can be read. */
+static enum fault former_rescue(struct mend *mend)
+{
+    uint64_t number = OUTBOX_FORMER;
+    bool more = mend->old != NULL;
+    enum fault fault = FAULT_NONE;
+    while (more && !fault) fault = entries_take(mend, &number, BATCH_ROWS, &more);
+    return fault == FAULT_CRYPTO ? FAULT_NONE : fault;
+}
+
 static enum fault mend_fill(struct mend *mend)
 {
     unlink(mend->new_path);
@@ -138,14 +148,16 @@ static enum fault mend_fill(struct mend *mend)
     if (fault) return fault;
     /* Everything is fetched anew; numbers, replica and token stay, so that what the server has
      * already had is answered and not done twice. */
-    mend->identity.cursor_seq = 0;
-    mend->identity.has_mark = false;
+    mend->identity.refill = true;
     mend->identity.generation = 0;
     fault = mend->new->f->identity_store(mend->new, &mend->identity);
     if (!fault) fault = entries_rescue(mend);
+    if (!fault) fault = former_rescue(mend);
     if (!fault && mend->lost > 0) {
         /* Numbers without a gap are not to be had: the server shall tell it to begin a new row. */
         system_random(mend->identity.token, sizeof mend->identity.token);
+        mend->identity.cursor_seq = 0;
+        mend->identity.has_mark = false;
         fault = mend->new->f->identity_store(mend->new, &mend->identity);
     }
     if (!fault) return mend->new->f->commit(mend->new);

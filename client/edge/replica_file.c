@@ -149,6 +149,7 @@ static enum fault identity_read(sqlite3_stmt *row, struct arena *arena, struct i
     out->last_failure = arena_str(arena, column_bytes(row, 17));
     out->refusal = sqlite3_column_int64(row, 18);
     out->last_undoable = column_id(row, 19);
+    out->refill = sqlite3_column_int(row, 20) != 0;
     return fault == FAULT_NONE ? arena_fault(arena) : fault;
 }
 
@@ -208,6 +209,7 @@ static enum fault replica_file_identity_store(struct replica *replica,
         bind_text(s, 18, identity->last_failure);
         bind_number(s, 19, identity->refusal);
         bind_id(s, 20, &identity->last_undoable);
+        bind_number(s, 21, identity->refill);
         fault = statement_run(file, s);
     }
     buffer_finish(&addresses);

@@ -15,7 +15,7 @@ const char *const replica_file_schema =
     " addresses TEXT, server_key BLOB, joined INTEGER NOT NULL, code BLOB, device_name TEXT,"
     " team BLOB, member BLOB, device BLOB, replica BLOB, token BLOB,"
     " next_number INTEGER NOT NULL, cursor_seq INTEGER NOT NULL, cursor_mark BLOB,"
-    " generation INTEGER NOT NULL, last_sync_at INTEGER NOT NULL,"
+    " refill INTEGER NOT NULL, generation INTEGER NOT NULL, last_sync_at INTEGER NOT NULL,"
     " last_failure_at INTEGER NOT NULL, server_clock_offset INTEGER NOT NULL,"
     " last_failure TEXT, refusal INTEGER NOT NULL, last_undoable BLOB);"
     "CREATE TABLE device(one INTEGER PRIMARY KEY CHECK(one = 1), secret BLOB NOT NULL);"

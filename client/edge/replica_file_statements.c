@@ -51,6 +51,7 @@ static_assert(DEAL_CLOSED == 0 && DEAL_OPEN == 1 && DEAL_WON == 2 && KEPT_WON_MA
 #define CLEAR(table) "DELETE FROM " table " WHERE layer = -1"
 #define OUTBOX_COLUMNS                                                                             \
     "number, mutation, payload, answered, outcome, seq, reasons, made_at, answered_at, summary"
+#define OUTBOX_FORMER_TEXT "4611686018427387904" /* OUTBOX_FORMER */
 #define OUTBOX_PLACES "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
 
 static const char *const statement_sql[STATEMENT_COUNT] = {
@@ -61,13 +62,13 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
     [STATEMENT_IDENTITY_LOAD] =
         "SELECT addresses, server_key, joined, code, device_name, team, member, device, replica,"
         " token, next_number, cursor_seq, cursor_mark, generation, last_sync_at, last_failure_at,"
-        " server_clock_offset, last_failure, refusal, last_undoable FROM identity",
+        " server_clock_offset, last_failure, refusal, last_undoable, refill FROM identity",
     [STATEMENT_IDENTITY_STORE] =
         "INSERT OR REPLACE INTO identity(one, addresses, server_key, joined, code, device_name,"
         " team, member, device, replica, token, next_number, cursor_seq, cursor_mark, generation,"
         " last_sync_at, last_failure_at, server_clock_offset, last_failure, refusal,"
-        " last_undoable) VALUES(1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
-        " ?15, ?16, ?17, ?18, ?19, ?20)",
+        " last_undoable, refill) VALUES(1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
+        " ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
     [STATEMENT_DEVICE_LOAD] = "SELECT secret FROM device",
     [STATEMENT_DEVICE_STORE] = "INSERT OR REPLACE INTO device(one, secret) VALUES(1, ?1)",
 
@@ -218,13 +219,15 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
         "SELECT " OUTBOX_COLUMNS
         " FROM outbox WHERE number >= ?1 AND answered = 0 ORDER BY number LIMIT ?2",
     [STATEMENT_OUTBOX_LIST] =
-        "SELECT " OUTBOX_COLUMNS " FROM outbox WHERE number >= ?1 ORDER BY number LIMIT ?2",
+        "SELECT " OUTBOX_COLUMNS " FROM outbox WHERE number >= ?1"
+        " AND (number < " OUTBOX_FORMER_TEXT " OR ?1 >= " OUTBOX_FORMER_TEXT ")"
+        " ORDER BY number LIMIT ?2",
     [STATEMENT_OUTBOX_UPDATE] =
         "UPDATE OR FAIL outbox SET mutation = ?2, payload = ?3, answered = ?4, outcome = ?5, seq = ?6,"
         " reasons = ?7, made_at = ?8, answered_at = ?9, summary = ?10 WHERE number = ?1",
     [STATEMENT_OUTBOX_REMOVE] = "DELETE FROM outbox WHERE number = ?1",
     [STATEMENT_OUTBOX_FIND] =
-        "SELECT " OUTBOX_COLUMNS " FROM outbox WHERE mutation = ?1 ORDER BY number DESC LIMIT 1",
+        "SELECT " OUTBOX_COLUMNS " FROM outbox WHERE mutation = ?1 ORDER BY number LIMIT 1",
     [STATEMENT_OUTBOX_COUNT] = "SELECT count(*) FROM outbox WHERE answered = 0",
     [STATEMENT_OUTBOX_PRUNE] = "DELETE FROM outbox WHERE answered = 1 AND answered_at < ?1",
 };

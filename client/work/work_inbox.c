@@ -36,9 +36,16 @@ static bool item_before(const struct inbox_item *a, const struct inbox_item *b)
     return a->number < b->number;
 }
 
+bool inbox_is_missing(const struct inbox_item *item)
+{
+    return item->kind == INBOX_NOTICE && str_equal(item->field, STR("missing"));
+}
+
 bool inbox_is_mine(const struct work *work, const struct inbox_item *item)
 {
-    /* Whoever sees one of another's is a manager; what a revoked device left is theirs. */
+    /* Whoever sees one of another's is a manager; what a revoked device left, or nobody has brought
+     * back since a restore, is theirs. */
+    if (inbox_is_missing(item)) return true;
     return uuid_equal(item->author, work->identity.member) ||
            uuid_equal(item->concerned, work->identity.member) ||
            str_starts_with(item->reasons, STR("device_revoked"));
@@ -219,6 +226,10 @@ static enum fault item_cells(struct work *work, const struct inbox_item *item,
         fault = theirs_find(work, item, &cells[6], &cells[7]);
     } else {
         cells[4] = cell_text(item->kind == INBOX_NOTICE ? item->mine : wanted_say(work, item));
+        if (inbox_is_missing(item)) { /* the numbers, from and to */
+            cells[5] = cell_text(item->theirs);
+            cells[10] = cell_text(item->base);
+        }
         cells[7] = cell_time(work, item->recorded_at);
     }
     cells[8] = cell_faces(item->reasons, reasons_say(work, item->reasons));

@@ -106,22 +106,66 @@ static void parked_say(struct work *work, const struct inbox_item *item, const s
          {"number", cells[INBOX_NUMBER_COLUMN].text});
 }
 
-/* The only notice there is: a device joined. It says so to its member's others. */
+static void notice_advise(struct answer *answer, const char *advice, struct str number,
+                          struct str id)
+{
+    NOTE(answer, NOTE_RESULT, advice, {"number", number}, {"id", id});
+}
+
+/* A restored database lacks what a copy of that device was answered, and it has not come since. */
+static void missing_say(struct work *work, const struct inbox_item *item, struct str number,
+                        struct str id, struct answer *answer)
+{
+    bool mine = uuid_equal(item->concerned, work->identity.member);
+    int64_t first = 0, last = 0;
+    bool counted = str_to_int64(item->base, &first) == FAULT_NONE &&
+                   str_to_int64(item->theirs, &last) == FAULT_NONE && last >= first;
+    struct str whose = mine ? STR("you") : name_of_member(work, item->concerned);
+    if (whose.n == 0) whose = STR("somebody who is not in this database");
+    story_line(answer, arena_format(work->arena,
+                                    "%3.*s  notice: %lld changes of %.*s are missing since the "
+                                    "server's database was restored",
+                                    STR_ARGS(number), (long long)(counted ? last - first + 1 : 0),
+                                    STR_ARGS(whose)));
+    NOTE(answer, NOTE_RESULT,
+         "      {device}  {id}  numbers {first} to {last}, the last one made by {when}",
+         {"device", item->mine}, {"id", id}, {"first", item->base}, {"last", item->theirs},
+         {"when", moment_say(work, item->acted_at)});
+    answer_say(answer, NOTE_RESULT,
+         mine ? "      run `sluice sync` on that device: it holds them and offers them again, and "
+                "this goes away"
+              : "      ask for `sluice sync` on that device: it holds them and offers them again, "
+                "and this goes away");
+    notice_advise(answer, "      the device is lost: sluice inbox discard {number}", number, id);
+}
+
+/* What the server tells of a device: it joined, a copy of it appeared, something of it is missing. */
 static void notice_say(struct work *work, const struct inbox_item *item, const struct cell *cells,
                        struct answer *answer)
 {
     struct str id = name_short(work, (enum entity_kind)item->subject_kind, item->subject);
     struct str number = cells[INBOX_NUMBER_COLUMN].text;
+    if (inbox_is_missing(item)) {
+        missing_say(work, item, number, id, answer);
+        return;
+    }
+    bool copy = str_equal(item->field, STR("copy"));
     bool mine = uuid_equal(item->concerned, work->identity.member);
-    story_line(answer, arena_format(work->arena, "%3.*s  notice: a new device joined as %.*s",
+    struct str whose = mine ? STR("you") : name_of_member(work, item->concerned);
+    story_line(answer, arena_format(work->arena,
+                                    copy ? "%3.*s  notice: a device of %.*s was copied, or put back "
+                                           "from a backup"
+                                         : "%3.*s  notice: a new device joined as %.*s",
                                     STR_ARGS(number),
-                                    STR_ARGS(mine ? STR("you")
-                                                  : name_of_member(work, item->concerned))));
+                                    STR_ARGS(copy && mine ? STR("yours") : whose)));
     NOTE(answer, NOTE_RESULT, "      {device}  {id}  {when}", {"device", item->mine}, {"id", id},
          {"when", moment_say(work, item->recorded_at)});
-    NOTE(answer, NOTE_RESULT,
-         "      known: sluice inbox discard {number}; not known: sluice device revoke {id}",
-         {"number", number}, {"id", id});
+    notice_advise(answer,
+                  copy ? "      you did that: sluice inbox discard {number}; if not, both copies are "
+                         "shut out by: sluice device revoke {id}"
+                       : "      known: sluice inbox discard {number}; not known: sluice device "
+                         "revoke {id}",
+                  number, id);
 }
 
 enum fault inbox_story(struct work *work, const struct inbox_item *item, bool dependent,

@@ -112,6 +112,8 @@ enum inbox_column {
 };
 struct str inbox_reason_say(struct work *work, const struct reason *reason);
 /* A unit's canonical text as people read it: "12,500 EUR", "Send offer, 2027-03-01". */
+/* A notice of what a restored database lacks of some device. */
+bool inbox_is_missing(const struct inbox_item *item);
 /* It waits for this member. */
 bool inbox_is_mine(const struct work *work, const struct inbox_item *item);
 struct str inbox_unit_say(struct work *work, const struct inbox_item *item, struct str text);

@@ -47,6 +47,7 @@ static const char *undo_impossible(const struct mutation *mutation)
         return "your newest command cannot be taken back; `sluice undo --skip` takes back what was "
                "before it";
     case MUTATION_NONE:
+    case MUTATION_NOTICE: /* no person's */
     case MUTATION_IMPORT: /* taken back as a whole, by undo_import */
     case MUTATION_CREATE:
     case MUTATION_EDIT: break;

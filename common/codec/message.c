@@ -68,6 +68,7 @@ enum fault codec_hello_pack(const struct hello *hello, struct buffer *out)
     message.invitation_code = array_pack(hello->code, CODE_BYTES);
     message.device_name = packer_string(&packer, hello->device_name);
     message.has_live = message.live = hello->live;
+    message.has_refill = message.refill = hello->refill;
     enum fault fault = packer_append(&packer, &message.base, out);
     packer_finish(&packer);
     return fault;
@@ -102,6 +103,7 @@ enum fault codec_hello_unpack(struct arena *arena, struct str bytes, struct hell
     out->next_number = from->has_next_number ? from->next_number : 0;
     out->cursor_seq = from->has_cursor_seq ? from->cursor_seq : 0;
     out->live = from->has_live && from->live;
+    out->refill = from->has_refill && from->refill;
     /* Numbers are int64 in every store. */
     if (out->next_number == 0 || out->next_number > INT64_MAX) return FAULT_FORMAT;
     return out->cursor_seq > INT64_MAX ? FAULT_FORMAT : FAULT_NONE;
@@ -132,6 +134,7 @@ static void welcome_pack(struct packer *packer, const struct welcome *welcome,
     out->program = packer_string(packer, welcome->program);
     out->has_delivers_only = welcome->delivers_only;
     out->delivers_only = welcome->delivers_only;
+    out->has_went_back = out->went_back = welcome->went_back;
 }
 
 static enum fault welcome_unpack(const Sluice__Welcome *from, struct welcome *out)
@@ -157,6 +160,7 @@ static enum fault welcome_unpack(const Sluice__Welcome *from, struct welcome *ou
     out->member_name = str_from(from->member_name);
     out->program = str_from(from->program);
     out->delivers_only = from->has_delivers_only && from->delivers_only;
+    out->went_back = from->has_went_back && from->went_back;
     bool too_big = out->last_number > INT64_MAX || out->head_seq > INT64_MAX;
     return too_big ? FAULT_FORMAT : FAULT_NONE;
 }

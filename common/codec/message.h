@@ -52,6 +52,7 @@ struct hello {
     uint8_t code[CODE_BYTES];
     struct str device_name;
     bool live;
+    bool refill; /* everything again, whatever the cursor */
 };
 struct welcome {
     struct uuid team, member, device;
@@ -62,6 +63,7 @@ struct welcome {
     int64_t server_time;
     struct str team_name, member_name, program;
     bool delivers_only; /* revoked: what it holds is taken for the managers, then it is refused */
+    bool went_back; /* the hello's mark is not of this history: what was answered may be lost */
 };
 struct refusal {
     enum session_refusal code;

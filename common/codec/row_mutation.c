@@ -128,6 +128,10 @@ enum fault codec_mutation_pack(const struct mutation *mutation, struct buffer *o
     message.code_hash = packing_bytes(mutation->code_hash);
     OPTIONAL_PACK(&message, expires_at, mutation->expires_at);
     message.has_bulk = message.bulk = mutation->bulk;
+    message.has_first_number = mutation->first_number != 0;
+    message.first_number = mutation->first_number;
+    message.has_last_number = mutation->last_number != 0;
+    message.last_number = mutation->last_number;
     enum fault fault = packer_append(&packer, &message.base, out);
     packer_finish(&packer);
     return fault;
@@ -256,6 +260,8 @@ enum fault codec_mutation_unpack(struct arena *arena, struct str bytes, struct m
     out->code_hash = unpacked_bytes(from->has_code_hash, from->code_hash);
     out->expires_at = OPTIONAL_UNPACK(from, expires_at);
     out->bulk = from->has_bulk && from->bulk;
+    out->first_number = from->has_first_number ? from->first_number : 0;
+    out->last_number = from->has_last_number ? from->last_number : 0;
     return lists_unpack(arena, from, out);
 }
 

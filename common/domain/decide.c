@@ -60,6 +60,10 @@ static void decision_judge_time(struct decision *d)
 
 static void decision_dispatch(struct decision *d)
 {
+    if (d->mutation->kind == MUTATION_NOTICE) {
+        decide_notice(d);
+        return;
+    }
     if (d->kind == ENTITY_DEVICE && d->mutation->kind != MUTATION_CLOSE) {
         decide_device(d);
         return;
@@ -69,7 +73,8 @@ static void decision_dispatch(struct decision *d)
         return;
     }
     switch ((enum mutation_kind)d->mutation->kind) {
-    case MUTATION_NONE: break;
+    case MUTATION_NONE:
+    case MUTATION_NOTICE: break;
     case MUTATION_CREATE: decide_create(d); return;
     case MUTATION_EDIT:
     case MUTATION_CORRECT: decide_edit(d); return;

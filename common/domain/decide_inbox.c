@@ -178,17 +178,19 @@ void inbox_park(struct decision *d)
 
 /* --- notices --- */
 
-void inbox_notice(struct decision *d, struct uuid concerned, struct str field, struct str said)
+struct inbox_item *inbox_notice(struct decision *d, struct uuid about, struct uuid concerned,
+                                struct str field, struct str said)
 {
-    struct uuid id = uuid_derive(d->mutation->target, STR("notice"));
-    if (d->context->predicted || item_find(d, id)) return;
+    struct uuid id = inbox_notice_id(about);
+    if (d->context->predicted || item_find(d, id)) return NULL;
     struct inbox_item *item = item_new(d, id, INBOX_NOTICE);
-    if (!item) return;
+    if (!item) return NULL;
     item->payload = STR_NONE;
     item->concerned = concerned;
     item->field = field;
     item->mine = said;
     decision_row(d, ENTITY_INBOX, item->id, item);
+    return item;
 }
 
 /* --- closing --- */
@@ -196,6 +198,7 @@ void inbox_notice(struct decision *d, struct uuid concerned, struct str field, s
 static bool item_is_mine_to_close(const struct decision *d, const struct inbox_item *item)
 {
     const struct member *actor = d->context->actor;
+    if (d->context->administration) return true;
     if (!actor || actor->removed) return false;
     if (uuid_equal(item->author, d->actor) || uuid_equal(item->concerned, d->actor)) return true;
     return permission_member_allows(actor, ACTION_RESOLVE_ANY);
@@ -265,7 +268,8 @@ void inbox_creation_settled(struct decision *d)
 void decide_close(struct decision *d)
 {
     int64_t resolution = d->mutation->resolution;
-    if (resolution != INBOX_THEIRS && resolution != INBOX_DISCARDED) {
+    bool settled = resolution == INBOX_RESENT && d->context->administration;
+    if (resolution != INBOX_THEIRS && resolution != INBOX_DISCARDED && !settled) {
         resolution_refuse(d, STR("theirs, discarded"));
     }
     const struct inbox_item *item = item_named(d);

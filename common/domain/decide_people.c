@@ -76,7 +76,28 @@ void decide_member(struct decision *d)
 static void device_announce(struct decision *d, const struct device *device)
 {
     decision_row(d, ENTITY_DEVICE, device->id, device);
-    if (!d->mutation->bulk) inbox_notice(d, device->member, STR("name"), device->name);
+    if (d->mutation->bulk) return;
+    (void)inbox_notice(d, device->id, device->member, STR("name"), device->name);
+}
+
+/* The server's own: a further copy of the device appeared, or what one of its copies was answered is
+ * not in this database. The device itself may not be in it either. */
+void decide_notice(struct decision *d)
+{
+    const struct mutation *mutation = d->mutation;
+    if (!d->context->administration || d->kind != ENTITY_DEVICE) {
+        decision_refuse(d, (struct reason){.code = REASON_KIND_UNKNOWN});
+        return;
+    }
+    static const struct device nobodys;
+    const struct device *device = state_find(d->state, ENTITY_DEVICE, mutation->target);
+    bool missing = mutation->last_number > 0;
+    if (!device) device = &nobodys;
+    struct inbox_item *item = inbox_notice(d, mutation->id, device->member,
+                                           missing ? STR("missing") : STR("copy"), device->name);
+    if (!item || !missing) return;
+    item->base = decision_number(d, (int64_t)mutation->first_number);
+    item->theirs = decision_number(d, (int64_t)mutation->last_number);
 }
 
 void decide_device(struct decision *d)

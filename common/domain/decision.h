@@ -8,7 +8,7 @@
  *   decide_transition.c the unit pipeline+stage+status
  *   decide_import.c     IMPORT
  *   decide_invite.c     INVITE
- *   decide_people.c     EDIT of members; devices: announced, named, revoked
+ *   decide_people.c     EDIT of members; devices: announced, named, revoked, told of
  *   decide_inbox.c      conflict and parked items, CLOSE, what a mutation resolves
  *   history.c           event rows
  *
@@ -101,6 +101,7 @@ void decide_invite(struct decision *d);
 void decide_close(struct decision *d);
 void decide_member(struct decision *d);
 void decide_device(struct decision *d);
+void decide_notice(struct decision *d);
 
 /* --- decide_deal.c --- */
 /* All rules about the deal as it would be; completes and stamps it. `before` is NULL when it is
@@ -126,8 +127,9 @@ bool transition_fits(const struct pipeline *pipeline, int64_t status, const stru
 void inbox_conflict(struct decision *d, const struct field *leader, const struct field *changed,
                     const void *current);
 void inbox_park(struct decision *d);
-/* A notice about the target for that member, once. */
-void inbox_notice(struct decision *d, struct uuid concerned, struct str field, struct str said);
+/* A notice for that member, once: NULL when it is there already. */
+struct inbox_item *inbox_notice(struct decision *d, struct uuid about, struct uuid concerned,
+                                struct str field, struct str said);
 /* May the mutation name that item, and how? Refuses if not. */
 void inbox_resolves_check(struct decision *d);
 /* Closes what the mutation resolves, according to the outcome. */

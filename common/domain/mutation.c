@@ -9,7 +9,7 @@
 #include "common/base/check.h"
 #include "common/base/banned.h"
 
-/* target, its creation, resolves, two of what it undoes; per edit a reference and that one's creation; per field (a deal,
+/* target, its creation or notice, resolves, two of what it undoes; per edit a reference and that one's creation; per field (a deal,
  * the widest kind, has 29) at most one conflict. */
 enum { FIELDS_OF_A_KIND_MAX = 40 };
 static_assert(5 + 2 * MUTATION_CHANGES_MAX + FIELDS_OF_A_KIND_MAX <= MUTATION_KEYS_MAX,
@@ -77,6 +77,10 @@ size_t mutation_keys(const struct mutation *mutation, struct uuid actor,
         }
     }
     keys_add(&list, ENTITY_INBOX, mutation->resolves);
+    if (mutation->entity == ENTITY_DEVICE) {
+        bool notice = mutation->kind == MUTATION_NOTICE;
+        keys_add(&list, ENTITY_INBOX, inbox_notice_id(notice ? mutation->id : mutation->target));
+    }
     if (!uuid_is_zero(mutation->undoes)) {
         keys_add(&list, ENTITY_EVENT, event_trace_id(mutation->undoes, STR_NONE));
         keys_add(&list, ENTITY_EVENT, event_trace_id(mutation->undoes, STR("expected_close")));
@@ -124,6 +128,21 @@ struct uuid event_trace_id(struct uuid mutation, struct str field)
 struct uuid inbox_parked_id(struct uuid mutation)
 {
     return uuid_derive(mutation, STR("parked"));
+}
+
+struct uuid inbox_notice_id(struct uuid about)
+{
+    return uuid_derive(about, STR("notice"));
+}
+
+struct uuid notice_copied_id(struct uuid replica)
+{
+    return uuid_derive(replica, STR("copied"));
+}
+
+struct uuid notice_missing_id(struct uuid replica)
+{
+    return uuid_derive(replica, STR("missing"));
 }
 
 struct uuid inbox_creation_id(struct uuid target)

@@ -17,7 +17,8 @@ enum mutation_kind {
     MUTATION_IMPORT = 4, /* creates a deal where it stood, with what is known of its history */
     MUTATION_INVITE = 5, /* a member (new or known) and a one-time code's hash */
     MUTATION_CLOSE = 6,  /* closes an inbox item without touching anything: theirs, discard */
-    MUTATION_CORRECT = 7 /* manager's edit of a closed deal's value and closing date */
+    MUTATION_CORRECT = 7, /* manager's edit of a closed deal's value and closing date */
+    MUTATION_NOTICE = 8   /* the server's own: tells people something about a device */
 };
 
 /* One field's wish. For sets add/remove are used, base and want are absent. `field` is NULL when
@@ -55,6 +56,7 @@ struct mutation {
     struct str code_hash;        /* INVITE only */
     struct optional expires_at;  /* INVITE only */
     bool bulk;                   /* not a person's single act: does not count as a touch */
+    uint64_t first_number, last_number; /* NOTICE only: of what is missing; 0: of a copy */
 };
 
 /* Every row decide() will look at for this mutation, the actor and definition aside: its target,
@@ -76,6 +78,12 @@ struct uuid inbox_parked_id(struct uuid mutation);
 /* Under which a state has the events a mutation left on its target: what an undo is held against.
  * field absent: its change of stage, or its deletion. */
 struct uuid event_trace_id(struct uuid mutation, struct str field);
+/* What the server says about a thing, once. */
+struct uuid inbox_notice_id(struct uuid about);
+/* What it says of a copy is about ids derived from the copy's: that it appeared; that what it was
+ * answered is missing. They are the ids of the NOTICE mutations too. */
+struct uuid notice_copied_id(struct uuid replica);
+struct uuid notice_missing_id(struct uuid replica);
 /* The parked creation of that target: what depends on it names this row. */
 struct uuid inbox_creation_id(struct uuid target);
 

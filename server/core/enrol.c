@@ -24,6 +24,7 @@ static void sign_in(struct server *server, struct session *session, struct now n
     request->kind = STORE_SIGN_IN;
     memcpy(request->device_key, session->device_key, sizeof request->device_key);
     request->replica = session->hello.replica;
+    request->notice = inbox_notice_id(notice_copied_id(session->hello.replica));
     request->cursor_seq = session->hello.cursor_seq;
     request->has_mark = session->hello.has_mark;
     memcpy(request->cursor_mark, session->hello.cursor_mark, sizeof request->cursor_mark);
@@ -118,7 +119,8 @@ static bool replica_is_itself(const struct session *session, const struct store_
 static enum plan plan_for(const struct session *session, const struct store_result *result)
 {
     if (!replica_is_itself(session, result)) return PLAN_NEW_REPLICA;
-    if (session->hello.cursor_seq == 0 || !result->mark_known) return PLAN_SNAPSHOT;
+    if (session->hello.refill || session->hello.cursor_seq == 0 || !result->mark_known)
+        return PLAN_SNAPSHOT;
     if (session->hello.cursor_seq < result->sight_seq) return PLAN_SNAPSHOT;
     return PLAN_DELTA;
 }
@@ -145,11 +147,23 @@ static void token_next(struct server *server, struct session *session,
     wanted->deliver_to = session->deliver_to;
 }
 
+static void announce(struct server *server, struct session *session,
+                     const struct mutation *mutation, struct now now)
+{
+    struct buffer packed;
+    buffer_init(&packed, MUTATION_BYTES_MAX);
+    if (codec_mutation_pack(mutation, &packed) == FAULT_NONE) {
+        (void)commit_queue_own(server, session, buffer_str(&packed), now);
+    }
+    buffer_finish(&packed);
+}
+
 /* A new device's row gets its seq, and its member hears of it if there is another device to hear it
- * on. Repeated at each sign-in until it is done. */
+ * on. A further copy of a device, cloned or restored, is told in any case: the copy that was there
+ * first hears of it. Repeated at each sign-in until it is done. */
 static void announce_device(struct server *server, struct session *session, struct now now)
 {
-    if (!session->announce || session->state != SESSION_OPEN || !session->team) return;
+    if (session->state != SESSION_OPEN || !session->team) return;
     struct mutation mutation = {
         .id = uuid_derive(session->device, STR("announced")),
         .kind = MUTATION_CREATE,
@@ -158,12 +172,12 @@ static void announce_device(struct server *server, struct session *session, stru
         .acted_at = {true, now.wall_ms},
         .bulk = !session->others,
     };
-    struct buffer packed;
-    buffer_init(&packed, MUTATION_BYTES_MAX);
-    if (codec_mutation_pack(&mutation, &packed) == FAULT_NONE) {
-        (void)commit_queue_own(server, session, buffer_str(&packed), now);
-    }
-    buffer_finish(&packed);
+    if (session->announce) announce(server, session, &mutation, now);
+    if (!session->copied || session->state != SESSION_OPEN || !session->team) return;
+    mutation.id = notice_copied_id(session->hello.replica);
+    mutation.kind = MUTATION_NOTICE;
+    mutation.bulk = false;
+    announce(server, session, &mutation, now);
 }
 
 static void session_welcome(struct server *server, struct session *session, struct now now)
@@ -243,7 +257,7 @@ static bool revoked_delivers(struct session *session, const struct store_result 
     session->deliver_to = session->hello.next_number - 1;
     if (session->deliver_to > most) session->deliver_to = most;
     if (known->has_deliver_to) session->deliver_to = known->deliver_to;
-    session->announce = false;
+    session->announce = session->copied = false;
     return session->deliver_to > last;
 }
 
@@ -260,6 +274,7 @@ static void signed_in(struct server *server, struct session *session,
     session->device = result->device;
     session->announce = !result->announced;
     session->others = result->others;
+    session->copied = result->copied;
     session->plan = plan_for(session, result);
     session->revoked = result->status == STORE_REVOKED;
     if (session->revoked && !revoked_delivers(session, result)) {
@@ -281,6 +296,7 @@ static void signed_in(struct server *server, struct session *session,
         .member_name = member->name,
         .program = {server->program, server->program_length},
         .delivers_only = session->revoked,
+        .went_back = session->hello.has_mark && !result->mark_known,
     };
     memcpy(session->welcome.next_token, session->wanted.next_token, TOKEN_BYTES);
     if (session->plan == PLAN_NEW_REPLICA) {

@@ -70,6 +70,7 @@ struct session {
     uint64_t deliver_to;
     bool delivered;      /* it only waits for its answers, then it is refused */
     bool announce; /* its device is new */
+    bool copied;   /* its device had another copy before, and that is to be told */
     bool others;   /* its member has another one */
     struct store_replica expected, wanted;
     struct uuid device;

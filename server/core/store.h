@@ -67,6 +67,7 @@ struct store_request {
     uint8_t cursor_mark[MARK_BYTES];
     uint8_t code_hash[32];
     struct str device_name;
+    struct uuid notice; /* SIGN_IN: the inbox item that tells of this copy, if it was told of */
     int64_t now_ms;
 
     /* TOKEN: device and replica above; expected = what SIGN_IN returned */
@@ -129,6 +130,7 @@ struct store_result {
     struct store_replica replica;
     bool announced; /* the device has been, to its member */
     bool others;    /* its member has another living device */
+    bool copied;    /* the device had another copy before this one, and that was not told yet */
     uint64_t sight_seq; /* a copy with an older cursor may lack or hold what it must not */
     bool mark_known; /* (cursor_seq, cursor_mark), or (known_seq, known_mark), is a commit of this
                         history */

@@ -32,13 +32,20 @@ static const struct {
     {STATEMENT_SIGN_IN_HEAD, "sign_in_head", HEAD_COLUMNS "WHERE team_id = sluice_team()"},
     {STATEMENT_SIGN_IN_REPLICA, "sign_in_replica",
      REPLICA_COLUMNS "WHERE team_id = sluice_team() AND id = $1::uuid"},
+    {STATEMENT_SIGN_IN_COPIED, "sign_in_copied",
+     "SELECT CASE WHEN r.id IS NULL THEN EXISTS (SELECT FROM replica o"
+     " WHERE o.team_id = d.team_id AND o.device = d.id) ELSE r.copy END"
+     " AND NOT EXISTS (SELECT FROM inbox i WHERE i.team_id = d.team_id AND i.id = $3::uuid)"
+     " FROM device d LEFT JOIN replica r ON r.team_id = d.team_id AND r.id = $2::uuid"
+     " WHERE d.team_id = sluice_team() AND d.public_key = $1::bytea"},
     {STATEMENT_SIGN_IN_MARK, "sign_in_mark",
      "SELECT EXISTS (SELECT FROM commit_mark WHERE team_id = sluice_team() AND seq = $1::bigint"
      " AND mark = $2::bytea)"},
     {STATEMENT_HEAD, "head", HEAD_COLUMNS "WHERE team_id = $1::uuid"},
     {STATEMENT_REPLICA_ADD, "replica_add",
-     "INSERT INTO replica (team_id, id, device, token, next_token)"
-     " SELECT $1::uuid, $2::uuid, $3::uuid, $4::bytea, $5::bytea"
+     "INSERT INTO replica (team_id, id, device, token, next_token, copy)"
+     " SELECT $1::uuid, $2::uuid, $3::uuid, $4::bytea, $5::bytea,"
+     " EXISTS (SELECT FROM replica WHERE team_id = $1::uuid AND device = $3::uuid)"
      " WHERE EXISTS (SELECT FROM team WHERE team_id = $1::uuid)"
      " ON CONFLICT DO NOTHING RETURNING id"},
     {STATEMENT_REPLICA_ROTATE, "replica_rotate",

@@ -17,6 +17,7 @@ enum statement {
     STATEMENT_SIGN_IN_TEAM,
     STATEMENT_SIGN_IN_MEMBER,  /* $1 key */
     STATEMENT_SIGN_IN_REPLICA, /* $1 replica */
+    STATEMENT_SIGN_IN_COPIED, /* $1 key, $2 replica, $3 notice -> to be told */
     STATEMENT_SIGN_IN_MARK,    /* $1 seq, $2 mark -> known */
     STATEMENT_HEAD,            /* $1 team -> seq, mark, recorded, inbox, definition, access */
     STATEMENT_REPLICA_ADD,     /* $1 team, $2 id, $3 device, $4 token, $5 next -> id */

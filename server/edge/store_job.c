@@ -65,8 +65,12 @@ static void write_sign_in(struct store_job *job)
     bytes(store_job_call(job, STATEMENT_SIGN_IN_MEMBER), true, request->device_key,
           sizeof request->device_key);
     pg_add_uuid(store_job_call(job, STATEMENT_SIGN_IN_REPLICA), request->replica);
+    struct pg_parameters *p = store_job_call(job, STATEMENT_SIGN_IN_COPIED);
+    bytes(p, true, request->device_key, sizeof request->device_key);
+    pg_add_uuid(p, request->replica);
+    pg_add_uuid(p, request->notice);
     if (!request->has_mark) return;
-    struct pg_parameters *p = store_job_call(job, STATEMENT_SIGN_IN_MARK);
+    p = store_job_call(job, STATEMENT_SIGN_IN_MARK);
     pg_add_number(p, (int64_t)request->cursor_seq);
     bytes(p, true, request->cursor_mark, MARK_BYTES);
 }

@@ -334,6 +334,9 @@ void store_job_read(struct store_job *job, size_t index, const PGresult *result)
         out->replica = (struct store_replica){.id = job->request->replica};
         if (PQntuples(result) > 0) out->replica = replica_at(result, 0);
         break;
+    case STATEMENT_SIGN_IN_COPIED:
+        out->copied = PQntuples(result) > 0 && pg_bool(value_at(result, 0, 0));
+        break;
     case STATEMENT_SIGN_IN_MARK: out->mark_known = pg_bool(value_at(result, 0, 0)); break;
     case STATEMENT_REPLICA_ADD:
     case STATEMENT_REPLICA_ROTATE: job->answered = PQntuples(result) > 0; break;

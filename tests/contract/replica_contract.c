@@ -103,7 +103,7 @@ static void an_identity_is_there_again_after_a_crash(void **state)
     struct identity in = world_identity("rep");
     in.address_count = 2;
     memset(in.server_key, 7, sizeof in.server_key);
-    in.has_code = in.has_token = in.has_mark = true;
+    in.has_code = in.has_token = in.has_mark = in.refill = true;
     memset(in.code, 1, sizeof in.code);
     memset(in.token, 2, sizeof in.token);
     memset(in.cursor_mark, 3, sizeof in.cursor_mark);
@@ -124,7 +124,7 @@ static void an_identity_is_there_again_after_a_crash(void **state)
     assert_int_equal(out.address_count, 2);
     assert_true(str_equal(out.addresses[1], STR("second:2")));
     assert_memory_equal(out.server_key, in.server_key, sizeof in.server_key);
-    assert_true(out.joined && out.has_code && out.has_token && out.has_mark);
+    assert_true(out.joined && out.has_code && out.has_token && out.has_mark && out.refill);
     assert_memory_equal(out.code, in.code, sizeof in.code);
     assert_memory_equal(out.token, in.token, sizeof in.token);
     assert_memory_equal(out.cursor_mark, in.cursor_mark, sizeof in.cursor_mark);
@@ -694,6 +694,9 @@ static void entries_add(struct bench *b)
                                     .answered_at = 100,
                                     .summary = STR("deal move Łódź roof")};
     ok(b->replica->f->outbox_update(b->replica, &answered));
+    answered.number = OUTBOX_FORMER; /* of a former replica id: lies apart */
+    answered.mutation = world_id("former");
+    ok(b->replica->f->outbox_add(b->replica, &answered));
     bench_commit(b);
 }
 
@@ -718,6 +721,7 @@ static void the_outbox_lists_in_order_of_number(void **state)
     assert_int_equal(entries_count(b, 2, false, 10), 1);
     assert_int_equal(entries_count(b, 0, false, 1), 1);
     assert_int_equal(entries_count(b, 4, true, 10), 0);
+    assert_int_equal(entries_count(b, OUTBOX_FORMER, true, 10), 1);
     size_t pending = 0;
     ok(b->replica->f->outbox_count(b->replica, &pending));
     assert_int_equal(pending, 2);
@@ -752,7 +756,7 @@ static void entries_are_removed_and_pruned(void **state)
     ok(b->replica->f->outbox_prune(b->replica, 100)); /* not older than that */
     assert_int_equal(entries_count(b, 0, true, 10), 3);
     ok(b->replica->f->outbox_prune(b->replica, 101));
-    assert_int_equal(entries_count(b, 0, true, 10), 2);
+    assert_int_equal(entries_count(b, 0, true, 10) + entries_count(b, OUTBOX_FORMER, true, 10), 2);
     ok(b->replica->f->outbox_remove(b->replica, 1));
     assert_int_equal(entries_count(b, 0, true, 10), 1);
     struct outbox_entry entry = {.number = 1, .payload = STR("x")};

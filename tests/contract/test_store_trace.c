@@ -132,6 +132,7 @@ static void same_sign_in(struct trace *trace, const struct store_result *a,
     same(trace, uuid_equal(a->device, b->device), "the device");
     same(trace, a->mark_known == b->mark_known, "whether the mark is known");
     same(trace, a->announced == b->announced && a->others == b->others, "what is said of devices");
+    same(trace, a->copied == b->copied, "whether a copy is to be told of");
     same(trace, a->sight_seq == b->sight_seq, "the seq of sight");
     same_replica(trace, &a->replica, &b->replica);
     same_entity(trace, ENTITY_MEMBER, a->member, b->member, "the member");

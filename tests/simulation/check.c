@@ -218,18 +218,13 @@ static bool somebody_has(struct world *world, struct uuid mutation)
     return found;
 }
 
-/* What was answered and is lost now is offered again by its copy, if that still has it. One that
- * took a new replica id does not. */
+/* What was answered and is lost now is offered again by its copy: it must still have it. */
 static void lost_look(struct world *world, const struct answer *answer)
 {
-    struct oracle *oracle = &world->oracle;
-    struct promise *promise = &oracle->promises[answer->promise];
+    const struct promise *promise = &world->oracle.promises[answer->promise];
     if (promise->excused || somebody_has(world, answer->mutation)) return;
-    if (!world->laptops[promise->laptop].forked)
-        world_fail(world, "mutation %zu was answered, is lost with its commit, and laptop %zu has "
-                          "not kept it", answer->promise, promise->laptop);
-    oracle->unoffered++;
-    promise->excused = true;
+    world_fail(world, "mutation %zu was answered, is lost with its commit, and laptop %zu has not "
+                      "kept it", answer->promise, promise->laptop);
 }
 
 void oracle_rewind(struct world *world, uint64_t seq)
@@ -276,6 +271,7 @@ static void check_conservation(struct world *world)
 void oracle_check_end(struct world *world)
 {
     check_conservation(world);
+    for (size_t i = 0; i < world->laptop_count && !world->failed; i++) check_copy_told(world, i);
     for (size_t i = 0; i < world->laptop_count && !world->failed; i++) {
         if (world->laptops[i].revoked) continue;
         check_converged(world, i);

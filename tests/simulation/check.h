@@ -49,7 +49,7 @@ struct oracle {
     const struct definition *definition;
     const struct team *team;
 
-    size_t parked, conflicts, merged, repeated, stages, unoffered;
+    size_t parked, conflicts, merged, repeated, stages;
 };
 
 void oracle_init(struct oracle *oracle);

@@ -156,6 +156,28 @@ void check_converged(struct world *world, size_t laptop)
     arena_finish(&c.arena);
 }
 
+/* --- who is told of copies --- */
+
+/* A copy that took a new replica id is told to its member, once, and no other is. While the database
+ * keeps to its history: one that went back may have known neither copy. */
+void check_copy_told(struct world *world, size_t laptop)
+{
+    const uint64_t *marks = world->marks.counts;
+    if (marks[MARK_RESTORED] + marks[MARK_FAILOVER] > 0 || world->laptops[laptop].revoked) return;
+    struct arena arena;
+    arena_init(&arena, 1024 * 1024);
+    struct identity identity;
+    if (laptop_identity(world, laptop, &arena, &identity) && laptop_joined(world, laptop)) {
+        struct uuid notice = inbox_notice_id(notice_copied_id(identity.replica));
+        bool told = oracle_row(world, ENTITY_INBOX, notice) != NULL;
+        if (told) world_mark(world, MARK_COPY_TOLD);
+        if (told != world->laptops[laptop].forked)
+            world_fail(world, told ? "laptop %zu is told of as a copy, and is none"
+                                   : "laptop %zu is a copy, and nobody was told", laptop);
+    }
+    arena_finish(&arena);
+}
+
 /* --- what came of one's mutations, as the laptop knows it --- */
 
 void check_answers(struct world *world, size_t laptop)

@@ -172,7 +172,8 @@ static bool right_is_there(struct world *world, const struct member *member,
 {
     if (!member || member->removed) return false;
     switch ((enum mutation_kind)mutation->kind) {
-    case MUTATION_NONE: return false;
+    case MUTATION_NONE:
+    case MUTATION_NOTICE: return false;
     case MUTATION_IMPORT:
     case MUTATION_CORRECT:
     case MUTATION_INVITE: return is_chief(member);

@@ -31,5 +31,7 @@ void check_right(struct world *world, const struct outcome *outcome, size_t effe
 void check_converged(struct world *world, size_t laptop);
 /* What the laptop says came of its mutations. */
 void check_answers(struct world *world, size_t laptop);
+/* Its member was told of it if it is a copy of a known device, and only then. */
+void check_copy_told(struct world *world, size_t laptop);
 
 #endif

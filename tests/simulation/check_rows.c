@@ -17,7 +17,7 @@ struct seq_rows {
     const struct store_request *request;
     uint64_t seq;
     size_t effects;
-    bool announced;
+    bool announced; /* the server's own doing: a device is seen for the first time, or told of */
     const struct outcome *outcome;
 };
 
@@ -116,6 +116,20 @@ static void check_answer(struct world *world, const struct seq_rows *rows)
     *last = (uint64_t)outcome->number;
 }
 
+/* The server tells of a device that there is, to whom it belongs, and of nothing else. */
+static bool row_is_notice(struct world *world, const struct row *row)
+{
+    if (row->kind != ENTITY_INBOX || row->removed) return false;
+    const struct inbox_item *item = row->entity;
+    if (item->kind != INBOX_NOTICE) return false;
+    const struct row *told = oracle_row(world, ENTITY_DEVICE, item->subject);
+    const struct device *device = told && !told->removed ? told->entity : NULL;
+    if (item->subject_kind != ENTITY_DEVICE || (device && !uuid_equal(device->member, item->concerned)))
+        world_fail(world, "seq %llu: a notice of somebody else's device",
+                   (unsigned long long)row->seq);
+    return true;
+}
+
 void check_seq(struct world *world, const struct store_request *request, uint64_t seq,
                bool administered)
 {
@@ -123,7 +137,7 @@ void check_seq(struct world *world, const struct store_request *request, uint64_
     for (size_t i = 0; i < request->row_count; i++) {
         const struct row *row = &request->rows[i];
         if (row->seq != seq) continue;
-        if (row->kind == ENTITY_DEVICE) rows.announced = true; /* the server's own doing */
+        if (row->kind == ENTITY_DEVICE || row_is_notice(world, row)) rows.announced = true;
         if (row->kind != ENTITY_OUTCOME) {
             rows.effects++;
         } else if (rows.outcome) {

@@ -257,6 +257,8 @@ static enum fault disk_outbox_add(struct replica *port, const struct outbox_entr
     struct disk *disk = disk_of(port);
     enum fault fault = disk_write(disk);
     if (fault) return fault;
+    if (entry->number >= OUTBOX_FORMER && plant_strikes(disk->world, PLANT_FORMER_DROPPED, 1))
+        return FAULT_NONE;
     if (disk->removed_one && plant_strikes(disk->world, PLANT_RENUMBER_LOST, 3)) return FAULT_NONE;
     if (!disk->removed_one && plant_strikes(disk->world, PLANT_SUBMIT_LOST, 50)) return FAULT_NONE;
     return disk_after(disk, INNER->f->outbox_add(INNER, entry));
@@ -289,6 +291,7 @@ static enum fault disk_outbox_remove(struct replica *port, uint64_t number)
     enum fault fault = disk_write(disk);
     if (fault) return fault;
     disk->removed_one = true;
+    if (number >= OUTBOX_FORMER) world_mark(disk->world, MARK_FORMER_OFFERED);
     return disk_after(disk, INNER->f->outbox_remove(INNER, number));
 }
 

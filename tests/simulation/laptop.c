@@ -271,7 +271,7 @@ static void laptop_progress(struct world *world, size_t index)
     struct arena arena;
     arena_init(&arena, 1024 * 1024);
     struct identity identity;
-    bool fresh = laptop_identity(world, index, &arena, &identity) && identity.cursor_seq == 0;
+    bool fresh = laptop_identity(world, index, &arena, &identity) && (identity.cursor_seq == 0 || identity.refill);
     laptop->snapshotting = part && fresh;
     arena_finish(&arena);
 }

@@ -17,7 +17,7 @@ struct laptop {
     bool snapshotting;   /* a snapshot has begun and not ended */
     bool revoked;        /* or its member is: it is to be turned away */
     bool live, stopping; /* how the sync was started; it was told to stop */
-    bool forked;         /* it took a new replica id once: what was answered before is forgotten */
+    bool forked;         /* it took a new replica id once */
     int64_t skew_ms;     /* of its wall clock */
     struct key_pair key;
     struct device device; /* as it was revoked; zero id when its member was removed */

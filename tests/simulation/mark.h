@@ -34,6 +34,8 @@
     X(DISK_BUSY, "a client's copy is held by another process")                                     \
     X(CLONED, "a copy is used on a second laptop")                                                 \
     X(CLONE_TOLD, "a cloned or restored copy takes a new replica id")                              \
+    X(COPY_TOLD, "a copied device is told to its member")                                          \
+    X(FORMER_OFFERED, "a copy offers again what it was answered under a former replica id")        \
     X(LAPTOP_RESTORED, "a laptop goes back to an older copy")                                      \
     X(AWAY, "a laptop is offline for a while")                                                     \
     X(CLOCK_JUMP, "a laptop's clock jumps")                                                        \

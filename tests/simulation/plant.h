@@ -41,6 +41,8 @@ struct world;
     X(NUMBER_REUSED, "two mutations get one number")                                               \
     X(EVENT_LOST, "a client loses an event of history")                                            \
     X(REOFFER_LOST, "answered mutations are not offered to a restored server")                     \
+    X(FORMER_DROPPED, "a copy that takes a new replica id does not keep what was answered")        \
+    X(COPY_UNTOLD, "nobody is told of a copied device")                                            \
     X(JOURNAL_DROPPED, "a client does not keep what was answered")                                 \
     X(GENERATION_MIXED, "a snapshot is filled into what people look at")
 

@@ -202,6 +202,7 @@ void plant_result(struct world *world, const struct store_request *request,
             result->mark_known = true;
         }
         if (plant_strikes(world, PLANT_SIGHT_LEAK, 2)) owner_make(result->member);
+        if (result->copied && plant_strikes(world, PLANT_COPY_UNTOLD, 1)) result->copied = false;
         return;
     case STORE_PAGE:
         if (result->row_count > 0 && plant_strikes(world, PLANT_PAGE_ROW_LOST, 10))

@@ -591,6 +591,7 @@ static enum fault outbox_list(struct replica *replica, struct arena *arena, uint
     for (size_t i = memory_table_at(outbox, &key); i < outbox->count && *count < most; i++) {
         const struct outbox_entry *entry = &outbox->items[i]->entry;
         if (entry->answered && !answered_too) continue;
+        if (entry->number >= OUTBOX_FORMER && from < OUTBOX_FORMER) break;
         entries[(*count)++] = entry_copy(arena, entry);
     }
     *out = entries;

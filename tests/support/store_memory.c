@@ -1,87 +1,12 @@
 /* store_memory.c - see store_memory.h. Everything that was ever written stays in one arena; a row
  * that is written again gets a new place in the log, so that a page is a walk along it. */
-#include "tests/support/store_memory.h"
+#include "tests/support/store_memory_inside.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/check.h"
-#include "common/base/map.h"
 #include "common/domain/field.h"
-
-enum { KINDS = STORE_HEAD + 1, KEY_BYTES = 1 + 16 + 8 + 4 };
-
-struct log_entry {
-    uint64_t seq;
-    struct row *row; /* stale when the row has another seq by now */
-};
-
-struct commit_mark {
-    uint64_t seq;
-    uint8_t mark[MARK_BYTES];
-};
-
-struct memory_team {
-    struct memory_team *next;
-    struct uuid id;
-    uint64_t seq, definition_version, access_version;
-    int64_t recorded_last, inbox_last;
-    const struct team *row;
-    const struct definition *definition;
-    struct map rows;      /* key -> row */
-    struct map mutations; /* mutation id -> outcome row, the first one */
-    struct map sights;    /* member -> seq of the last change of role */
-    struct log_entry *log;
-    size_t log_count, log_cap;
-    struct commit_mark *marks;
-    size_t mark_count, mark_cap;
-};
-
-struct memory_device {
-    struct memory_device *next;
-    struct uuid id, member;
-    struct memory_team *team;
-    uint8_t key[32];
-};
-
-struct memory_replica {
-    struct memory_replica *next;
-    struct memory_team *team;
-    struct store_replica stand;
-};
-
-struct memory_use { /* an invitation that was used */
-    struct memory_use *next;
-    struct uuid invitation;
-    uint8_t key[32];
-};
-
-struct memory_failure {
-    enum store_status status;
-    bool done;
-    unsigned times;
-};
-
-/* Everything ever written, shared by a store and its copies; entities in it never change. */
-struct memory_pool {
-    struct arena arena;
-    size_t stores;
-};
-
-struct store_memory {
-    struct memory_pool *pool;
-    struct memory_team *teams;
-    struct memory_device *devices;
-    struct memory_replica *replicas;
-    struct memory_use *uses;
-    struct memory_failure failures[KINDS];
-};
-
-/* A result with its arena behind it. */
-struct memory_result {
-    struct store_result result;
-    struct arena arena;
-};
 
 struct store_memory *store_memory_create(void)
 {
@@ -110,14 +35,14 @@ void store_memory_fail(struct store_memory *store, enum store_kind kind, enum st
     store->failures[kind] = (struct memory_failure){status, done, times};
 }
 
-static void *store_alloc(struct store_memory *store, size_t size)
+void *memory_alloc(struct store_memory *store, size_t size)
 {
     void *p = arena_alloc(&store->pool->arena, size);
     check(p != NULL);
     return p;
 }
 
-static struct str row_key(char key[KEY_BYTES], enum entity_kind kind, struct uuid id, uint64_t seq,
+struct str memory_row_key(char key[KEY_BYTES], enum entity_kind kind, struct uuid id, uint64_t seq,
                           uint32_t n)
 {
     memset(key, 0, KEY_BYTES);
@@ -128,21 +53,21 @@ static struct str row_key(char key[KEY_BYTES], enum entity_kind kind, struct uui
     return (struct str){key, KEY_BYTES};
 }
 
-static struct row *row_find(const struct memory_team *team, enum entity_kind kind, struct uuid id,
+struct row *memory_row_find(const struct memory_team *team, enum entity_kind kind, struct uuid id,
                             uint32_t n)
 {
     char key[KEY_BYTES];
-    return map_get(&team->rows, row_key(key, kind, id, 0, n));
+    return map_get(&team->rows, memory_row_key(key, kind, id, 0, n));
 }
 
 static const void *entity_living(const struct memory_team *team, enum entity_kind kind,
                                  struct uuid id)
 {
-    const struct row *row = row_find(team, kind, id, 0);
+    const struct row *row = memory_row_find(team, kind, id, 0);
     return row && !row->removed ? row->entity : NULL;
 }
 
-static struct memory_team *team_find(struct store_memory *store, struct uuid id)
+struct memory_team *memory_team_find(struct store_memory *store, struct uuid id)
 {
     for (struct memory_team *team = store->teams; team; team = team->next) {
         if (uuid_equal(team->id, id)) return team;
@@ -224,10 +149,10 @@ static void device_row_make(struct store_memory *store, const struct memory_devi
                             .member = device->member,
                             .name = request->device_name,
                             .created_at = {true, request->now_ms}};
-    struct row *row = store_alloc(store, sizeof *row);
+    struct row *row = memory_alloc(store, sizeof *row);
     *row = (struct row){.kind = ENTITY_DEVICE, .id = device->id};
     row->entity = result_entity(&store->pool->arena, ENTITY_DEVICE, &entity);
-    struct str text = row_key(key, ENTITY_DEVICE, device->id, 0, 0);
+    struct str text = memory_row_key(key, ENTITY_DEVICE, device->id, 0, 0);
     check(map_put(&device->team->rows, text, row) == FAULT_NONE);
 }
 
@@ -241,7 +166,7 @@ void store_memory_revoke(struct store_memory *store, struct uuid device)
 {
     for (const struct memory_device *d = store->devices; d; d = d->next) {
         if (!uuid_equal(d->id, device)) continue;
-        struct row *row = row_find(d->team, ENTITY_DEVICE, device, 0);
+        struct row *row = memory_row_find(d->team, ENTITY_DEVICE, device, 0);
         struct device *entity = entity_copy(&store->pool->arena, ENTITY_DEVICE, row->entity);
         check(entity != NULL);
         entity->revoked = true;
@@ -266,6 +191,14 @@ static uint64_t member_sight(const struct memory_team *team, struct uuid member)
     return seq ? *seq : 0;
 }
 
+static bool device_has_replica(const struct store_memory *store, struct uuid device)
+{
+    for (const struct memory_replica *r = store->replicas; r; r = r->next) {
+        if (uuid_equal(r->stand.device, device)) return true;
+    }
+    return false;
+}
+
 static enum store_status run_sign_in(struct store_memory *store,
                                      const struct store_request *request,
                                      struct memory_result *out)
@@ -274,7 +207,7 @@ static enum store_status run_sign_in(struct store_memory *store,
     if (!device) return STORE_NOT_FOUND;
     struct memory_team *team = device->team;
     const struct member *member = entity_living(team, ENTITY_MEMBER, device->member);
-    const struct row *row = row_find(team, ENTITY_DEVICE, device->id, 0);
+    const struct row *row = memory_row_find(team, ENTITY_DEVICE, device->id, 0);
     out->result.announced = row && row->seq > 0;
     out->result.others = member_has_others(store, device);
     out->result.sight_seq = member_sight(team, device->member);
@@ -285,6 +218,8 @@ static enum store_status run_sign_in(struct store_memory *store,
     const struct memory_replica *replica = replica_find(store, team, request->replica);
     out->result.replica = (struct store_replica){.id = request->replica};
     if (replica) out->result.replica = replica->stand;
+    bool copy = replica ? replica->copy : device_has_replica(store, device->id);
+    out->result.copied = copy && !memory_row_find(team, ENTITY_INBOX, request->notice, 0);
     const uint8_t *mark = mark_at(team, request->cursor_seq);
     out->result.mark_known =
         request->has_mark && mark && memcmp(mark, request->cursor_mark, MARK_BYTES) == 0;
@@ -325,7 +260,7 @@ static enum store_status run_enrol(struct store_memory *store, const struct stor
         return STORE_EXPIRED;
     }
     if (device_find(store, request->device_key)) return STORE_USED; /* one home, one member */
-    struct memory_device *device = store_alloc(store, sizeof *device);
+    struct memory_device *device = memory_alloc(store, sizeof *device);
     *device = (struct memory_device){.next = store->devices,
                                      .id = request->device,
                                      .member = invitation->member,
@@ -333,7 +268,7 @@ static enum store_status run_enrol(struct store_memory *store, const struct stor
     memcpy(device->key, request->device_key, 32);
     store->devices = device;
     device_row_make(store, device, request);
-    struct memory_use *use = store_alloc(store, sizeof *use);
+    struct memory_use *use = memory_alloc(store, sizeof *use);
     *use = (struct memory_use){.next = store->uses, .invitation = invitation->id};
     memcpy(use->key, request->device_key, 32);
     store->uses = use;
@@ -347,15 +282,17 @@ static bool token_equal(bool has_a, const uint8_t *a, bool has_b, const uint8_t 
 
 static enum store_status run_token(struct store_memory *store, const struct store_request *request)
 {
-    struct memory_team *team = team_find(store, request->team);
+    struct memory_team *team = memory_team_find(store, request->team);
     if (!team) return STORE_NOT_FOUND;
     struct memory_replica *replica = replica_find(store, team, request->replica);
     const struct store_replica *expected = &request->expected, *wanted = &request->wanted;
     if (expected->known != (replica != NULL)) return STORE_STALE;
     if (!replica) {
-        replica = store_alloc(store, sizeof *replica);
+        bool copy = device_has_replica(store, request->device);
+        replica = memory_alloc(store, sizeof *replica);
         replica->next = store->replicas;
         replica->team = team;
+        replica->copy = copy;
         store->replicas = replica;
         replica->stand.id = request->replica;
         replica->stand.device = request->device;
@@ -418,7 +355,7 @@ static void load_rows(struct memory_team *team, const struct store_request *requ
     result->members = arena_array(&out->arena, request->actor_count + 1, sizeof(void *));
     check(result->rows && result->members);
     for (size_t i = 0; i < request->key_count; i++) {
-        const struct row *row = row_find(team, request->keys[i].kind, request->keys[i].id, 0);
+        const struct row *row = memory_row_find(team, request->keys[i].kind, request->keys[i].id, 0);
         if (!row || row->removed || row->kind == ENTITY_EVENT) continue;
         struct row *copy = &result->rows[result->row_count++];
         *copy = *row;
@@ -447,7 +384,7 @@ static void load_outcome(struct memory_result *out, const struct row *row)
 static enum store_status run_load(struct store_memory *store, const struct store_request *request,
                                   struct memory_result *out)
 {
-    struct memory_team *team = team_find(store, request->team);
+    struct memory_team *team = memory_team_find(store, request->team);
     if (!team) return STORE_NOT_FOUND;
     result_stand(out, team);
     result_known(out, team, request);
@@ -467,7 +404,7 @@ static enum store_status run_load(struct store_memory *store, const struct store
     }
     for (size_t i = 0; i < keys; i++) {
         const struct store_outcome_key *key = &request->outcome_keys[i];
-        const struct row *own = row_find(team, ENTITY_OUTCOME, key->replica,
+        const struct row *own = memory_row_find(team, ENTITY_OUTCOME, key->replica,
                                          (uint32_t)key->number);
         if (own) load_outcome(out, own);
         const struct row *same =
@@ -482,7 +419,7 @@ static void sight_note(struct store_memory *store, struct memory_team *team, con
     const struct member *before = entity_living(team, ENTITY_MEMBER, from->id);
     const struct member *after = from->entity;
     if (!before || !after || before->role == after->role) return;
-    uint64_t *seq = store_alloc(store, sizeof *seq);
+    uint64_t *seq = memory_alloc(store, sizeof *seq);
     *seq = from->seq;
     check(map_put(&team->sights, (struct str){(const char *)from->id.b, 16}, seq) == FAULT_NONE);
 }
@@ -490,11 +427,11 @@ static void sight_note(struct store_memory *store, struct memory_team *team, con
 static void row_write(struct store_memory *store, struct memory_team *team, const struct row *from)
 {
     char key[KEY_BYTES];
-    struct str text = row_key(key, from->kind, from->id, from->seq, from->n);
+    struct str text = memory_row_key(key, from->kind, from->id, from->seq, from->n);
     if (from->kind == ENTITY_MEMBER) sight_note(store, team, from);
     struct row *row = map_get(&team->rows, text);
     if (!row) {
-        row = store_alloc(store, sizeof *row);
+        row = memory_alloc(store, sizeof *row);
         check(map_put(&team->rows, text, row) == FAULT_NONE);
     }
     *row = *from;
@@ -536,7 +473,7 @@ static const char *commit_trouble(struct store_memory *store, struct memory_team
         if (row->seq < last) return "row_order";
         last = row->seq;
         if (row->removed != (row->entity == NULL)) return "row_removed";
-        if (row->kind == ENTITY_OUTCOME && row_find(team, row->kind, row->id, row->n)) {
+        if (row->kind == ENTITY_OUTCOME && memory_row_find(team, row->kind, row->id, row->n)) {
             return "outcome_unique";
         }
         if (code_is_taken(store, row)) return "23505 invitation_code";
@@ -559,7 +496,7 @@ static struct memory_team *team_found(struct store_memory *store,
         if (request->rows[i].kind == ENTITY_TEAM) has_team = true;
     }
     if (!has_team) return NULL;
-    struct memory_team *team = store_alloc(store, sizeof *team);
+    struct memory_team *team = memory_alloc(store, sizeof *team);
     team->id = request->team;
     map_init(&team->rows, &store->pool->arena);
     map_init(&team->mutations, &store->pool->arena);
@@ -573,7 +510,7 @@ static enum store_status run_commit(struct store_memory *store,
                                     const struct store_request *request,
                                     struct memory_result *out)
 {
-    struct memory_team *team = team_find(store, request->team);
+    struct memory_team *team = memory_team_find(store, request->team);
     if (!team) team = team_found(store, request);
     if (!team) return STORE_NOT_FOUND;
     if (team->seq != request->expected_seq) return STORE_STALE;
@@ -625,7 +562,7 @@ static bool entry_shows(const struct log_entry *entry, const struct store_reques
 static enum store_status run_page(struct store_memory *store, const struct store_request *request,
                                   struct memory_result *out)
 {
-    struct memory_team *team = team_find(store, request->team);
+    struct memory_team *team = memory_team_find(store, request->team);
     if (!team) return STORE_NOT_FOUND;
     result_stand(out, team);
     result_known(out, team, request);
@@ -657,93 +594,6 @@ static enum store_status run_page(struct store_memory *store, const struct store
     return STORE_OK;
 }
 
-/* --- a copy of the whole --- */
-
-static struct row *row_in(const struct memory_team *team, const struct row *row)
-{
-    char key[KEY_BYTES];
-    return map_get(&team->rows, row_key(key, row->kind, row->id, row->seq, row->n));
-}
-
-static struct memory_team *team_copy(struct store_memory *store, const struct memory_team *from)
-{
-    struct arena *arena = &store->pool->arena;
-    struct memory_team *team = store_alloc(store, sizeof *team);
-    *team = *from;
-    map_init(&team->rows, arena);
-    map_init(&team->mutations, arena);
-    map_init(&team->sights, arena);
-    for (size_t i = 0; i < from->sights.count; i++) {
-        const struct map_entry *sight = &from->sights.entries[i];
-        check(map_put(&team->sights, sight->key, sight->value) == FAULT_NONE);
-    }
-    for (size_t i = 0; i < from->rows.count; i++) {
-        struct row *row = arena_copy(arena, from->rows.entries[i].value, sizeof *row);
-        check(row && map_put(&team->rows, from->rows.entries[i].key, row) == FAULT_NONE);
-    }
-    for (size_t i = 0; i < from->mutations.count; i++) {
-        struct row *row = row_in(team, from->mutations.entries[i].value);
-        check(map_put(&team->mutations, from->mutations.entries[i].key, row) == FAULT_NONE);
-    }
-    team->log = arena_copy(arena, from->log, from->log_count * sizeof *from->log);
-    team->marks = arena_copy(arena, from->marks, from->mark_count * sizeof *from->marks);
-    check(team->log && team->marks);
-    team->log_cap = team->log_count;
-    team->mark_cap = team->mark_count;
-    for (size_t i = 0; i < team->log_count; i++) team->log[i].row = row_in(team, team->log[i].row);
-    return team;
-}
-
-struct store_memory *store_memory_copy(const struct store_memory *from)
-{
-    struct store_memory *store = calloc(1, sizeof *store);
-    check(store != NULL);
-    store->pool = from->pool;
-    store->pool->stores++;
-    for (const struct memory_team *team = from->teams; team; team = team->next) {
-        struct memory_team *copy = team_copy(store, team);
-        copy->next = store->teams;
-        store->teams = copy;
-    }
-    for (const struct memory_replica *r = from->replicas; r; r = r->next) {
-        struct memory_replica *copy = store_alloc(store, sizeof *copy);
-        *copy = *r;
-        copy->team = team_find(store, r->team->id);
-        copy->next = store->replicas;
-        store->replicas = copy;
-    }
-    store_memory_keep_access(store, from);
-    return store;
-}
-
-/* A device that the older state does not know has to be announced again. */
-static void device_keep(struct store_memory *store, struct memory_team *team,
-                        const struct row *device)
-{
-    if (row_in(team, device)) return;
-    struct row *row = store_alloc(store, sizeof *row);
-    *row = *device;
-    row->seq = 0;
-    char key[KEY_BYTES];
-    check(map_put(&team->rows, row_key(key, ENTITY_DEVICE, row->id, 0, 0), row) == FAULT_NONE);
-}
-
-void store_memory_keep_access(struct store_memory *store, const struct store_memory *from)
-{
-    store->devices = NULL;
-    for (const struct memory_device *d = from->devices; d; d = d->next) {
-        struct memory_device *copy = store_alloc(store, sizeof *copy);
-        *copy = *d;
-        copy->team = team_find(store, d->team->id);
-        check(copy->team != NULL);
-        copy->next = store->devices;
-        store->devices = copy;
-        const struct row *row = row_find(d->team, ENTITY_DEVICE, d->id, 0);
-        if (row) device_keep(store, copy->team, row);
-    }
-    store->uses = from->uses; /* never changed once made */
-}
-
 /* --- the port --- */
 
 static enum store_status run_kind(struct store_memory *store, const struct store_request *request,
@@ -758,7 +608,7 @@ static enum store_status run_kind(struct store_memory *store, const struct store
     case STORE_COMMIT: return run_commit(store, request, out);
     case STORE_PAGE: return run_page(store, request, out);
     case STORE_HEAD:
-        team = team_find(store, request->team);
+        team = memory_team_find(store, request->team);
         if (!team) return STORE_NOT_FOUND;
         result_stand(out, team);
         result_known(out, team, request);

@@ -35,7 +35,7 @@ static struct message welcome_sample(void)
                     .role = 4, .next_token = {9, 8, 7}, .last_number = 5, .head_seq = 6,
                     .plan = PLAN_SNAPSHOT, .server_time = -7, .team_name = STR("Team ż"),
                     .member_name = STR("Anna"), .program = STR("sluice 0.1.0"),
-                    .delivers_only = true},
+                    .delivers_only = true, .went_back = true},
     };
 }
 
@@ -59,7 +59,7 @@ static void a_welcome_reads_back(void **state)
     assert_true(str_equal(a->team_name, b->team_name));
     assert_true(str_equal(a->member_name, b->member_name));
     assert_true(str_equal(a->program, b->program));
-    assert_true(b->delivers_only);
+    assert_true(b->delivers_only && b->went_back);
     arena_finish(&arena);
 }
 
@@ -145,7 +145,7 @@ static void a_hello_reads_back(void **state)
                          .replica = uuid_sample(1), .has_token = true, .token = {1, 2},
                          .next_number = 77, .cursor_seq = 88, .has_mark = true,
                          .cursor_mark = {3, 4}, .has_code = true, .code = {5, 6},
-                         .device_name = STR("laptop"), .live = true};
+                         .device_name = STR("laptop"), .live = true, .refill = true};
     struct hello least = {.protocol = 9, .replica = uuid_sample(2), .next_number = 1};
     const struct hello *hellos[] = {&full, &least};
     for (size_t i = 0; i < 2; i++) {
@@ -167,6 +167,7 @@ static void a_hello_reads_back(void **state)
         assert_int_equal(a->next_number, back.next_number);
         assert_int_equal(a->cursor_seq, back.cursor_seq);
         assert_int_equal(a->live, back.live);
+        assert_int_equal(a->refill, back.refill);
         assert_true(str_equal(a->program, back.program));
         assert_true(str_equal(a->device_name, back.device_name));
     }

@@ -313,6 +313,13 @@ static void a_restored_server_is_offered_again_what_it_lost(void **state)
     }
 }
 
+static void renumber(struct bench *b, const char *name)
+{
+    ok(b->replica->f->begin(b->replica));
+    ok(outbox_renumber(b->replica, &b->world.arena, world_id(name)));
+    ok(b->replica->f->commit(b->replica));
+}
+
 static void a_cloned_copy_renumbers_what_is_unanswered(void **state)
 {
     struct bench *b = *state;
@@ -323,14 +330,14 @@ static void a_cloned_copy_renumbers_what_is_unanswered(void **state)
     struct outbox_entry *before = NULL, *after = NULL;
     size_t count = 0;
     ok(b->replica->f->outbox_list(b->replica, &b->world.arena, 0, false, 9, &before, &count));
-    ok(b->replica->f->begin(b->replica));
-    ok(outbox_renumber(b->replica, &b->world.arena, world_id("new replica")));
-    ok(b->replica->f->commit(b->replica));
+    uint64_t cursor = identity_of(b).cursor_seq;
+    renumber(b, "new replica");
     struct identity identity = identity_of(b);
     assert_true(uuid_equal(identity.replica, world_id("new replica")));
     assert_int_equal(identity.next_number, 3);
-    assert_int_equal(identity.cursor_seq, 0);
-    assert_false(identity.has_mark || identity.has_token);
+    assert_int_equal(identity.cursor_seq, cursor); /* which history the answers are of */
+    assert_true(identity.refill);
+    assert_false(identity.has_token);
     ok(b->replica->f->outbox_list(b->replica, &b->world.arena, 0, true, 9, &after, &count));
     assert_int_equal(count, 2); /* the answered one is of the old replica's numbers */
     for (size_t i = 0; i < 2; i++) {
@@ -338,6 +345,67 @@ static void a_cloned_copy_renumbers_what_is_unanswered(void **state)
         assert_true(uuid_equal(after[i].mutation, before[i].mutation));
         assert_true(str_equal(after[i].payload, before[i].payload));
     }
+}
+
+static size_t former_count(struct bench *b)
+{
+    struct outbox_entry *entries = NULL;
+    size_t count = 0;
+    ok(b->replica->f->outbox_list(b->replica, &b->world.arena, OUTBOX_FORMER, true, 99, &entries,
+                                  &count));
+    for (size_t i = 0; i < count; i++) {
+        assert_true(entries[i].answered);
+        assert_true(entries[i].number == OUTBOX_FORMER + i);
+    }
+    return count;
+}
+
+/* Answered twice under a former id, once under another, then a pending one and the database's loss of
+ * all but number 1 of the last. */
+static void what_was_answered_under_former_ids_is_offered_before_what_is_newer(void **state)
+{
+    struct bench *b = *state;
+    edit(b, "title:Roof>1");
+    edit(b, "title:1>2");
+    answer(b, "replica", 1, OUTCOME_APPLIED);
+    answer(b, "replica", 2, OUTCOME_APPLIED);
+    renumber(b, "second");
+    assert_int_equal(former_count(b), 2);
+    edit(b, "title:2>3");
+    answer(b, "second", 1, OUTCOME_APPLIED);
+    renumber(b, "third");
+    assert_int_equal(former_count(b), 3);
+    edit(b, "title:3>4");
+    edit(b, "title:4>5");
+    edit(b, "title:5>6");
+    answer(b, "third", 1, OUTCOME_APPLIED);
+    struct outbox_entry *own = NULL, *former = NULL, *after = NULL;
+    size_t count = 0, again = 0;
+    ok(b->replica->f->outbox_list(b->replica, &b->world.arena, 0, true, 99, &own, &count));
+    assert_int_equal(count, 3); /* the former ones are not among them */
+    ok(b->replica->f->outbox_list(b->replica, &b->world.arena, OUTBOX_FORMER, true, 99, &former,
+                                  &count));
+    ok(b->replica->f->begin(b->replica));
+    ok(outbox_reoffer_former(b->replica, 1, &again));
+    ok(b->replica->f->commit(b->replica));
+    assert_int_equal(again, 3);
+    assert_int_equal(former_count(b), 0);
+    assert_int_equal(identity_of(b).next_number, 7);
+    ok(b->replica->f->outbox_list(b->replica, &b->world.arena, 0, true, 99, &after, &count));
+    assert_int_equal(count, 6);
+    const struct outbox_entry *wanted[] = {&own[0],    &former[0], &former[1],
+                                           &former[2], &own[1],    &own[2]};
+    for (size_t i = 0; i < 6; i++) {
+        assert_int_equal(after[i].number, i + 1);
+        assert_int_equal(after[i].answered, i == 0);
+        assert_true(uuid_equal(after[i].mutation, wanted[i]->mutation));
+        assert_true(str_equal(after[i].payload, wanted[i]->payload));
+    }
+    ok(b->replica->f->begin(b->replica));
+    ok(outbox_reoffer_former(b->replica, 1, &again)); /* once: there are none any more */
+    ok(b->replica->f->commit(b->replica));
+    assert_int_equal(again, 0);
+    assert_int_equal(identity_of(b).next_number, 7);
 }
 
 #define TEST(test) cmocka_unit_test_setup_teardown(test, bench_open, bench_close)
@@ -359,6 +427,7 @@ int main(void)
         TEST(answers_to_others_are_not_ours),
         TEST(a_restored_server_is_offered_again_what_it_lost),
         TEST(a_cloned_copy_renumbers_what_is_unanswered),
+        TEST(what_was_answered_under_former_ids_is_offered_before_what_is_newer),
     };
     return cmocka_run_group_tests_name("outbox", tests, NULL, NULL);
 }

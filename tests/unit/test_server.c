@@ -71,7 +71,7 @@ static void a_mutation_reaches_everybody_who_listens(void **state)
     assert_int_equal(peer_rows(reader, ENTITY_EVENT), 1);
     assert_int_equal(peer_rows(reader, ENTITY_OUTCOME), 0);
     const struct page *page = &peer_find(reader, MESSAGE_PAGE)->page;
-    assert_true(page->from_seq == 2 && page->to_seq == 3 && page->head_seq == 3 && page->has_mark);
+    assert_true(page->from_seq == 3 && page->to_seq == 4 && page->head_seq == 4 && page->has_mark);
     server_world_end(&w);
 }
 
@@ -355,7 +355,7 @@ static void a_slow_reader_costs_little_and_misses_nothing(void **state)
     peer_make(&w, reader);
     reader->key = writer->key;
     peer_connect(&w, reader);
-    assert_int_equal(peer_rows(reader, ENTITY_INBOX), ITEMS);
+    assert_int_equal(peer_rows(reader, ENTITY_INBOX), ITEMS + 1); /* and that it is a copy */
     peer_welcomed(reader);
     peer_leave(&w, reader);
     reader->hello.cursor_seq = 0;
@@ -372,8 +372,8 @@ static void a_slow_reader_costs_little_and_misses_nothing(void **state)
     server_world_carry(&w, reader->connection);
     server_world_settle(&w);
     assert_false(reader->closed);
-    assert_int_equal(peer_rows(reader, ENTITY_INBOX), 2 * ITEMS);
-    assert_true(peer_find(reader, MESSAGE_PAGE)->page.to_seq == 2 + 2 * ITEMS);
+    assert_int_equal(peer_rows(reader, ENTITY_INBOX), 2 * ITEMS + 1);
+    assert_true(peer_find(reader, MESSAGE_PAGE)->page.to_seq == 3 + 2 * ITEMS);
     server_world_end(&w);
 }
 
