@@ -448,6 +448,7 @@ COMMENT ON TABLE replica IS 'One copy of the team''s data on a device; its chang
 COMMENT ON COLUMN replica.last_number IS 'Number of its last answered change.';
 COMMENT ON COLUMN replica.token IS 'Shows a copy that was cloned or restored; rotates with each session.';
 COMMENT ON COLUMN replica.deliver_to IS 'Of a revoked device: the last number it may still deliver.';
+COMMENT ON COLUMN replica.copy IS 'Its device had another copy before: cloned, restored, or made anew.';
 COMMENT ON COLUMN replica.next_token IS 'Announced; the copy holds this one or the one before.';
 
 CREATE TABLE commit_mark (

@@ -41,6 +41,9 @@ MUST_USE enum fault decide_undecodable(struct arena *arena, const struct state *
                                        const struct decision_context *context,
                                        struct uuid subject, struct str payload,
                                        struct change *out);
+/* Is that, what is there or NULL, the notice of what is missing up to that number, open or closed by
+ * somebody? One that was closed because all came back says nothing of the next time. */
+bool inbox_notice_stands(const struct inbox_item *item, uint64_t last_number);
 MUST_USE enum fault apply(struct state *state, const struct change *change);
 
 #endif

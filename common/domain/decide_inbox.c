@@ -178,11 +178,20 @@ void inbox_park(struct decision *d)
 
 /* --- notices --- */
 
+bool inbox_notice_stands(const struct inbox_item *item, uint64_t last_number)
+{
+    int64_t last = 0;
+    if (!item || item->state == INBOX_RESENT) return false;
+    if (item->state == INBOX_OPEN || last_number == 0) return true;
+    return str_to_int64(item->theirs, &last) == FAULT_NONE && (uint64_t)last >= last_number;
+}
+
 struct inbox_item *inbox_notice(struct decision *d, struct uuid about, struct uuid concerned,
                                 struct str field, struct str said)
 {
     struct uuid id = inbox_notice_id(about);
-    if (d->context->predicted || item_find(d, id)) return NULL;
+    bool stands = inbox_notice_stands(item_find(d, id), d->mutation->last_number);
+    if (d->context->predicted || stands) return NULL;
     struct inbox_item *item = item_new(d, id, INBOX_NOTICE);
     if (!item) return NULL;
     item->payload = STR_NONE;

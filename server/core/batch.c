@@ -338,6 +338,8 @@ static enum fault decide_one(struct batch *batch, struct batch_mutation *item, b
     if (!fault) fault = apply(&batch->state, &change);
     if (fault) return fault;
     item->outcome = change.outcome;
+    /* The server's own that says nothing new leaves no answer either: it takes no seq. */
+    if (item->number == 0 && change.row_count == 0) batch->seq--;
     for (size_t i = 0; i < change.row_count; i++) {
         change.rows[i].seq = batch->seq;
         fault = row_add(batch, change.rows[i]);

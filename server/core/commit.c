@@ -17,20 +17,11 @@
 
 #include "common/base/banned.h"
 
-/* False: out of memory. number 0: a change of the server's own. */
-static bool queue_add(struct session *session, uint64_t number, struct str payload)
+static struct queued *queue_push(struct team_actor *team, struct str payload)
 {
-    struct team_actor *team = session->team;
     struct queued *item = malloc(sizeof *item + payload.n);
-    if (!item) return false;
-    *item = (struct queued){
-        .connection = session->connection,
-        .actor = session->member.id,
-        .replica = number > 0 ? session->hello.replica : (struct uuid){{0}},
-        .device = number > 0 ? session->device : (struct uuid){{0}},
-        .number = number,
-        .n = payload.n,
-    };
+    if (!item) return NULL;
+    *item = (struct queued){.n = payload.n};
     if (payload.n > 0) memcpy(item->payload, payload.p, payload.n);
     if (team->last) {
         team->last->next = item;
@@ -39,6 +30,21 @@ static bool queue_add(struct session *session, uint64_t number, struct str paylo
     }
     team->last = item;
     team->queue_count++;
+    return item;
+}
+
+/* False: out of memory. number 0: a change of the server's own. */
+static bool queue_add(struct session *session, uint64_t number, struct str payload)
+{
+    struct queued *item = queue_push(session->team, payload);
+    if (!item) return false;
+    item->connection = session->connection;
+    item->actor = session->member.id;
+    item->number = number;
+    if (number > 0) {
+        item->replica = session->hello.replica;
+        item->device = session->device;
+    }
     session->inflight++;
     return true;
 }
@@ -59,6 +65,15 @@ bool commit_queue_own(struct server *server, struct session *session, struct str
 {
     if (!session->team || !queue_add(session, 0, payload)) return false;
     commit_run(server, session->team, now);
+    return true;
+}
+
+bool commit_queue_server(struct server *server, struct uuid team_id, struct str payload,
+                         struct now now)
+{
+    struct team_actor *team = server_team(server, team_id, true, now);
+    if (!team || !queue_push(team, payload)) return false;
+    commit_run(server, team, now);
     return true;
 }
 
@@ -322,6 +337,7 @@ void commit_done(struct server *server, struct team_actor *team,
         server->counters.commits++;
         feed_committed(team, &team->write);
         feed_heed(server, team, &team->write);
+        if (team->write.replica_number_count > 0) missing_committed(server, team->id, now);
         batch_answered(server, team, now);
         return;
     case STORE_STALE:

@@ -4,6 +4,7 @@
  *   session.c  one connection: channel, messages, closing
  *   enrol.c    hello -> ENROL, SIGN_IN, TOKEN -> welcome or refusal
  *   commit.c   one writer per team: queue, LOAD, COMMIT
+ *   missing.c  what a restored database lacks and nobody brings back
  *   feed.c     what was committed, to those who may see it: ring and pages
  *   batch.c    the decisions
  *
@@ -95,7 +96,10 @@ struct job {
     uint64_t connection; /* 0: of the team */
     struct uuid team;
     struct arena arena;
+    bool compares; /* a LOAD for missing.c */
 };
+
+struct missing;
 
 struct log_line {
     struct log_line *next;
@@ -172,6 +176,7 @@ struct server {
     size_t session_count, handshake_count;
     struct session *ready_first, *ready_last;
     struct team_actor *teams;
+    struct missing *missing;
     struct job *jobs, *queue_first, *queue_last;
     struct log_line *lines_first, *lines_last, *line_out;
     struct log_budget budgets[LOG_TOPICS];
@@ -230,6 +235,9 @@ bool commit_queue(struct server *server, struct session *session, const struct p
 /* A change the server itself makes, in the name of the session's member. */
 bool commit_queue_own(struct server *server, struct session *session, struct str payload,
                       struct now now);
+/* The same in nobody's name. */
+bool commit_queue_server(struct server *server, struct uuid team, struct str payload,
+                         struct now now);
 void commit_run(struct server *server, struct team_actor *team, struct now now);
 void commit_done(struct server *server, struct team_actor *team,
                  const struct store_result *result, struct now now);
@@ -256,5 +264,14 @@ bool feed_went_back(struct server *server, struct team_actor *team, const uint8_
                     const struct store_result *result);
 void feed_ask_head(struct server *server, struct team_actor *team, struct now now);
 void ring_clear(struct ring *ring);
+
+/* --- missing.c --- */
+void missing_tick(struct server *server, struct now now);
+void missing_wake(struct server *server); /* when it has to be called next */
+/* Somebody's mutations were committed: among them may be what was missing. */
+void missing_committed(struct server *server, struct uuid team, struct now now);
+void missing_done(struct server *server, struct uuid team, const struct store_result *result,
+                  struct now now);
+void missing_finish(struct server *server);
 
 #endif

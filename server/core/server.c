@@ -148,6 +148,12 @@ void server_store_done(struct server *server, const struct store_result *result,
         if (session) enrol_done(server, session, result, now);
         break;
     case STORE_LOAD:
+        if (job->compares) {
+            missing_done(server, job->team, result, now);
+        } else if (team) {
+            commit_done(server, team, result, now);
+        }
+        break;
     case STORE_COMMIT:
         if (team) commit_done(server, team, result, now);
         break;
@@ -504,6 +510,7 @@ static void wake_again(struct server *server, struct now now)
         if (team->commit == COMMIT_WAITING) server_wake(server, team->again_ms);
         if (team->sessions) server_wake(server, team->head_ms);
     }
+    missing_wake(server);
     for (size_t i = 0; i < LOG_TOPICS; i++) {
         if (server->budgets[i].missed == 0) continue;
         server_wake(server, server->budgets[i].began_ms + STRANGER_LINES_MS);
@@ -531,6 +538,7 @@ void server_tick(struct server *server, struct now now)
             link = &team->next;
         }
     }
+    missing_tick(server, now);
     wake_again(server, now);
 }
 
@@ -579,6 +587,7 @@ void server_destroy(struct server *server)
         server->teams = team->next;
         team_free(team);
     }
+    missing_finish(server);
     while (server->jobs) {
         struct job *job = server->jobs;
         server->jobs = job->next;

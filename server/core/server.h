@@ -61,6 +61,16 @@ void server_received(struct server *server, uint64_t connection, struct str byte
                      struct now now);
 void server_closed(struct server *server, uint64_t connection, struct now now);
 void server_store_done(struct server *server, const struct store_result *result, struct now now);
+/* What the edge remembers outside the database of one copy: the last mutation that was answered. */
+struct known_stand {
+    struct uuid replica, device, mutation; /* device, mutation: zero when not known */
+    uint64_t number;
+    int64_t at_ms;
+};
+/* All that is remembered of a team's copies: what the database does not have, and nobody brings back,
+ * is told to its managers. After a start and when the database went back. False: again later. */
+MUST_USE bool server_compare(struct server *server, struct uuid team,
+                             const struct known_stand *stands, size_t count, struct now now);
 /* Another process may have committed to this team (a hint, never needed for correctness). */
 void server_hint(struct server *server, struct uuid team, struct now now);
 void server_tick(struct server *server, struct now now);
@@ -78,6 +88,7 @@ uint64_t server_deadline(const struct server *server);
 
 struct server_counters {
     uint64_t sessions, handshakes, mutations, commits, stale_commits, pages, rows_out;
+    uint64_t went_back; /* how often the database of a team was found to be an older one */
 };
 struct server_counters server_counters(const struct server *server);
 

@@ -17,7 +17,7 @@
 
 enum {
     NUMBERS_BYTES_MAX = 64 * 1024 * 1024, /* a quarter of a million copies */
-    LINE_BYTES = 3 * (UUID_TEXT_LENGTH + 1) + 32,
+    LINE_BYTES = 4 * (UUID_TEXT_LENGTH + 1) + 64,
 };
 
 struct known_numbers {
@@ -43,6 +43,8 @@ void known_numbers_learn(struct known_numbers *known, const struct known_number 
     }
     if (number->number > at->number) {
         at->number = number->number;
+        at->mutation = number->mutation;
+        at->at_ms = number->at_ms;
         known->changed = true;
     }
     if (!uuid_is_zero(number->device) && !uuid_equal(number->device, at->device)) {
@@ -51,7 +53,7 @@ void known_numbers_learn(struct known_numbers *known, const struct known_number 
     }
 }
 
-/* TEAM REPLICA DEVICE NUMBER */
+/* TEAM REPLICA DEVICE NUMBER MUTATION MS */
 static bool line_read(struct str line, struct known_number *out)
 {
     struct str word, rest = line;
@@ -60,7 +62,10 @@ static bool line_read(struct str line, struct known_number *out)
     for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
         if (!str_split(&rest, ' ', &word) || uuid_parse(word, ids[i]) != FAULT_NONE) return false;
     }
-    if (str_to_int64(rest, &number) != FAULT_NONE || number < 0) return false;
+    if (!str_split(&rest, ' ', &word) || str_to_int64(word, &number) != FAULT_NONE) return false;
+    if (number < 0 || !str_split(&rest, ' ', &word)) return false;
+    if (uuid_parse(word, &out->mutation) != FAULT_NONE) return false;
+    if (str_to_int64(rest, &out->at_ms) != FAULT_NONE) return false;
     out->number = (uint64_t)number;
     return !uuid_is_zero(out->replica);
 }
@@ -112,11 +117,13 @@ static bool numbers_print(const struct known_numbers *known, FILE *file)
     for (size_t i = 0; i < known->index.count; i++) {
         const struct known_number *each = known->index.entries[i].value;
         char team[UUID_TEXT_LENGTH + 1], replica[UUID_TEXT_LENGTH + 1];
-        char device[UUID_TEXT_LENGTH + 1];
+        char device[UUID_TEXT_LENGTH + 1], mutation[UUID_TEXT_LENGTH + 1];
+        uuid_format(each->mutation, mutation);
         uuid_format(each->team, team);
         uuid_format(each->replica, replica);
         uuid_format(each->device, device);
-        if (fprintf(file, "%s %s %s %" PRIu64 "\n", team, replica, device, each->number) < 0) {
+        if (fprintf(file, "%s %s %s %" PRIu64 " %s %" PRId64 "\n", team, replica, device,
+                    each->number, mutation, each->at_ms) < 0) {
             return false;
         }
     }

@@ -13,7 +13,9 @@
 
 struct known_number {
     struct uuid team, replica, device; /* device: zero when not heard of */
+    struct uuid mutation; /* that had the number; zero when not known */
     uint64_t number;
+    int64_t at_ms; /* when it was answered */
 };
 
 struct known_numbers;

@@ -66,6 +66,8 @@ struct listener {
     uint64_t last_number, stop_at_ms;
     size_t connections, paused;
     bool turning, ready, stopping, ended;
+    uint64_t went_back; /* the server's count when the numbers were compared last */
+    bool compared;
     bool unaccepted; /* for want of memory; libuv says no more until it is taken */
     char name[300]; /* the address really bound */
     char input[READ_BYTES];
@@ -325,6 +327,16 @@ static void handle_end(uv_handle_t *handle)
     if (!uv_is_closing(handle)) uv_close(handle, NULL);
 }
 
+/* After the start, and when the database was found to have gone back. */
+static void numbers_compare(struct listener *listener, struct now now)
+{
+    if (!listener->witness || !listener->ready || listener->stopping) return;
+    uint64_t went_back = server_counters(listener->server).went_back;
+    if (listener->compared && went_back == listener->went_back) return;
+    listener->compared = witness_compare(listener->witness, listener->server, now);
+    listener->went_back = went_back;
+}
+
 static void timer_fired(uv_timer_t *timer)
 {
     struct listener *listener = timer->data;
@@ -334,6 +346,7 @@ static void timer_fired(uv_timer_t *timer)
         if (listener->unaccepted && !listener->stopping) {
             listener_accept((uv_stream_t *)&listener->socket, 0);
         }
+        numbers_compare(listener, now);
         if (listener->witness && !witness_tick(listener->witness, now.boot_ms)) {
             log_line(STR("known_numbers_failed"), true);
         }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/map.h"
 #include "server/edge/access_journal.h"
 #include "server/edge/known_numbers.h"
 
@@ -126,11 +127,15 @@ static bool heard_rows(struct witness *witness, struct uuid team, const struct r
 
 static bool heard_commit(struct witness *witness, const struct store_request *request)
 {
-    for (size_t i = 0; i < request->replica_number_count; i++) {
-        const struct store_replica *replica = &request->replica_numbers[i];
-        known_numbers_learn(witness->numbers, &(struct known_number){.team = request->team,
-                                                                     .replica = replica->id,
-                                                                     .number = replica->last_number});
+    for (size_t i = 0; i < request->row_count; i++) {
+        if (request->rows[i].kind != ENTITY_OUTCOME || request->rows[i].removed) continue;
+        const struct outcome *outcome = request->rows[i].entity;
+        known_numbers_learn(witness->numbers,
+                            &(struct known_number){.team = request->team,
+                                                   .replica = outcome->replica,
+                                                   .mutation = outcome->mutation,
+                                                   .number = (uint64_t)outcome->number,
+                                                   .at_ms = outcome->recorded_at.v});
     }
     return heard_rows(witness, request->team, request->rows, request->row_count);
 }
@@ -172,5 +177,43 @@ bool witness_tick(struct witness *witness, uint64_t boot_ms)
     if (boot_ms < witness->write_ms) return true;
     bool good = known_numbers_write(witness->numbers) == FAULT_NONE;
     witness->write_ms = good ? 0 : boot_ms + NUMBERS_MS;
+    return good;
+}
+
+/* --- what is compared with the database --- */
+
+static bool team_compare(struct witness *witness, struct server *server, struct uuid team,
+                         struct known_stand *stands, struct now now)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < known_numbers_count(witness->numbers); i++) {
+        const struct known_number *each = known_numbers_at(witness->numbers, i);
+        if (each->number == 0 || !uuid_equal(each->team, team)) continue;
+        stands[count++] = (struct known_stand){.replica = each->replica,
+                                               .device = each->device,
+                                               .mutation = each->mutation,
+                                               .number = each->number,
+                                               .at_ms = each->at_ms};
+    }
+    return server_compare(server, team, stands, count, now);
+}
+
+bool witness_compare(struct witness *witness, struct server *server, struct now now)
+{
+    struct arena arena;
+    struct map teams;
+    size_t count = known_numbers_count(witness->numbers);
+    arena_init(&arena, SIZE_MAX / 2);
+    map_init(&teams, &arena);
+    struct known_stand *stands = arena_array(&arena, count + 1, sizeof *stands);
+    bool good = stands != NULL;
+    for (size_t i = 0; good && i < count; i++) {
+        const struct uuid *team = &known_numbers_at(witness->numbers, i)->team;
+        struct str key = {(const char *)team->b, sizeof team->b};
+        if (map_get(&teams, key)) continue;
+        good = map_put(&teams, key, witness) == FAULT_NONE &&
+               team_compare(witness, server, *team, stands, now);
+    }
+    arena_finish(&arena);
     return good;
 }

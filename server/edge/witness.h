@@ -7,7 +7,7 @@
 #ifndef SLUICE_SERVER_EDGE_WITNESS_H
 #define SLUICE_SERVER_EDGE_WITNESS_H
 
-#include "server/core/store.h"
+#include "server/core/server.h"
 #include "server/edge/service_user.h"
 
 struct witness;
@@ -18,6 +18,8 @@ void witness_close(struct witness *witness); /* writes; accepts NULL */
 void witness_asked(struct witness *witness, const struct store_request *request);
 /* False: something could not be written down; it is tried again with the next one. */
 bool witness_heard(struct witness *witness, const struct store_result *result);
+/* Gives the server all numbers, to be compared with the database. False: again later. */
+bool witness_compare(struct witness *witness, struct server *server, struct now now);
 /* Writes the numbers when that is due. False: it could not. */
 bool witness_tick(struct witness *witness, uint64_t boot_ms);
 

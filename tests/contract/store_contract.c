@@ -241,6 +241,40 @@ static void the_same_key_may_enrol_again(struct contract_world *w)
     release(w, result);
 }
 
+static bool copy_is_to_be_told(struct contract_world *w, struct uuid replica, struct uuid notice)
+{
+    struct store_request sign_in = sign_in_of(w);
+    sign_in.replica = replica;
+    sign_in.notice = notice;
+    const struct store_result *result = run(w, &sign_in);
+    assert_int_equal(result->status, STORE_OK);
+    bool copied = result->copied;
+    release(w, result);
+    return copied;
+}
+
+static void a_second_copy_of_a_device_is_to_be_told_until_it_was(struct contract_world *w)
+{
+    struct uuid first = w->replica, second = id_of(w, "second copy"), notice = id_of(w, "told");
+    struct store_request enrol = enrol_of(w);
+    assert_int_equal(run_status(w, &enrol), STORE_OK);
+    assert_false(copy_is_to_be_told(w, first, notice)); /* there is none yet */
+    struct store_request token = register_of(w, first);
+    assert_int_equal(run_status(w, &token), STORE_OK);
+    assert_false(copy_is_to_be_told(w, first, notice)); /* it is the one */
+    assert_true(copy_is_to_be_told(w, second, notice));
+    token = register_of(w, second);
+    assert_int_equal(run_status(w, &token), STORE_OK);
+    assert_true(copy_is_to_be_told(w, second, notice)); /* nobody was told yet */
+    assert_false(copy_is_to_be_told(w, first, notice)); /* which one was there first is known */
+    struct inbox_item item = {.id = notice, .kind = INBOX_NOTICE, .state = INBOX_OPEN, .number = 1};
+    struct row row = {.kind = ENTITY_INBOX, .id = notice, .seq = 2, .entity = &item};
+    struct store_request commit = commit_of(w, &row, 1, 2);
+    assert_int_equal(run_status(w, &commit), STORE_OK);
+    assert_false(copy_is_to_be_told(w, second, notice));
+    assert_true(copy_is_to_be_told(w, second, id_of(w, "another")));
+}
+
 static void another_key_finds_the_invitation_used(struct contract_world *w)
 {
     struct store_request enrol = enrol_of(w);
@@ -699,6 +733,7 @@ static void a_code_of_another_invitation_is_refused(struct contract_world *w)
 #define CLAIMS(each)                                                                               \
     each(an_unknown_device_is_not_found)                                                           \
     each(an_invitation_makes_a_device)                                                             \
+    each(a_second_copy_of_a_device_is_to_be_told_until_it_was)                                     \
     each(the_same_key_may_enrol_again)                                                             \
     each(another_key_finds_the_invitation_used)                                                    \
     each(a_late_key_finds_the_invitation_expired)                                                  \

@@ -220,11 +220,15 @@ static void test_the_store_goes_by_and_is_remembered(void **state)
     struct device device = {.id = id_of(7), .member = id_of(8), .revoked = true,
                             .revoked_at = {true, 99}, .revoked_by = id_of(201)};
     struct device other = {.id = id_of(6), .member = id_of(8)};
+    struct outcome outcome = {.replica = id_of(50), .number = 12, .mutation = id_of(60),
+                              .recorded_at = {true, 88}};
     struct row rows[] = {{.kind = ENTITY_DEVICE, .id = device.id, .seq = 3, .entity = &device},
-                         {.kind = ENTITY_DEVICE, .id = other.id, .seq = 3, .entity = &other}};
+                         {.kind = ENTITY_DEVICE, .id = other.id, .seq = 3, .entity = &other},
+                         {.kind = ENTITY_OUTCOME, .id = id_of(50), .seq = 3, .n = 12,
+                          .entity = &outcome}};
     struct store_replica replica = {.id = id_of(50), .last_number = 12};
     struct store_request commit = {.kind = STORE_COMMIT, .ticket = 1, .team = id_of(200),
-                                   .rows = rows, .row_count = 2, .replica_numbers = &replica,
+                                   .rows = rows, .row_count = 3, .replica_numbers = &replica,
                                    .replica_number_count = 1};
     struct store_result result = {.kind = STORE_COMMIT, .ticket = 1, .status = STORE_STALE};
     witness_asked(witness, &commit);
@@ -257,6 +261,8 @@ static void test_the_store_goes_by_and_is_remembered(void **state)
     assert_int_equal(known_numbers_count(known), 1);
     assert_true(known_numbers_at(known, 0)->number == 12);
     assert_true(uuid_equal(known_numbers_at(known, 0)->device, id_of(5)));
+    assert_true(uuid_equal(known_numbers_at(known, 0)->mutation, id_of(60)));
+    assert_true(known_numbers_at(known, 0)->at_ms == 88);
     known_numbers_close(known);
 }
 

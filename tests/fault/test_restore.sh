@@ -9,7 +9,7 @@
 trap 'finish; private_postgres_stop' EXIT
 travel_begin
 
-# --- 1. restored from a dump of an hour ago
+# --- 1. scenario 9 and 10: restored from a dump of an hour ago
 claim "a server on a PostgreSQL of ours, and two reps" stage_init \
     --database "$(url sluice_owner)" --database-app "$(url sluice_app)"
 claim "a third" judges cy ada
@@ -79,7 +79,11 @@ claim "a change that nobody contradicts is there again" test "$(value_of "Alder 
 claim "the rules were applied again: what stands meanwhile stays" test "$(value_of "Alder 1")" = 55500
 claim "and what was offered again is a conflict" says 0 "777" ada --offline inbox
 
-# --- 2. a copy of a laptop, both used
+# --- 2. scenario 8: a copy of a laptop, both used
+another ada "Ada Berg" tablet
+another ada "Bob Ross" phone
+for each in tablet phone ada bob; do sync_quietly $each; done
+claim "a new device is no copy" test "$(told_of_copies phone)$(told_of_copies tablet)" = 00
 cp -a "$folder/bob" "$folder/twin"
 deal bob "Beech of bob" 10
 deal twin "Beech of the twin" 20
@@ -92,11 +96,16 @@ all+=("Beech of bob" "Beech of the twin")
 for each in judge2 bob twin ada; do
     claim "$each sees what both made" shows $each "${all[@]}"
 done
+sync_quietly phone
+told=$(told_of_copies phone) # of one or of both: which was there first is not always to be known
+claim "his other device is told" test "$told" = 1 -o "$told" = 2
+claim "and which one it is" says 0 "$(device_of "Bob Ross" "phone")" home phone --offline inbox
+claim "nobody else is" test "$(sync_quietly tablet; told_of_copies tablet)" = 0
 claim "the tables have each once" stored_once
 claim "two copies of one device are known" test "$(sql "SELECT count(*) FROM replica r JOIN device d
     ON d.id = r.device JOIN member m ON m.id = d.member WHERE m.name = 'Bob Ross'")" -ge 2
 
-# --- 3. a laptop set back by a week
+# --- 3. scenario 7: a laptop set back by a week
 rm -rf "$folder/week"
 cp -a "$folder/ada" "$folder/week"
 deal ada "Alder since" 30
@@ -111,6 +120,36 @@ for each in bob ada; do sync_quietly $each; done
 claim "a fresh client joins" judges judge3 ada
 all+=("Alder since" "Alder after")
 for each in judge3 ada bob; do claim "$each sees what was and what came" shows $each "${all[@]}"; done
+claim "her other device is told, once" test "$(sync_quietly tablet; told_of_copies tablet)" = 1
+claim "and which one it is" says 0 "$(device_of "Ada Berg" "tablet")" home tablet --offline inbox
+claim "syncing on and on tells nothing more" test \
+    "$(for i in 1 2; do for each in bob twin ada phone tablet; do sync_quietly $each; done; done
+    echo "$(told_of_copies phone) $(told_of_copies tablet)")" = "$told 1"
 claim "what was sent before the backup was put back stands" test "$(value_of "Alder 3")" = 33300
+claim "the tables have each once" stored_once
+
+# --- 4. what a copy was answered before it became another one is offered again too
+pg_dump -h "$run" -U sluice -d pipeline >"$folder/dump.sql" 2>>"$folder/server.log"
+deal ada "Alder before" 50
+ada --offline deal edit "Alder 2" --value 232 >/dev/null 2>&1
+claim "answered under its id" sync_quietly ada
+sync_quietly tablet
+cp -a "$folder/ada" "$folder/spare"
+deal ada "Alder on" 60
+sync_quietly ada
+deal spare "Alder of the spare" 70
+claim "the copy of it becomes another one" sync_quietly spare
+rm -rf "$folder/ada" # and only the other one is left
+server_stop
+sql_at "$run" postgres "DROP DATABASE pipeline WITH (FORCE)"
+sql_at "$run" postgres "CREATE DATABASE pipeline OWNER sluice_owner"
+psql -X -q -h "$run" -U sluice -d pipeline -f "$folder/dump.sql" >/dev/null 2>>"$folder/server.log"
+claim "the server runs on the dump" server_start
+claim "the copy exchanges" sync_quietly spare
+claim "and is told" grep -q "restored from a backup" "$folder/spare.sync"
+all+=("Alder before" "Alder of the spare")
+for each in bob tablet spare; do sync_quietly $each; done
+for each in spare tablet bob; do claim "$each sees what it was answered before" shows $each "${all[@]}"; done
+claim "the edit is there again" test "$(value_of "Alder 2")" = 23200
 claim "the tables have each once" stored_once
 stage_end

@@ -56,6 +56,17 @@ claim "the folder is put back again" back
 for each in ada judge ada; do sync_quietly $each; done
 claim "status says who holds what is missing" test "$(missing "Bob Ross, device .*: changes 2 to 3")" = 1
 claim "the others see what is left" shows ada "Alder "{1,2} "Beech 1"
+hears() { sync_quietly ada && ada --offline inbox 2>/dev/null | grep -q "$1"; }
+hears_nothing() { ! hears "are missing since"; }
+claim "before a minute is over nobody is alarmed" hears_nothing
+claim "then the managers are" until_true 60 hears "2 changes of Bob Ross are missing since"
+claim "which ones, and of which device" says 0 "numbers 2 to 3, the last one made" ada --offline inbox
+claim "for programs too" says 0 '"field": "missing", "base": "2", "theirs": "3"' \
+    ada --offline inbox --json kind,field,base,theirs
+claim "it is in the server's log" grep -q "changes_missing .*first=2 last=3" "$folder/server.log"
+claim "the laptop is found, and syncs" sync_quietly bob
+claim "then nothing is missing" until_true 30 hears_nothing
+claim "and status agrees" test "$(missing "")" = 0
 claim "the tables have each once" stored_once
 
 # --- a journal that was torn, and one that is not ours to read

@@ -39,6 +39,18 @@ judges() { # judges NAME INVITED_BY: a fresh client of that name
     line=$(home "$2" invite "$1" --role manager 2>/dev/null | tail -n 1)
     home "$1" join "$line" >/dev/null 2>&1
 }
+another() { # another INVITED_BY MEMBER NAME: a further device of that member, called so
+    local line
+    line=$(home "$1" invite "$2" 2>/dev/null | tail -n 1)
+    home "$3" join "$line" --device "the $3" >/dev/null 2>&1
+}
+told_of_copies() { # how many notices of copied devices are in that home's inbox
+    home "$1" --offline inbox 2>/dev/null | grep -c "was copied, or put back from a backup"
+}
+device_of() { # the name of the member's first device, which is not called after that home
+    sql "SELECT d.name FROM device d JOIN member m ON m.id = d.member WHERE m.name = '$1'
+        AND d.name <> 'the $2' ORDER BY d.created_at LIMIT 1"
+}
 stored_once() { # every deal of the tables has one row, one creation, and that one outcome
     [ "$(sql "SELECT count(*) - count(DISTINCT title) FROM deal WHERE NOT row_removed")" = 0 ] &&
         [ "$(sql "SELECT count(*) FROM (SELECT FROM event WHERE what = 1 AND subject_kind = 6

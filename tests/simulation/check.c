@@ -263,7 +263,7 @@ static void check_conservation(struct world *world)
         const struct answer *answer =
             map_get(&oracle->answers, oracle_id_key(&promise->mutation));
         if (answer->outcomes > 0 || promise->excused) continue;
-        if (world->laptops[promise->laptop].revoked) continue;
+        if (laptop_is_shut_out(world, promise->laptop)) continue;
         world_fail(world, "mutation %zu, made on laptop %zu, has no outcome", i, promise->laptop);
     }
 }
@@ -273,7 +273,7 @@ void oracle_check_end(struct world *world)
     check_conservation(world);
     for (size_t i = 0; i < world->laptop_count && !world->failed; i++) check_copy_told(world, i);
     for (size_t i = 0; i < world->laptop_count && !world->failed; i++) {
-        if (world->laptops[i].revoked) continue;
+        if (laptop_is_shut_out(world, i)) continue;
         check_converged(world, i);
         if (!world->failed) oracle_check_shown(world, i);
         if (!world->failed) check_answers(world, i);

@@ -279,7 +279,8 @@ static enum fault disk_outbox_update(struct replica *port, const struct outbox_e
     if (fault) return fault;
     if (!entry->answered) world_mark(disk->world, MARK_REOFFERED);
     if (entry->answered && plant_strikes(disk->world, PLANT_ACK_LOST, 20)) return FAULT_NONE;
-    if (!entry->answered && plant_strikes(disk->world, PLANT_REOFFER_LOST, 1)) return FAULT_NONE;
+    if (!entry->answered && plant_strikes(disk->world, PLANT_REOFFER_LOST, 1))
+        return INNER->f->outbox_remove(INNER, entry->number);
     if (entry->answered && plant_strikes(disk->world, PLANT_JOURNAL_DROPPED, 1))
         return INNER->f->outbox_remove(INNER, entry->number);
     return disk_after(disk, INNER->f->outbox_update(INNER, entry));

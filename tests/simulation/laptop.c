@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/check.h"
+#include "common/codec/row.h"
 
 #include "common/base/banned.h"
 
@@ -378,11 +379,37 @@ bool laptop_joined(const struct world *world, size_t index)
     return joined;
 }
 
+/* Its member was lost with the database's tail, and who had invited it was revoked since: what that one
+ * offers again is kept for the managers, so nobody is a member by it. */
+static bool laptop_is_uninvited(const struct world *world, size_t index)
+{
+    struct uuid member = world->persons[world->laptops[index].person].member;
+    if (oracle_row(world, ENTITY_MEMBER, member)) return false;
+    struct arena arena;
+    arena_init(&arena, (size_t)64 * 1024 * 1024);
+    bool lost = false;
+    for (size_t i = 0; i < world->oracle.promise_count && !lost; i++) {
+        const struct promise *promise = &world->oracle.promises[i];
+        struct mutation mutation;
+        arena_reset(&arena);
+        if (codec_mutation_unpack(&arena, promise->payload, &mutation)) continue;
+        lost = mutation.kind == MUTATION_INVITE && uuid_equal(mutation.target, member) &&
+               world->laptops[promise->laptop].revoked;
+    }
+    arena_finish(&arena);
+    return lost;
+}
+
+bool laptop_is_shut_out(const struct world *world, size_t index)
+{
+    return world->laptops[index].revoked || laptop_is_uninvited(world, index);
+}
+
 bool laptop_is_settled(const struct world *world, size_t index, uint64_t seq)
 {
     const struct laptop *laptop = &world->laptops[index];
     if (!laptop->sync) return false;
-    if (laptop->revoked) return sync_report(laptop->sync).state == SYNC_REFUSED;
+    if (laptop_is_shut_out(world, index)) return sync_report(laptop->sync).state == SYNC_REFUSED;
     if (sync_report(laptop->sync).state != SYNC_LIVE) return false;
     size_t pending;
     struct replica *replica = laptop->disk.inner;

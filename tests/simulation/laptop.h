@@ -56,6 +56,8 @@ void laptop_tear(struct world *world, size_t index);
 /* Lets the process die if its disk says so. */
 void laptop_heed_disk(struct world *world, size_t index);
 uint64_t laptop_deadline(const struct world *world, size_t index);
+/* Turned away for good, and rightly. */
+bool laptop_is_shut_out(const struct world *world, size_t index);
 bool laptop_is_settled(const struct world *world, size_t index, uint64_t seq);
 bool laptop_identity(const struct world *world, size_t index, struct arena *arena,
                      struct identity *out);

@@ -81,6 +81,13 @@ void server_world_end(struct server_world *w)
     store_memory_destroy(w->store);
 }
 
+void server_world_restart(struct server_world *w)
+{
+    server_destroy(w->server);
+    for (size_t i = 0; i < PEERS_MAX; i++) w->peers[i].open = false;
+    world_server(w);
+}
+
 /* --- moving bytes --- */
 
 static void peer_pull(struct peer *peer)

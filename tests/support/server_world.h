@@ -42,6 +42,8 @@ struct server_world {
 
 void server_world_begin(struct server_world *w);
 void server_world_end(struct server_world *w);
+/* The server dies, and another one serves the store as it is now. */
+void server_world_restart(struct server_world *w);
 /* Time goes by, a tick, and all that follows. */
 void server_world_pass(struct server_world *w, uint64_t ms);
 /* Carries bytes and store requests until nobody has anything left to say. */

@@ -319,6 +319,38 @@ static void administration_needs_no_replica(void **state)
     world_end(&w);
 }
 
+/* Twice in one batch, as by two sessions of one copy: the second time there is nothing to say. */
+static void what_the_server_has_said_takes_no_seq(void **state)
+{
+    (void)state;
+    struct batch_world w;
+    world_begin(&w);
+    struct mutation notice = {.id = uuid_v7((uint64_t)NOW, &w.random),
+                              .kind = MUTATION_NOTICE,
+                              .entity = ENTITY_DEVICE,
+                              .target = uuid_v7((uint64_t)NOW, &w.random),
+                              .first_number = 2,
+                              .last_number = 5};
+    struct buffer out;
+    buffer_init(&out, MUTATION_BYTES_MAX);
+    assert_int_equal(codec_mutation_pack(&notice, &out), FAULT_NONE);
+    struct batch_mutation items[] = {{.payload = buffer_str(&out)},
+                                     {.payload = buffer_str(&out)},
+                                     item_of(&w, 1, creation_of(&w, "Roof"))};
+    struct store_request commit = batch_run(&w, items, 3, NOW);
+    assert_true(commit.new_seq == commit.expected_seq + 2);
+    assert_int_equal(rows_of(&commit, ENTITY_INBOX), 1);
+    assert_int_equal(items[2].outcome, OUTCOME_APPLIED);
+    struct batch_mutation again = {.payload = buffer_str(&out)};
+    commit = batch_run(&w, &again, 1, NOW);
+    assert_int_equal(commit.row_count, 0);
+    struct batch_mutation from_a_copy = item_of(&w, 2, buffer_str(&out));
+    (void)batch_run(&w, &from_a_copy, 1, NOW);
+    assert_int_equal(from_a_copy.outcome, OUTCOME_PARKED); /* nobody but the server says such things */
+    buffer_finish(&out);
+    world_end(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -332,6 +364,7 @@ int main(void)
         cmocka_unit_test(strangers_are_refused_by_right),
         cmocka_unit_test(recorded_time_never_goes_back),
         cmocka_unit_test(administration_needs_no_replica),
+        cmocka_unit_test(what_the_server_has_said_takes_no_seq),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -87,6 +87,12 @@ static void items_put(struct work_desk *desk)
     world_put(w, ENTITY_INBOX, "news",
               "number=13;kind=notice;state=open;subject_kind=device;subject=phone;concerned=rep;"
               "field=name;mine=phone");
+    world_put(w, ENTITY_INBOX, "copied",
+              "number=17;kind=notice;state=open;subject_kind=device;subject=phone;concerned=rep;"
+              "field=copy;mine=phone");
+    world_put(w, ENTITY_INBOX, "lacking",
+              "number=18;kind=notice;state=open;subject_kind=device;subject=laptop;concerned=other;"
+              "field=missing;mine=the laptop;base=3;theirs=7;acted_at=-1;recorded_at=0");
     world_put(w, ENTITY_INBOX, "closed",
               "number=14;kind=conflict;state=theirs;subject_kind=deal;subject=barn;field=source;"
               "base=a;mine=settled;theirs=c;author=rep");
@@ -132,6 +138,12 @@ static const struct work_claim shown[] = {
     {"a settled one is not shown", NULL, "inbox", 0, NULL, "settled"},
     {"what another's revoked device left is the managers' if they see it", NULL, "inbox", 0,
      "thief", NULL},
+    {"a device joined", NULL, "inbox", 0, "a new device joined as you", NULL},
+    {"a device was copied", NULL, "inbox", 0, "a device of yours was copied, or put back", NULL},
+    {"a restored database lacks something: whose it is", NULL, "inbox", 0,
+     "5 changes of Other are missing since", NULL},
+    {"which device, and which numbers", NULL, "inbox", 0, "numbers 3 to 7, the last one made", NULL},
+    {"and what to do", NULL, "inbox", 0, "ask for `sluice sync` on that device", NULL},
     {"other people's are not shown unasked", NULL, "inbox", 0, NULL, "Sleep"},
     {"but when asked", NULL, "inbox|--all", 0, "Sleep", NULL},
 };
@@ -173,6 +185,7 @@ static const struct work_claim settled[] = {
     {"what cannot be read cannot be sent", NULL, "inbox|retry|10", 2, "cannot be sent again", NULL},
     {"but discarded", NULL, "inbox|discard|10", 0, "discarded", NULL},
     {"a notice is put away", NULL, "inbox|discard|13", 0, "discarded", NULL},
+    {"what is lost for good too", NULL, "inbox|discard|18", 4, "no longer exists", NULL},
     {"a notice is not sent again", NULL, "inbox|retry|13", 2, "cannot be sent again", NULL},
     {"another word is a mistake", NULL, "inbox|burn|3", 2, "the forms are", NULL},
     {"a number is needed", NULL, "inbox|retry", 2, "the forms are", NULL},
@@ -187,9 +200,11 @@ static const struct work_claim settled[] = {
 static const struct work_claim manager_claims[] = {
     {"managers see who wanted it", NULL, "inbox|--all", 0, "Rep wanted", NULL},
     {"and close it", NULL, "inbox|discard|16", 0, "discarded", NULL},
+    {"what is lost for good is put away", NULL, "inbox|discard|18", 0, "discarded", NULL},
 };
 
 static const struct work_claim machine_claims[] = {
+    {"of what is missing machines get the numbers", NULL, "inbox", 0, "the laptop", NULL},
     {"machines get rows, not stories", NULL, "inbox", 0, "resolve", "sluice inbox resolve"},
 };
 
