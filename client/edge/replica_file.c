@@ -42,11 +42,22 @@ static enum fault replica_file_simple(struct replica_file *file, enum statement 
     return statement_run(file, statement);
 }
 
+/* A full disk may have made SQLite roll back by itself. Should rolling back fail, the journal stays
+ * and the next opener plays it back. The statement is prepared when the copy is opened: undoing must
+ * not need memory. */
+static void replica_file_undo(struct replica_file *file)
+{
+    if (sqlite3_get_autocommit(file->db) != 0) return;
+    enum fault ignored = replica_file_simple(file, STATEMENT_ROLLBACK);
+    (void)ignored;
+}
+
 enum fault replica_file_begin(struct replica *replica)
 {
     struct replica_file *file = replica_file_of(replica);
     check(!file->writing);
     check(!file->looking);
+    replica_file_undo(file); /* what could not be undone when it should have been */
     enum fault fault = replica_file_simple(file, STATEMENT_BEGIN);
     file->writing = fault == FAULT_NONE;
     file->failed = FAULT_NONE;
@@ -58,12 +69,7 @@ void replica_file_rollback(struct replica *replica)
 {
     struct replica_file *file = replica_file_of(replica);
     file->writing = false;
-    /* A full disk may have made SQLite roll back by itself. Should rolling back fail, the journal
-     * stays and the next opener plays it back. */
-    if (sqlite3_get_autocommit(file->db) == 0) {
-        enum fault ignored = replica_file_simple(file, STATEMENT_ROLLBACK);
-        (void)ignored;
-    }
+    replica_file_undo(file);
 }
 
 enum fault replica_file_commit(struct replica *replica)
@@ -257,9 +263,7 @@ void replica_file_look_end(struct replica *replica)
     struct replica_file *file = replica_file_of(replica);
     if (!file->looking) return;
     file->looking = false;
-    /* Nothing was written: there is nothing that could fail to be undone. */
-    enum fault ignored = replica_file_simple(file, STATEMENT_ROLLBACK);
-    (void)ignored;
+    replica_file_undo(file);
 }
 
 static void replica_file_close(struct replica *replica)
@@ -354,6 +358,10 @@ static enum fault replica_file_connect(const char *path, const struct secret32 *
     enum fault fault = fault_from_sqlite(file->db, code);
     if (code == SQLITE_CANTOPEN) fault = errno == EACCES ? FAULT_DENIED : FAULT_IO;
     if (fault == FAULT_NONE) fault = replica_file_configure(file, key);
+    if (fault == FAULT_NONE) {
+        sqlite3_stmt *ready;
+        fault = statement_begin(file, STATEMENT_ROLLBACK, &ready);
+    }
     if (fault != FAULT_NONE) {
         replica_file_close(&file->replica);
         return fault;
