@@ -78,6 +78,7 @@ enum fault work_run(struct work *work, const struct request *request, struct ans
         return FAULT_NONE;
     }
     enum fault fault = request->verb->run(work, request, answer);
+    if (!fault) fault = work->fault;
     return fault ? fault : arena_fault(work->arena);
 }
 

@@ -92,6 +92,7 @@ struct work {
     const struct deal **deals; /* all of them, once somebody asked: see work_deals */
     size_t deal_count;
     bool deals_loaded;
+    enum fault fault; /* the first lookup of a mere name that failed: then the answer lacks something */
     bool ready; /* the first sync brought team, definition and this member */
 };
 

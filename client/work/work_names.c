@@ -201,10 +201,11 @@ struct str name_of(struct work *work, enum entity_kind kind, struct uuid id)
     const void *entity;
     if (uuid_is_zero(id)) return STR_NONE;
     if (kind == ENTITY_MEMBER) return name_of_member(work, id);
-    if (work->replica->f->entity(work->replica, work->arena, kind, id, false, &entity)) {
-        return STR_NONE;
-    }
-    return entity_title(kind, entity);
+    enum fault fault =
+        work->replica->f->entity(work->replica, work->arena, kind, id, false, &entity);
+    if (!fault) return entity_title(kind, entity);
+    if (fault != FAULT_NOT_FOUND && !work->fault) work->fault = fault;
+    return STR_NONE;
 }
 
 enum fault names_short_among_all(struct work *work, enum entity_kind kind,
@@ -226,7 +227,9 @@ struct str name_short(struct work *work, enum entity_kind kind, struct uuid id)
 {
     char text[SHORT_ID_LENGTH_MAX + 1];
     struct str found;
-    if (names_short_among_all(work, kind, &id, 1, &found) == FAULT_NONE) return found;
+    enum fault fault = names_short_among_all(work, kind, &id, 1, &found);
+    if (!fault) return found;
+    if (!work->fault) work->fault = fault;
     uuid_short(id, SHORT_ID_LENGTH_MAX, text);
     return arena_str(work->arena, str_from(text));
 }
