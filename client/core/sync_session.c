@@ -321,7 +321,8 @@ void sync_session_message(struct sync *sync, struct str bytes, struct now now)
     arena_reset(&sync->scratch);
     enum fault fault = codec_message_unpack(&arena, bytes, &message);
     if (fault) {
-        sync_fail(sync, SYNC_TROUBLE_PROTOCOL, now);
+        if (fault == FAULT_MEMORY) sync_fail_local(sync, fault, now);
+        else sync_fail(sync, SYNC_TROUBLE_PROTOCOL, now);
         arena_finish(&arena);
         return;
     }
