@@ -5,8 +5,8 @@ file's lines and branches, and fails below the bars.
 
 A branch is a condition's outcome. The untaken half of a check is not counted:
 - of check(...), and of a line that only passes a fault on (`if (!fault) fault = next();`);
-- of an `if` that asks nothing but whether an allocation a few lines above gave anything; the tests
-  that fail the Nth allocation and the Nth write are there for those;
+- of an `if` that asks nothing but whether an allocation a few lines above gave anything: tests/nth
+  fails the N-th allocation and the N-th write, one after another;
 - of a switch without default, that no case fits: bug() or a refusal follows it."""
 import collections
 import json

@@ -14,8 +14,8 @@ command -v gcov >/dev/null || { echo "gcov is not installed" >&2; exit 77; }
 
 cmake -S "$SLUICE_SOURCE_DIR" -B "$place" -G Ninja -DCMAKE_BUILD_TYPE=Debug -DSLUICE_COVERAGE=ON \
     -DSLUICE_WERROR=OFF >/dev/null
-kinds='unit|property|contract|reference'
-left_out='test_live|test_private_cluster' # ask how fast something is; nothing pure in them
+kinds='unit|property|contract|reference|nth'
+left_out='test_live|test_private_cluster|test_nth_statements' # slow, and nothing pure in them
 mapfile -t programs < <(ctest --test-dir "$place" -N -L "$kinds" -E "$left_out" 2>/dev/null |
     sed -n 's/^ *Test *#[0-9]*: \(test_[a-z_]*\)$/\1/p')
 [ "${#programs[@]}" -gt 40 ] || { echo "found only ${#programs[@]} tests" >&2; exit 1; }

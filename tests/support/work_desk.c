@@ -49,6 +49,24 @@ static const struct verb *verb_named(struct str *rest)
     return NULL;
 }
 
+void work_desk_read(const char *words, struct request *request)
+{
+    struct str rest = str_from(words), part;
+    request->verb = verb_named(&rest);
+    while (str_split(&rest, '|', &part)) {
+        if (!str_starts_with(part, STR("--"))) {
+            request->arguments[request->argument_count++] = part;
+            continue;
+        }
+        const struct option *option = verb_option(request->verb, str_slice(part, 2, part.n));
+        if (!option) fail_msg("no option %.*s", STR_ARGS(part));
+        struct str value = STR_NONE;
+        if (option->value) (void)str_split(&rest, '|', &value);
+        if (option->value && !value.p) value = STR("");
+        request->options[request->option_count++] = (struct request_option){option, value};
+    }
+}
+
 int work_desk_run(struct work_desk *desk, const char *words)
 {
     struct request request = {.width = desk->width,
@@ -56,20 +74,7 @@ int work_desk_run(struct work_desk *desk, const char *words)
                               .machine = desk->machine,
                               .csv = desk->csv,
                               .script = desk->script};
-    struct str rest = str_from(words), part;
-    request.verb = verb_named(&rest);
-    while (str_split(&rest, '|', &part)) {
-        if (!str_starts_with(part, STR("--"))) {
-            request.arguments[request.argument_count++] = part;
-            continue;
-        }
-        const struct option *option = verb_option(request.verb, str_slice(part, 2, part.n));
-        if (!option) fail_msg("no option %.*s", STR_ARGS(part));
-        struct str value = STR_NONE;
-        if (option->value) (void)str_split(&rest, '|', &value);
-        if (option->value && !value.p) value = STR("");
-        request.options[request.option_count++] = (struct request_option){option, value};
-    }
+    work_desk_read(words, &request);
     desk->wall += 1000;
     struct now now = {.boot_ms = 1, .wall_ms = desk->wall};
     assert_int_equal(work_open(&desk->work, desk->replica, &desk->world.arena, &desk->random, now),

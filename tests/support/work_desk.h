@@ -23,7 +23,9 @@ void work_desk_begin(struct work_desk *desk);
 /* The copy of that member, as a server would have filled it. Again: another copy. */
 void work_desk_sit(struct work_desk *desk, const char *member);
 void work_desk_end(struct work_desk *desk);
-/* Runs "deal|add|Pilot|--value|12k"; the exit code. */
+/* "deal|add|Pilot|--value|12k" as a request: verb, arguments and options of words that live on. */
+void work_desk_read(const char *words, struct request *request);
+/* Runs such words; the exit code. */
 int work_desk_run(struct work_desk *desk, const char *words);
 size_t work_desk_pending(struct work_desk *desk);
 /* All that the last answer would show: drawn text, tables with a tab between cells, sentences. */
