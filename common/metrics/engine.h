@@ -25,6 +25,8 @@ struct metrics {
 bool metrics_has_owner(const struct metrics *m, struct uuid owner);
 /* Is that instant's local date within the period? */
 bool metrics_in_period(const struct metrics *m, int64_t at_ms);
+/* Was it recorded after the period had ended? Then it restates what was reported. */
+bool metrics_is_late(const struct metrics *m, struct optional recorded);
 /* The value when it is in the report's currency; otherwise notes why not and gives false. */
 bool metrics_value(struct metrics *m, const struct deal *deal, int64_t *out);
 /* Remembers that the deal is behind that count of that row, if anybody wants to know. */

@@ -116,7 +116,7 @@ static enum fault funnel_time(struct metrics *m, const struct deal *deal,
     return durations_add(&stage->times, m->arena, ms);
 }
 
-static void funnel_lose(struct metrics *m, const struct deal *deal)
+static void funnel_lose(struct metrics *m, const struct deal *deal, bool *late)
 {
     const struct history *h = &m->history;
     if (deal->status != STATUS_LOST || !str_equal(deal->pipeline, m->pipeline->key)) return;
@@ -127,6 +127,7 @@ static void funnel_lose(struct metrics *m, const struct deal *deal)
         metrics_note(m, NOTE_UNKNOWN_CLOSING, deal);
     } else if (metrics_in_period(m, deal->closed_at.v)) {
         size_t from = funnel_lost_from(m);
+        *late |= h->closing.has && metrics_is_late(m, h->closing.recorded);
         m->funnel->stages[from].lost_in_period++;
         metrics_behind(m,
                        from < m->pipeline->stage_count ? m->pipeline->stages[from].key
@@ -138,18 +139,21 @@ static void funnel_lose(struct metrics *m, const struct deal *deal)
 enum fault funnel_feed(struct metrics *m, const struct deal *deal)
 {
     struct arrival arrival;
-    bool unknown = false;
+    bool unknown = false, late = false;
     for (size_t i = 0; i < m->pipeline->stage_count; i++) {
         if (!stage_is_shown(&m->pipeline->stages[i])) continue;
         if (!history_arrival(&m->history, deal, m->pipeline, i, &arrival)) continue;
         if (!metrics_has_owner(m, arrival.owner)) continue;
-        if (!arrival.at.has)
+        if (!arrival.at.has) {
             unknown = true;
-        else if (metrics_in_period(m, arrival.at.v))
+        } else if (metrics_in_period(m, arrival.at.v)) {
+            late |= metrics_is_late(m, arrival.recorded);
             funnel_enter(m, deal, i);
+        }
     }
     if (unknown) metrics_note(m, NOTE_UNKNOWN_ENTRY, deal);
-    funnel_lose(m, deal);
+    funnel_lose(m, deal, &late);
+    if (late) metrics_note(m, NOTE_LATE, deal);
     for (size_t i = 0; i < m->history.count; i++) {
         enum fault fault = funnel_time(m, deal, &m->history.visits[i]);
         if (fault) return fault;

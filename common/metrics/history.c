@@ -113,6 +113,7 @@ static enum fault history_stay(struct history *h, struct arena *arena, const str
         visit->pipeline = pipeline;
         visit->stage = stage;
         visit->entered = event->happened_at;
+        visit->recorded = event->recorded_at;
         visit->owner = event->owner;
         if (stage->kind == STAGE_LEAD) h->saw_lead = true;
     }
@@ -200,12 +201,15 @@ bool history_arrival(const struct history *h, const struct deal *deal,
         if (visit->pipeline != pipeline || visit->stage->kind != STAGE_OPEN) continue;
         size_t reached = pipeline_position(pipeline, visit->stage);
         if (reached < position) continue;
-        *out = (struct arrival){visit->entered, visit->owner, reached != position};
+        *out = (struct arrival){visit->entered, visit->recorded, visit->owner, reached != position};
         return true;
     }
     if (!won_in(deal, pipeline)) return false;
     bool told = h->closing.has && h->closing.status == STATUS_WON;
-    *out = (struct arrival){deal->closed_at, told ? h->closing.owner : deal->owner, true};
+    *out = (struct arrival){.at = deal->closed_at,
+                            .owner = told ? h->closing.owner : deal->owner,
+                            .implied = true};
+    if (told) out->recorded = h->closing.recorded;
     return true;
 }
 
@@ -251,7 +255,7 @@ bool history_cycle(const struct history *h, int64_t end_ms, int64_t *out_ms)
         int64_t pause = h->closed_ms, ice;
         for (size_t j = i; j < h->count; j++) {
             const struct visit *visit = &h->visits[j];
-            if (visit->time_unknown && (visit->iced_ms > 0 || visit->iced)) return false;
+            if (visit->time_unknown) return false;
             pause += visit->iced_ms;
             if (!visit->iced) continue;
             if (!span(visit->iced_since, end, &ice)) return false;

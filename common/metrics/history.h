@@ -14,6 +14,7 @@ struct visit {
     const struct stage *stage;
     struct optional entered, left; /* left.has only when it ended at a known time */
     struct optional iced_since;    /* while on ice */
+    struct optional recorded;      /* the entry */
     struct uuid owner;             /* on entry */
     int64_t iced_ms;
     bool ended, iced, time_unknown;
@@ -39,7 +40,7 @@ struct history {
 
 /* First entry into a stage. */
 struct arrival {
-    struct optional at;
+    struct optional at, recorded;
     struct uuid owner;
     bool implied; /* a later stage was entered instead */
 };

@@ -27,6 +27,11 @@ bool metrics_in_period(const struct metrics *m, int64_t at_ms)
     return date >= m->question.from && date < m->question.to;
 }
 
+bool metrics_is_late(const struct metrics *m, struct optional recorded)
+{
+    return recorded.has && zone_date(&m->question.zone, recorded.v) >= m->question.to;
+}
+
 bool metrics_value(struct metrics *m, const struct deal *deal, int64_t *out)
 {
     *out = deal->value.has ? deal->value.v : 0;

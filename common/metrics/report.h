@@ -20,6 +20,7 @@ enum report_lack {
     LACK_NO_CLOSED,      /* nothing won or lost */
     LACK_NO_VALUE,       /* what was won and lost is worth nothing */
     LACK_LOST_WORTHLESS, /* every lost deal has value 0, so the rate would be 100 % */
+    LACK_LOST_ELSEWHERE, /* every lost deal is valued in another currency */
     LACK_NO_TIMES,       /* no duration is known */
     LACK_NO_ENTERED,     /* no deal entered the stage */
     LACK_NO_OUTCOME,     /* none advanced or was lost */
@@ -35,7 +36,7 @@ enum report_note {
     NOTE_UNKNOWN_ENTRY,    /* deals whose entry into a stage has no known time */
     NOTE_UNKNOWN_DURATION, /* durations that are not known */
     NOTE_NEVER_PROPER,     /* lost deals that never were more than a lead */
-    NOTE_LATE,             /* closings recorded after the period had ended */
+    NOTE_LATE,             /* deals of which it was recorded after the period had ended */
     NOTE_UNKNOWN_ACTIVITY, /* activities without a date */
     NOTE_THIN,             /* closed deals (or entries), when they are too few to say much */
     NOTE_COUNT

@@ -86,9 +86,7 @@ static enum fault winrate_close(struct metrics *m, const struct deal *deal)
         return FAULT_NONE;
     }
     if (!metrics_in_period(m, deal->closed_at.v)) return FAULT_NONE;
-    if (told && h->closing.recorded.has &&
-        zone_date(&m->question.zone, h->closing.recorded.v) >= m->question.to)
-        metrics_note(m, NOTE_LATE, deal);
+    if (told && metrics_is_late(m, h->closing.recorded)) metrics_note(m, NOTE_LATE, deal);
     struct group *groups[] = {winrate_deal_group(m, deal, owner), &m->winrate->total};
     int64_t value = 0, cycle = 0;
     bool valued = metrics_value(m, deal, &value);
@@ -103,6 +101,7 @@ static enum fault winrate_close(struct metrics *m, const struct deal *deal)
         struct group *group = groups[i];
         *(won ? &group->won : &group->lost) += 1;
         if (valued) *(won ? &group->won_value : &group->lost_value) += value;
+        if (valued && !won) group->lost_valued++;
         enum fault fault = timed ? durations_add(&group->cycles, m->arena, cycle) : FAULT_NONE;
         if (fault) return fault;
     }
@@ -160,6 +159,7 @@ struct report_cell group_rate(const struct group *group)
 static struct report_cell group_rate_value(const struct group *group)
 {
     if (group->won + group->lost == 0) return report_cell_lack(LACK_NO_CLOSED);
+    if (group->lost > 0 && group->lost_valued == 0) return report_cell_lack(LACK_LOST_ELSEWHERE);
     if (group->lost > 0 && group->lost_value == 0) return report_cell_lack(LACK_LOST_WORTHLESS);
     return report_cell_percent(group->won_value, group->won_value + group->lost_value,
                                LACK_NO_VALUE);

@@ -7,6 +7,7 @@
 struct group {
     struct str key, name;
     uint64_t won, lost, open;
+    uint64_t lost_valued; /* of the lost: in the report's currency */
     wide won_value, lost_value, open_value;
     uint64_t activities[ACTIVITY_NOTE + 1]; /* by enum activity_type */
     struct durations cycles;

@@ -5,6 +5,7 @@
 # owners by what is said of them, stages by pipeline and status.
 # ctest: timeout=300
 . "${SLUICE_SOURCE_DIR:?}/tests/support/stage.sh"
+. "$SLUICE_SOURCE_DIR/tests/support/figures.sh"
 set -e
 
 import() { ada --offline import "$@"; }
@@ -17,7 +18,7 @@ shows() {
 exchange() { for name in "$@"; do home "$name" sync >"$folder/said" 2>&1 || fail "$name cannot sync"; done; }
 count() { home "$1" --offline "${@:2}" --plain --no-headers 2>/dev/null | wc -l; }
 
-stage_init
+stage_init --zone UTC
 
 # --- the file has news: told, then taken; what was changed here stays ---
 cat >"$folder/news.csv" <<'END'
@@ -180,3 +181,16 @@ exchange ada bob
 expect 0 "299 deals added" "1 deals there already" -- import "$folder/undo.csv" "${options[@]}"
 exchange ada bob
 [[ $(count bob ls --all) == "$before" ]] || fail "bob has $(count bob ls --all), not $before"
+
+# --- after all this the reports are what the histories say, computed a second time ---
+figures_export bob
+for report in winrate reps funnel; do
+    for currency in EUR USD; do
+        for span in "all" "2017 2017-01-01 2018-01-01" "2017-Q3 2017-07-01 2017-10-01 sales" \
+            "2017-03 2017-03-01 2017-04-01" "2017-02-10..2017-02-10 2017-02-10 2017-02-11"; do
+            # shellcheck disable=SC2086
+            figures_agree bob $report $currency $span >"$folder/said" 2>&1 ||
+                fail "$report of $span in $currency is not what its history says"
+        done
+    done
+done

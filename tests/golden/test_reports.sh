@@ -66,9 +66,10 @@ done
 
 # What is exported gives the same figures, computed a second time.
 command -v python3 >/dev/null || { echo "python3 is not installed: not computed twice"; exit 0; }
-bob --offline export --json >"$folder/export.json"
+. "$SLUICE_SOURCE_DIR/tests/support/figures.sh"
+figures_export bob
 for report in winrate reps funnel; do
-    bob --offline report "$report" --period all --json >"$folder/$report.json" 2>/dev/null
-    python3 -B "$here/../reference/metrics_reference.py" --export "$folder/export.json" "$report" USD \
-        "$folder/$report.json" || fail "$report is not what its history says"
+    figures_agree bob $report USD || fail "$report is not what its history says"
+    figures_agree bob $report USD 2017 2017-01-01 2018-01-01 || fail "nor of the year"
+    figures_agree bob $report USD 2017-Q2 2017-04-01 2017-07-01 sales || fail "nor of the quarter"
 done

@@ -5,7 +5,7 @@
  * definitions. Numbers stand for ids; "-" is absent; times are milliseconds, dates days since 1970.
  *
  *   zone OFFSET_S                      shift AT_S OFFSET_S
- *   deal ID PIPELINE STAGE STATUS OWNER VALUE CURRENCY CREATED CLOSED
+ *   deal ID PIPELINE STAGE STATUS OWNER VALUE CURRENCY CREATED CLOSED SOURCE
  *   event DEAL WHAT FIELD PIPELINE STAGE STATUS OWNER HAPPENED RECORDED MUTATION UNDOES
  *   activity TYPE OWNER HAPPENED
  *   report KIND BY FROM TO AS_OF CURRENCY OWNER PIPELINE SHUFFLE */
@@ -91,7 +91,7 @@ static void deal_read(struct sample_team *team, const struct str *w)
         .id = word_id(w[1]), .pipeline = word_text(team, w[2]), .stage = word_text(team, w[3]),
         .status = word_number(w[4]), .owner = word_id(w[5]), .value = word_optional(w[6]),
         .currency = word_text(team, w[7]), .created_at = word_optional(w[8]),
-        .closed_at = word_optional(w[9])};
+        .closed_at = word_optional(w[9]), .source = word_text(team, w[10])};
 }
 
 /* Of the deal read last. */
@@ -190,7 +190,7 @@ static void line_run(struct sample_team *team, const struct str *w, size_t count
         team->shifts[team->zone.count++] =
             (struct zone_transition){word_number(w[1]), (int32_t)word_number(w[2])};
         team->zone.transitions = team->shifts;
-    } else if (count == 10 && str_equal(w[0], STR("deal"))) {
+    } else if (count == 11 && str_equal(w[0], STR("deal"))) {
         deal_read(team, w);
     } else if (count == 12 && str_equal(w[0], STR("event"))) {
         event_read(team, w);

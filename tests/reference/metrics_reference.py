@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
 """The figures of `report winrate|reps|funnel`, computed a second time from their definitions.
 
-    metrics_reference.py PROGRAM SEED...
+    metrics_reference.py PROGRAM SEED[-SEED]...
                                         a synthetic team per seed, against PROGRAM
-    metrics_reference.py --export FILE REPORT CURRENCY AGAINST
+    metrics_reference.py --export FILE REPORT CURRENCY AGAINST [FROM TO [PIPELINE]]
                                         figures of `sluice export --json`, against those of
-                                        `sluice report REPORT --period all --json`
+                                        `sluice report REPORT --json` of the days FROM to TO (not
+                                        included), or of all
 
 Shares no code with the engine: a deal's life is a list of stretches in time here, not visits that
 are resumed. The team is made from the seed: moves, skips, steps back, ice, reopening, undo of undo,
-other pipelines, owners that change, several currencies, unknown and late times, closings within
-seconds of local midnight and of the change to summer time."""
+imports with and without a past, deletions taken back or followed by another life, corrected
+closings, other pipelines, owners that change, several currencies, unknown and late times, closings
+within seconds of local midnight and of the change to summer time."""
 
 import json
 import random
@@ -21,7 +23,7 @@ from fractions import Fraction
 
 DAY = 86400000
 OPEN, WON, LOST, ICED, DISCARDED = 1, 2, 3, 4, 5
-CREATED, STAGE, FIELD, IMPORTED = 1, 2, 3, 5
+CREATED, STAGE, FIELD, DELETED, IMPORTED = 1, 2, 3, 4, 5
 PIPELINES = {
     "sales": [("lead", "lead"), ("contact", "open"), ("qualification", "open"),
               ("proposal", "open"), ("won", "won"), ("lost", "lost")],
@@ -75,20 +77,30 @@ def nearest_rank(values, p):
 
 # --- a deal's life ---
 
+def takes_back(one, other):
+    """Is `one` about the same thing as `other`, the place or a field, and its undo?"""
+    if not one["undoes"] or one["undoes"] != other["mutation"]:
+        return False
+    place = one["what"] != FIELD
+    return place == (other["what"] != FIELD) and (place or one["field"] == other["field"])
+
+
 def standing(events):
-    """The events that count: an undo takes away what it undoes and itself, unless it is undone."""
-    gone, undone = set(), 0
-    for i in reversed(range(len(events))):
-        if i in gone or not events[i]["undoes"]:
-            continue
-        for j in range(i):
-            one, other = events[j], events[i]
-            place = one["what"] != FIELD
-            if one["mutation"] == other["undoes"] and place == (other["what"] != FIELD) and \
-                    (place or one["field"] == other["field"]):
-                gone.update((i, j))
-    undone = sum(1 for i in gone if events[i]["what"] != FIELD)
-    return [e for i, e in enumerate(events) if i not in gone and e["what"] != FIELD], undone
+    """The events of where the deal stood that count, and how many of those do not. What is taken
+    back by something that stands does not stand; nor does what took it back, nor anything before
+    the last deletion that stands."""
+    n = len(events)
+    stands, undo = [True] * n, [False] * n
+    for i in reversed(range(n)):
+        backs = [j for j in range(i + 1, n) if stands[j] and takes_back(events[j], events[i])]
+        stands[i] = not backs
+        for j in backs:
+            undo[j] = True
+    deleted = [i for i in range(n) if stands[i] and events[i]["what"] == DELETED]
+    start = deleted[-1] + 1 if deleted else 0
+    places = [i for i in range(n) if events[i]["what"] not in (FIELD, DELETED)]
+    count = [i for i in places if i >= start and stands[i] and not undo[i]]
+    return [events[i] for i in count], len(places) - len(count)
 
 
 class Life:
@@ -118,7 +130,8 @@ class Life:
                 self.closed.append((self.closing["happened"], at))
             self.closing = None
             stretch = {"pipeline": e["pipeline"], "stage": e["stage"], "status": e["status"],
-                       "from": at, "to": None, "ended": False, "owner": e["owner"]}
+                       "from": at, "to": None, "ended": False, "owner": e["owner"],
+                       "recorded": e["recorded"]}
             same = current and current[0]["pipeline"] == e["pipeline"] and \
                 current[0]["stage"] == e["stage"]
             if same:
@@ -193,6 +206,9 @@ class Figures:
     def within(self, ms):
         return self.q["from"] <= self.team["zone"].date(ms) < self.q["to"]
 
+    def late(self, recorded):
+        return recorded is not None and self.team["zone"].date(recorded) >= self.q["to"]
+
     def mine(self, owner):
         return self.q["owner"] is None or owner == self.q["owner"]
 
@@ -223,10 +239,7 @@ def closings(f):
         elif deal["closed"] is None:
             f.notes["unknown_closing"] += 1
         elif f.within(deal["closed"]):
-            told = life.closing and life.closing["status"] == deal["status"]
-            if told and life.closing["recorded"] is not None and \
-                    f.team["zone"].date(life.closing["recorded"]) >= f.q["to"]:
-                f.notes["late"] += 1
+            f.notes["late"] += f.late(recorded_close(life))
             worth = f.worth(deal)
             if deal["status"] == WON and life.cycle(deal["closed"]) is None:
                 f.notes["unknown_duration"] += 1
@@ -261,6 +274,8 @@ def winrate(f):
     for c in closed:
         if f.q["by"] == 1:
             groups.setdefault(owner_key(c[2]), []).append(c)
+        if f.q["by"] == 2:
+            groups.setdefault(c[1]["source"] or "none", []).append(c)
         if f.q["by"] == 3:
             groups.setdefault(month_key(f.team["zone"].date(c[1]["closed"])), []).append(c)
     f.rows = [(key, rates(groups[key])) for key in sorted(groups)]
@@ -313,13 +328,20 @@ def reps(f):
 
 
 def arrival(life, pipeline, at):
-    """When the stage at that position, or one behind it, was first entered, and whose it was."""
+    """When the stage at that position, or one behind it, was first entered, whose it was, and when
+    that was recorded."""
     for stay in life.proper_stays(pipeline):
         if position(pipeline, stay[0]["stage"]) >= at:
-            return stay[0]["from"], stay[0]["owner"]
+            return stay[0]["from"], stay[0]["owner"], stay[0]["recorded"]
     if life.deal["status"] == WON and life.deal["pipeline"] == pipeline:
-        return life.deal["closed"], life.owner_at_close()
+        return life.deal["closed"], life.owner_at_close(), recorded_close(life)
     return None
+
+
+def recorded_close(life):
+    """Of the closing that stands."""
+    told = life.closing and life.closing["status"] == life.deal["status"]
+    return life.closing["recorded"] if told else None
 
 
 def fate(life, pipeline, at):
@@ -345,7 +367,7 @@ def funnel(f):
     for life in f.team["lives"]:
         deal = life.deal
         f.notes["undone"] += life.undone
-        dateless = False
+        dateless = late = False
         lost_from = life.closing_from if life.closing else None
         for key in shown:
             at = position(pipeline, key)
@@ -355,6 +377,7 @@ def funnel(f):
             if came[0] is None:
                 dateless = True
             elif f.within(came[0]):
+                late = late or f.late(came[2])
                 sums[key]["entered"] += 1
                 sums[key][fate(life, pipeline, at)] += 1
                 if deal["status"] == LOST and deal["pipeline"] == pipeline and \
@@ -368,10 +391,12 @@ def funnel(f):
             elif deal["closed"] is None:
                 f.notes["unknown_closing"] += 1
             elif f.within(deal["closed"]):
+                late = late or f.late(recorded_close(life))
                 if lost_from and lost_from[0] == pipeline:
                     sums[lost_from[1]]["lost_in_period"] += 1
                 else:
                     unknown += 1
+        f.notes["late"] += late
         for stay in life.proper_stays(pipeline):
             if not f.mine(stay[0]["owner"]):
                 continue
@@ -431,8 +456,9 @@ class Author:
             midnight = (self.now // DAY) * DAY - rng.choice([3600000, 7200000])
             self.now = max(self.now, midnight + DAY + rng.choice([-1000, -1, 0, 1, 1000]))
 
-    def write(self, what, field=None, undoes=None):
-        self.mutation += 1
+    def write(self, what, field=None, undoes=None, same=False):
+        """same: of the mutation before, as the stands of one import are."""
+        self.mutation += not same
         at = self.now if self.known else None
         late = self.rng.random() < 0.1
         s = self.state
@@ -469,6 +495,41 @@ class Author:
             self.stack.append((mutation, what, field, before, after))
         return True
 
+    def import_past(self):
+        """Where it stood elsewhere: a few stands, each at a known time or not."""
+        rng = self.rng
+        ends = [key for key, what in PIPELINES["sales"] if what in ("won", "lost")]
+        for n in range(rng.randrange(1, 5)):
+            self.state.update(stage=rng.choice(["lead", "contact", "qualification", "proposal"]),
+                              status=rng.choice([OPEN, OPEN, OPEN, ICED]), closed=None)
+            self.known = rng.random() > 0.2
+            self.write(IMPORTED, same=n > 0)
+            self.wait()
+        if rng.random() < 0.6:
+            self.known = rng.random() > 0.2
+            stage = rng.choice(ends)
+            self.state.update(stage=stage, status=WON if stage == "won" else LOST,
+                              closed=self.now if self.known else None)
+            self.write(IMPORTED, same=rng.random() < 0.8)
+        self.known = True
+        self.stack = [(self.mutation, IMPORTED, None, dict(self.state), dict(self.state))]
+
+    def delete(self):
+        """Gone, and either that is taken back or something else begins under the same id."""
+        rng = self.rng
+        self.write(DELETED, undoes=rng.choice([None, self.events[0]["mutation"]]))
+        deletion = self.mutation
+        self.wait()
+        if rng.random() < 0.5:
+            self.write(CREATED, undoes=deletion)
+            return
+        self.state.update(pipeline="sales", status=OPEN, closed=None)
+        if rng.random() < 0.5:
+            self.import_past()
+        else:
+            self.stack = []
+            self.change(CREATED, stage=rng.choice(["lead", "contact"]))
+
     def step(self):
         rng, s = self.rng, self.state
         stages = PIPELINES[s["pipeline"]]
@@ -477,13 +538,18 @@ class Author:
         lost = next(key for key, what in stages if what == "lost")
         self.wait()
         dice = rng.random()
-        if dice < 0.12 and len(self.stack) > 1:
+        if dice < 0.03:
+            self.delete()
+        elif dice < 0.12 and len(self.stack) > 1:
             self.undo()
         elif dice < 0.20:
             self.change(FIELD, "owner", owner=rng.choice([1, 2, 3, 4]))
         elif s["status"] in (WON, LOST, DISCARDED):
             if dice < 0.45:
                 self.change(stage=rng.choice(proper), status=OPEN)
+            elif dice < 0.60 and s["status"] != DISCARDED:
+                closed = self.now - rng.randrange(60) * DAY
+                self.change(FIELD, "closed_at", closed=rng.choice([closed, closed, None]))
         elif s["status"] == ICED:
             if dice < 0.7:
                 self.change(status=OPEN)
@@ -504,9 +570,11 @@ class Author:
 
     def deal(self):
         rng = self.rng
-        first = rng.choice(["lead", "contact", "contact", "qualification"])
-        self.change(CREATED, stage=first)
-        self.known = True  # only the beginning of an import is unknown
+        if rng.random() < 0.2:
+            self.import_past()
+        else:
+            self.change(CREATED, stage=rng.choice(["lead", "contact", "contact", "qualification"]))
+            self.known = True  # only the beginning of an import is unknown
         for _ in range(rng.randrange(9)):
             self.step()
         value = None if rng.random() < 0.1 else rng.choice([0, 1, 99, rng.randrange(10 ** 7)])
@@ -514,6 +582,7 @@ class Author:
         return {"id": self.number, "pipeline": s["pipeline"], "stage": s["stage"],
                 "status": s["status"], "owner": s["owner"], "value": value,
                 "currency": rng.choice(["EUR", "EUR", "EUR", "PLN", "USD"]),
+                "source": rng.choice([None, "web", "fair", "referral"]),
                 "closed": s["closed"], "events": self.events}
 
 
@@ -523,7 +592,7 @@ def imported(rng, number):
     closed = None if rng.random() < 0.2 else (START + rng.randrange(365)) * DAY + 12 * 3600000
     owner = rng.choice([1, 2, 3, 4])
     return {"id": number, "pipeline": "sales", "stage": stage, "status": status, "owner": owner,
-            "value": rng.randrange(10 ** 6), "currency": "EUR", "closed": closed,
+            "value": rng.randrange(10 ** 6), "currency": "EUR", "closed": closed, "source": None,
             "events": [{"what": IMPORTED, "field": None, "pipeline": "sales", "stage": stage,
                         "status": status, "owner": owner, "happened": closed,
                         "recorded": (START + 300) * DAY, "mutation": number * 1000 + 1,
@@ -531,27 +600,37 @@ def imported(rng, number):
 
 
 def team_make(seed):
+    """Every tenth is large; the others are small enough for many, and for groups of none and one."""
     rng = random.Random(seed)
+    size = 300 + seed % 100 if seed % 10 == 0 else rng.randrange(70)
     deals = [Author(rng, n + 1).deal() if rng.random() > 0.1 else imported(rng, n + 1)
-             for n in range(300 + seed % 100)]
+             for n in range(size)]
     activities = [{"type": rng.randrange(1, 6), "owner": rng.choice([1, 2, 3, 4]),
                    "happened": None if rng.random() < 0.05 else
-                   (START + rng.randrange(365)) * DAY + rng.randrange(DAY)} for _ in range(200)]
+                   (START + rng.randrange(365)) * DAY + rng.randrange(DAY)}
+                  for _ in range(2 * size // 3)]
     return {"zone": Zone(3600, SHIFTS), "deals": deals, "activities": activities,
             "lives": [Life(deal) for deal in deals]}
 
 
+def periods():
+    month = [utc_days(2026, m, 1) for m in range(1, 13)] + [utc_days(2027, 1, 1)]
+    quarter = month[::3]
+    summer, winter = utc_days(2026, 3, 29), utc_days(2026, 10, 25)
+    return [ALL, (month[0], month[12])] + list(zip(quarter, quarter[1:])) + \
+        list(zip(month, month[1:])) + [(summer, summer + 1), (winter, winter + 1)]
+
+
 def questions(rng):
-    quarter = [utc_days(2026, m, 1) for m in (1, 4, 7, 10)] + [utc_days(2027, 1, 1)]
-    summer = utc_days(2026, 3, 29)
-    periods = [ALL] + list(zip(quarter, quarter[1:])) + [(summer, summer + 1)]
+    """Each report over everything, and over others of its kind drawn by lot."""
+    spans = periods()
     for name in REPORTS:
-        for period in periods:
-            for by in ((0, 1, 3) if name == "winrate" else (0,)):
-                yield {"report": name, "by": by, "from": period[0], "to": period[1],
-                       "currency": rng.choice(["EUR", "EUR", "PLN"]),
-                       "owner": rng.choice([None, None, 1, 2]),
-                       "pipeline": rng.choice([None, None, "sales", "renewal"])}
+        for period in [ALL] + rng.sample(spans, 5):
+            yield {"report": name, "by": rng.randrange(4) if name == "winrate" else 0,
+                   "from": period[0], "to": period[1],
+                   "currency": rng.choice(["EUR", "EUR", "PLN", "USD"]),
+                   "owner": rng.choice([None, None, 1, 2]),
+                   "pipeline": rng.choice([None, None, "sales", "renewal"])}
 
 
 # --- the engine's answer ---
@@ -568,7 +647,7 @@ def team_lines(team):
         created = d["events"][0]["happened"] if d["events"][0]["what"] == CREATED else None
         yield "\t".join(word(x) for x in (
             "deal", d["id"], d["pipeline"], d["stage"], d["status"], d["owner"], d["value"],
-            d["currency"], created, d["closed"]))
+            d["currency"], created, d["closed"], d["source"]))
         for e in d["events"]:
             yield "\t".join(word(x) for x in (
                 "event", d["id"], e["what"], e["field"], e["pipeline"], e["stage"], e["status"],
@@ -652,7 +731,8 @@ def instant(text):
 
 
 STATUSES = {"open": OPEN, "won": WON, "lost": LOST, "iced": ICED, "discarded": DISCARDED}
-WHATS = {"created": CREATED, "stage": STAGE, "field": FIELD, "imported": IMPORTED}
+WHATS = {"created": CREATED, "stage": STAGE, "field": FIELD, "deleted": DELETED,
+         "imported": IMPORTED}
 
 
 def export_read(path):
@@ -663,6 +743,7 @@ def export_read(path):
     for d in whole["deals"]:
         deal = {"pipeline": d["pipeline"], "stage": d["stage"], "status": STATUSES[d["status"]],
                 "owner": d["owner"], "currency": d["currency"], "closed": instant(d["closed_at"]),
+                "source": d["source"],
                 "value": None if d["value"] is None else round(Fraction(d["value"]) * 100),
                 "events": []}
         deals.append(deal)
@@ -691,12 +772,17 @@ def printed(figure, value):
     return str(value)
 
 
-def export_check(path, report, currency, against):
+def day_number(text):
+    return datetime.fromisoformat(text + "T00:00:00+00:00").timestamp() // 86400
+
+
+def export_check(path, report, currency, against, start=None, end=None, pipeline=None):
     """Figures of what a copy exports, against what it reports."""
     globals()["owner_key"] = lambda owner: owner or "none"
     team = export_read(path)
-    f = Figures(team, {"report": report, "by": 0, "from": ALL[0], "to": ALL[1],
-                       "currency": currency, "owner": None, "pipeline": None})
+    f = Figures(team, {"report": report, "by": 0, "from": day_number(start) if start else ALL[0],
+                       "to": day_number(end) if end else ALL[1],
+                       "currency": currency, "owner": None, "pipeline": pipeline})
     REPORTS[report](f)
     with open(against, encoding="utf-8") as file:
         told = json.load(file, parse_float=str)
@@ -724,7 +810,11 @@ def main(arguments):
         return export_check(*arguments[1:])
     if len(arguments) < 2:
         sys.exit(__doc__)
-    return check(arguments[0], [int(seed) for seed in arguments[1:]])
+    seeds = []
+    for word in arguments[1:]:
+        first, _, last = word.partition("-")
+        seeds += range(int(first), int(last or first) + 1)
+    return check(arguments[0], seeds)
 
 
 if __name__ == "__main__":

@@ -82,11 +82,43 @@ static void failures_and_times_have_their_stage(void **state)
     arena_finish(&arena);
 }
 
+/* Entries and losses of the period that were written down after it: each deal once. */
+static void what_comes_late_is_told(void **state)
+{
+    static const struct {
+        const char *past;
+        int64_t recorded_day;
+        int late;
+    } late[] = {{"C0 Q2 X4", 9, 0}, {"C0 Q2 X4", 10, 1}, {"C0 Q2", 20, 1}, {"C20 X21", 30, 0},
+                {"X4", 30, 1},      {"W4", 30, 1}};
+    (void)state;
+    for (size_t i = 0; i < sizeof late / sizeof late[0]; i++) {
+        struct arena arena;
+        arena_init(&arena, 1 << 20);
+        struct question q = question_about(&arena, REPORT_FUNNEL, 0, 10);
+        struct metrics *m;
+        struct report report;
+        struct past_world past;
+        past_write(&past, late[i].past, 100);
+        for (size_t k = 0; k < past.count; k++) {
+            past.events[k].recorded_at.v = late[i].recorded_day * INT64_C(86400000);
+        }
+        assert_int_equal(metrics_create(&arena, &q, &m), FAULT_NONE);
+        assert_int_equal(metrics_feed_deal(m, &past.deal, past.rows, past.count), FAULT_NONE);
+        assert_int_equal(metrics_finish(m, &report), FAULT_NONE);
+        if (report.notes[NOTE_LATE] != late[i].late) {
+            fail_msg("%s: %d late", late[i].past, (int)report.notes[NOTE_LATE]);
+        }
+        arena_finish(&arena);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cohorts_add_up),
         cmocka_unit_test(failures_and_times_have_their_stage),
+        cmocka_unit_test(what_comes_late_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,6 +21,7 @@ static const struct {
     {"ice stops the clock and thawing resumes the visit", "C0 I2 T8 Q9 W10", 2, 0, 3, 4, true},
     {"an undone move never happened", "C0 Q3 U4 W10", 1, 2, 10, 10, true},
     {"an undone undo takes nothing back", "C0 Q3 U4 U5 W10", 2, 2, 3, 10, true},
+    {"ice of unknown length leaves the cycle unknown", "C0 I? T? Q9 W10", 2, 0, -1, -1, true},
     {"closed time does not count", "C0 W2 Q6 W10", 2, 0, 2, 6, true},
     {"an unknown time stays unknown", "C? Q3 W10", 2, 0, -1, -1, true},
     {"what was deleted and is there again starts anew", "C0 Q3 W10 Z12 C0 P5 W10", 2, 3, 5, 10, true},

@@ -87,6 +87,37 @@ static void other_currencies_are_left_out_and_counted(void **state)
     arena_finish(&arena);
 }
 
+static void losses_of_another_currency_are_not_worthless(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
+    for (int lost = 0; lost < 3; lost++) { /* none in EUR, one worth something, one worth nothing */
+        struct question q = question_about(&arena, REPORT_WINRATE, 0, 10);
+        struct metrics *m;
+        struct report report;
+        struct past_world past;
+        assert_int_equal(metrics_create(&arena, &q, &m), FAULT_NONE);
+        past_write(&past, "C0 W2", 500);
+        assert_int_equal(metrics_feed_deal(m, &past.deal, past.rows, past.count), FAULT_NONE);
+        past_write(&past, "C0 X2", 500);
+        past.deal.currency = STR("PLN");
+        assert_int_equal(metrics_feed_deal(m, &past.deal, past.rows, past.count), FAULT_NONE);
+        past_write(&past, "C0 X2", lost == 1 ? 500 : 0);
+        if (lost > 0) {
+            assert_int_equal(metrics_feed_deal(m, &past.deal, past.rows, past.count), FAULT_NONE);
+        }
+        assert_int_equal(metrics_finish(m, &report), FAULT_NONE);
+        const struct report_cell *rate = &report.totals.cells[6];
+        assert_int_equal(rate->lack, lost == 0   ? LACK_LOST_ELSEWHERE
+                                     : lost == 1 ? LACK_NONE
+                                                 : LACK_LOST_WORTHLESS);
+        if (lost == 1) assert_int_equal(rate->number, 5000);
+        assert_int_equal(report.notes[NOTE_OTHER_CURRENCY], 1);
+    }
+    arena_finish(&arena);
+}
+
 static void everything_is_explained(void **state)
 {
     (void)state;
@@ -104,6 +135,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(deals_give_a_win_rate),
         cmocka_unit_test(other_currencies_are_left_out_and_counted),
+        cmocka_unit_test(losses_of_another_currency_are_not_worthless),
         cmocka_unit_test(everything_is_explained),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
