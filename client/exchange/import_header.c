@@ -124,12 +124,6 @@ static enum fault column_map(struct importer *im, struct column *column)
     return fault;
 }
 
-static enum fault mistake_tell(struct importer *im, struct str mistake)
-{
-    im->report->mistake = mistake;
-    return FAULT_FORMAT;
-}
-
 static struct str fields_list(struct importer *im)
 {
     size_t count;
@@ -167,15 +161,16 @@ static enum fault maps_check(struct importer *im)
         }
         if (fault) return fault;
         if (!found) {
-            return mistake_tell(im, arena_format(im->arena,
-                                "the file has no column \"%.*s\"; it has: %.*s",
-                                STR_ARGS(maps->items[i].theirs), STR_ARGS(headers_list(im))));
+            return import_mistake(
+                im, arena_format(im->arena, "the file has no column \"%.*s\"; it has: %.*s",
+                                 STR_ARGS(maps->items[i].theirs), STR_ARGS(headers_list(im))));
         }
         if (found->role == COLUMN_UNMAPPED) {
-            return mistake_tell(im, arena_format(im->arena,
-                                "\"%.*s\" is nothing an import can set; possible are - (leave it "
-                                "out), %.*s, and entered_STAGE for the day of a stage",
-                                STR_ARGS(maps->items[i].ours), STR_ARGS(fields_list(im))));
+            return import_mistake(
+                im, arena_format(im->arena,
+                                 "\"%.*s\" is nothing an import can set; possible are - (leave it "
+                                 "out), %.*s, and entered_STAGE for the day of a stage",
+                                 STR_ARGS(maps->items[i].ours), STR_ARGS(fields_list(im))));
         }
     }
     return FAULT_NONE;
@@ -194,10 +189,12 @@ static enum fault doubles_check(struct importer *im)
         for (size_t k = i + 1; k < im->column_count; k++) {
             const struct column *a = &im->columns[i], *b = &im->columns[k];
             if (!columns_same(a, b)) continue;
-            return mistake_tell(im, arena_format(im->arena,
-                                "columns %zu \"%.*s\" and %zu \"%.*s\" are the same field; leave one "
-                                "out by giving it another heading, or with --map 'HEADING=-'",
-                                i + 1, STR_ARGS(a->header), k + 1, STR_ARGS(b->header)));
+            return import_mistake(
+                im,
+                arena_format(im->arena,
+                             "columns %zu \"%.*s\" and %zu \"%.*s\" are the same field; leave one "
+                             "out by giving it another heading, or with --map 'HEADING=-'",
+                             i + 1, STR_ARGS(a->header), k + 1, STR_ARGS(b->header)));
         }
     }
     return FAULT_NONE;
@@ -295,8 +292,10 @@ enum fault import_header_read(struct importer *im, const struct csv_record *head
     if (!fault) fault = doubles_check(im);
     if (!fault) fault = suggestions_make(im);
     if (!fault && !has_stage) {
-        return mistake_tell(im, arena_format(im->arena, "no column is the stage; map one with --map "
-                            "'HEADING=stage'. The file has: %.*s", STR_ARGS(headers_list(im))));
+        return import_mistake(im, arena_format(im->arena,
+                                               "no column is the stage; map one with --map "
+                                               "'HEADING=stage'. The file has: %.*s",
+                                               STR_ARGS(headers_list(im))));
     }
     return fault ? fault : arena_fault(im->arena);
 }

@@ -107,11 +107,36 @@ struct importer {
 /* Adds a remark. text is the same for all of its kind; both are copied. */
 MUST_USE enum fault import_remark_add(struct importer *im, size_t line, bool rejected,
                                       struct str text, struct str detail);
-/* A part of the row that did not land, but was said. */
-void import_chunk_add(struct importer *im, const struct mutation *mutation,
-                      enum source_kind kind, const struct csv_record *record);
+/* What the person mapped that text to; false: nothing. */
 bool import_text_has(struct importer *im, const struct import_maps *maps, struct str theirs,
                      struct str *ours);
+
+/* --- import_begin.c --- */
+/* Everything of the importer but the file. FAULT_NOT_FOUND: this copy has no team yet. */
+MUST_USE enum fault import_begin(struct importer *im);
+/* The options do not fit: FAULT_FORMAT. */
+MUST_USE enum fault import_mistake(struct importer *im, struct str mistake);
+
+/* --- import_chunk.c --- */
+MUST_USE enum fault import_chunk_init(struct importer *im);
+void import_chunk_finish(struct importer *im);
+void import_chunk_add(struct importer *im, const struct mutation *mutation,
+                      enum source_kind kind, const struct csv_record *record);
+/* Then it is to be submitted before the next row. */
+bool import_chunk_is_full(const struct importer *im);
+MUST_USE enum fault import_chunk_submit(struct importer *im);
+
+/* --- import_rejects.c --- */
+MUST_USE enum fault import_rejects_begin(struct importer *im, const struct csv_record *header);
+MUST_USE enum fault import_row_reject(struct importer *im, const struct csv_record *record,
+                                      struct str why);
+/* The record a refused mutation came from. */
+MUST_USE enum fault import_source_reject(struct importer *im, const struct import_source *source,
+                                         const struct reasons *reasons);
+MUST_USE enum fault import_reasons_say(struct importer *im, const struct reasons *reasons,
+                                       struct str *out);
+/* When all are there. */
+MUST_USE enum fault import_rejects_end(struct importer *im);
 
 /* --- import_header.c --- */
 /* Maps the columns. FAULT_FORMAT: report->mistake. */

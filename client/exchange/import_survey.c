@@ -102,27 +102,26 @@ static enum fault record_look(struct importer *im, struct survey *survey,
     return fault;
 }
 
-static enum fault mistake_tell(struct importer *im, struct str mistake)
-{
-    im->report->mistake = mistake;
-    return FAULT_FORMAT;
-}
-
 static enum fault dates_settle(struct importer *im, const struct evidence *dates)
 {
     im->date_order = im->options->date_order;
     if (im->date_order != DATE_ORDER_AUTO || !dates->any) return FAULT_NONE;
-    if (dates->possible == 1u << DATE_ORDER_DMY) im->date_order = DATE_ORDER_DMY;
-    else if (dates->possible == 1u << DATE_ORDER_MDY) im->date_order = DATE_ORDER_MDY;
+    if (dates->possible == 1u << DATE_ORDER_DMY)
+        im->date_order = DATE_ORDER_DMY;
+    else if (dates->possible == 1u << DATE_ORDER_MDY)
+        im->date_order = DATE_ORDER_MDY;
     else if (dates->possible == 0) {
-        return mistake_tell(im, STR("dates in this file are written both day first and month first; "
-                                    "mend them, or say --dates dmy or --dates mdy, and the others "
-                                    "will be rejected by line"));
+        return import_mistake(im,
+                              STR("dates in this file are written both day first and month first; "
+                                  "mend them, or say --dates dmy or --dates mdy, and the others "
+                                  "will be rejected by line"));
     } else {
-        return mistake_tell(im, arena_format(im->arena, "line %zu: \"%.*s\" can be read day first or "
-                                             "month first, and no other date in the file tells; say "
-                                             "--dates dmy or --dates mdy", dates->line,
-                                             STR_ARGS(dates->example)));
+        return import_mistake(im,
+                              arena_format(im->arena,
+                                           "line %zu: \"%.*s\" can be read day first or "
+                                           "month first, and no other date in the file tells; say "
+                                           "--dates dmy or --dates mdy",
+                                           dates->line, STR_ARGS(dates->example)));
     }
     im->report->read_as = im->date_order == DATE_ORDER_DMY
                               ? STR("dates day first (--dates says otherwise)")
@@ -134,18 +133,24 @@ static enum fault decimals_settle(struct importer *im, const struct evidence *de
 {
     im->decimal = im->options->decimal;
     if (im->decimal != DECIMAL_AUTO || !decimals->any) return FAULT_NONE;
-    if (decimals->possible == 1u << DECIMAL_POINT) im->decimal = DECIMAL_POINT;
-    else if (decimals->possible == 1u << DECIMAL_COMMA) im->decimal = DECIMAL_COMMA;
+    if (decimals->possible == 1u << DECIMAL_POINT)
+        im->decimal = DECIMAL_POINT;
+    else if (decimals->possible == 1u << DECIMAL_COMMA)
+        im->decimal = DECIMAL_COMMA;
     else if (decimals->example.n > 0) {
-        return mistake_tell(im, arena_format(im->arena, "line %zu: in \"%.*s\" the sign may group "
-                                             "thousands or begin decimals, and the other amounts do "
-                                             "not tell; say --decimal point or --decimal comma",
-                                             decimals->line, STR_ARGS(decimals->example)));
+        return import_mistake(im,
+                              arena_format(im->arena,
+                                           "line %zu: in \"%.*s\" the sign may group "
+                                           "thousands or begin decimals, and the other amounts do "
+                                           "not tell; say --decimal point or --decimal comma",
+                                           decimals->line, STR_ARGS(decimals->example)));
     } /* else each cell tells for itself */
     if (im->decimal != DECIMAL_COMMA) return FAULT_NONE;
-    im->report->read_as = arena_format(im->arena, "%.*s%samounts with a decimal comma (--decimal "
-                                       "says otherwise)", STR_ARGS(im->report->read_as),
-                                       im->report->read_as.n ? "; " : "");
+    im->report->read_as =
+        arena_format(im->arena,
+                     "%.*s%samounts with a decimal comma (--decimal "
+                     "says otherwise)",
+                     STR_ARGS(im->report->read_as), im->report->read_as.n ? "; " : "");
     return FAULT_NONE;
 }
 
@@ -206,9 +211,11 @@ static enum fault stage_maps_check(struct importer *im)
     const struct import_maps *maps = &im->options->stages;
     for (size_t i = 0; i < maps->count; i++) {
         if (pipeline_stage_named(im->arena, im->pipeline, maps->items[i].ours)) continue;
-        return mistake_tell(im, arena_format(im->arena, "--map-stage: there is no stage \"%.*s\"; "
-                                             "there are: %.*s", STR_ARGS(maps->items[i].ours),
-                                             STR_ARGS(stages_list(im))));
+        return import_mistake(im, arena_format(im->arena,
+                                               "--map-stage: there is no stage \"%.*s\"; "
+                                               "there are: %.*s",
+                                               STR_ARGS(maps->items[i].ours),
+                                               STR_ARGS(stages_list(im))));
     }
     return FAULT_NONE;
 }
@@ -229,9 +236,10 @@ static enum fault stages_suggest(struct importer *im, const struct survey *surve
             im->report->suggestions.n ? "\n" : "", STR_ARGS(stage->name), STR_ARGS(guess->name));
     }
     if (survey->stages_known > 0) return arena_fault(im->arena);
-    return mistake_tell(im, arena_format(im->arena, "none of the stages in the file is one of ours: "
-                                         "%.*s; ours are: %.*s", STR_ARGS(names),
-                                         STR_ARGS(stages_list(im))));
+    return import_mistake(im, arena_format(im->arena,
+                                           "none of the stages in the file is one of ours: "
+                                           "%.*s; ours are: %.*s",
+                                           STR_ARGS(names), STR_ARGS(stages_list(im))));
 }
 
 enum fault import_survey(struct importer *im, struct csv_reader reader, struct csv_record *record,
@@ -248,9 +256,11 @@ enum fault import_survey(struct importer *im, struct csv_reader reader, struct c
     }
     arena_reset(&im->chunk);
     if (fault == FAULT_FORMAT && !im->report->mistake.n) {
-        return mistake_tell(im, arena_format(im->arena, "a quote that opens in the row of line %zu is "
-                                             "never closed; everything behind it would be one cell",
-                                             reader.line));
+        return import_mistake(im,
+                              arena_format(im->arena,
+                                           "a quote that opens in the row of line %zu is "
+                                           "never closed; everything behind it would be one cell",
+                                           reader.line));
     }
     if (fault != FAULT_NOT_FOUND) return fault;
     *rows = survey.rows;
