@@ -55,6 +55,19 @@ enum fault file_read_all(const char *path, struct buffer *out, const char **why)
     return fault;
 }
 
+/* So that the name is still there after a power cut. Where folders cannot be synced, it is. */
+static void folder_settle(const char *path)
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    int n = slash == path ? 1 : slash ? (int)(slash - path) : 0;
+    snprintf(folder, sizeof folder, "%.*s", n > 0 ? n : 1, n > 0 ? path : ".");
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return;
+    (void)fsync(fd);
+    close(fd);
+}
+
 static bool all_written(int fd, struct str bytes)
 {
     while (bytes.n > 0) {
@@ -86,6 +99,7 @@ enum fault file_write_all(const char *path, struct str bytes, const char **why)
         good = false;
         number = errno;
     }
+    if (good && !special) folder_settle(path);
     if (!good && !special) (void)unlink(beside);
     return good ? FAULT_NONE : fault_of(number, why);
 }

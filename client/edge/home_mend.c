@@ -27,6 +27,7 @@
 
 enum {
     BATCH_ROWS = 256,
+    ASIDE_MAX = 100,  /* damaged copies set aside within one second */
     LOST_MAX = 10000, /* rows that cannot be read, one after another: then the rest is given up */
 };
 static const size_t BATCH_BYTES = (size_t)BATCH_ROWS * 2 * MUTATION_BYTES_MAX;
@@ -173,8 +174,14 @@ static enum fault aside_name(const struct mend *mend, char out[HOME_PATH_MAX])
     struct tm parts;
     time_t seconds = time(NULL);
     if (gmtime_r(&seconds, &parts)) strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &parts);
-    int n = snprintf(out, HOME_PATH_MAX, "%s.damaged-%s", mend->copy_path, stamp);
-    return n < 0 || n >= HOME_PATH_MAX ? FAULT_LIMIT : FAULT_NONE;
+    for (int i = 1; i <= ASIDE_MAX; i++) { /* a second one within the same second has a number */
+        char number[16] = "";
+        if (i > 1) snprintf(number, sizeof number, "-%d", i);
+        int n = snprintf(out, HOME_PATH_MAX, "%s.damaged-%s%s", mend->copy_path, stamp, number);
+        if (n < 0 || n >= HOME_PATH_MAX) return FAULT_LIMIT;
+        if (access(out, F_OK) != 0) return FAULT_NONE;
+    }
+    return FAULT_EXISTS;
 }
 
 /* Nothing of it could be read: the copy and what SQLite may have left beside it. */

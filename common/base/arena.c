@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "common/base/check.h"
 
 /* AddressSanitizer then sees what is read or written beside an allocation. */
@@ -79,6 +81,15 @@ void arena_finish(struct arena *a)
 {
     blocks_free(a->blocks);
     *a = (struct arena){.max = 0};
+}
+
+void arena_wipe(struct arena *a)
+{
+    for (struct arena_block *block = a->blocks; block; block = block->next) {
+        arena_show(block->bytes, block->cap);
+        sodium_memzero(block->bytes, block->cap);
+    }
+    arena_finish(a);
 }
 
 void arena_reset(struct arena *a)

@@ -6,14 +6,18 @@
 
 struct arena_block;
 
+enum { ARENA_HASH_KEY = 16 };
+
 struct arena {
     struct arena_block *blocks;
     size_t used, max;
     bool failed; /* an allocation was refused; sticky until reset */
+    const uint8_t *hash_key; /* ARENA_HASH_KEY bytes, of the maps in it; NULL: see map.h */
 };
 
 void arena_init(struct arena *a, size_t max);
 void arena_finish(struct arena *a); /* accepts a zeroed arena */
+void arena_wipe(struct arena *a);   /* the same, for one that held a secret */
 /* Frees everything but one block. */
 void arena_reset(struct arena *a);
 

@@ -59,8 +59,15 @@ enum {
     REVEAL_ROWS_MAX = 20000,         /* more goes through a new generation, so that another
                                         process's write never waits long */
     FEED_RING_BYTES = 16 * 1024 * 1024, /* recent rows kept per team for live sessions */
-    OUTPUT_HIGH = 2 * 1024 * 1024,   /* above: no more pages are made for that session */
-    OUTPUT_HARD = 8 * 1024 * 1024,   /* above: the session is closed as too slow */
+    OUTPUT_HIGH = 2 * 1024 * 1024,   /* above: no more pages are made for that session, and it is
+                                        not read: what it asks for would wait there too */
+    OUTPUT_SOFT = 1024 * 1024,       /* above for SLOW_MS while it takes less than SLOW_BYTES: */
+    SLOW_MS = 60 * 1000,             /* closed as too slow; it pulls from its cursor when it is back */
+    SLOW_BYTES = 64 * 1024,          /* 1 KB/s: slower than any line people work on */
+    OUTPUT_HARD = 8 * 1024 * 1024,   /* above: the session is closed as too slow, at once */
+    OUTPUT_ALL = 512 * 1024 * 1024,  /* OUTPUT_HIGH of 256 sessions; of more, each has its share, */
+    OUTPUT_LEAST = 128 * 1024,       /* but one batch of edits fits */
+    EXCHANGE_MS = 5 * 60 * 1000,     /* a session that did not ask to stay ends when idle so long */
 
     /* --- sessions --- */
     SESSIONS_MAX = 12000,
@@ -71,7 +78,6 @@ enum {
     STRANGER_LINES_MS = 60 * 1000,   /* minute: 5 MB a day at worst; the rest is counted */
     CLOSING_MS = 10 * 1000,          /* a peer may take that long to read why it is closed */
     INVITATION_HOURS = 48,
-    INVITATION_TRIES_MAX = 5,
 
     /* --- client --- */
     JOURNAL_DAYS = 90,               /* answered mutations are kept for a restored server */
@@ -89,6 +95,7 @@ enum {
 static_assert(PAGE_BYTES_MAX + MUTATION_BYTES_MAX * 2 < FRAME_TO_CLIENT_MAX,
               "a page plus one oversized row must fit one frame");
 static_assert(MUTATION_BYTES_MAX * 2 < FRAME_TO_SERVER_MAX, "two mutations must fit one push");
+static_assert(OUTPUT_SOFT < OUTPUT_HIGH, "who is over the soft mark is still fed");
 static_assert(OUTPUT_HARD > OUTPUT_HIGH + 2 * FRAME_TO_CLIENT_MAX, "two pages below the hard mark");
 
 #endif

@@ -15,10 +15,12 @@ static_assert(crypto_shorthash_BYTES == sizeof(uint64_t), "a hash is 64 bits");
 
 enum { MAP_SLOTS_MIN = 16 };
 
-static uint64_t map_hash(struct str key)
+static_assert(crypto_shorthash_KEYBYTES == ARENA_HASH_KEY, "a hash key is 128 bits");
+
+static uint64_t map_hash(const struct map *m, struct str key)
 {
-    /* Fixed on purpose: see map.h. Any constant would do. */
-    static const uint8_t secret[crypto_shorthash_KEYBYTES] = "sluice map hash";
+    static const uint8_t fixed[crypto_shorthash_KEYBYTES] = "sluice map hash"; /* any would do */
+    const uint8_t *secret = m->arena->hash_key ? m->arena->hash_key : fixed;
     static const uint8_t nothing[1] = {0};
     uint8_t bytes[crypto_shorthash_BYTES];
     uint64_t hash = 0;
@@ -47,7 +49,7 @@ static size_t map_slot(const struct map *m, struct str key, uint64_t hash)
 void *map_get(const struct map *m, struct str key)
 {
     if (m->count == 0) return NULL;
-    uint32_t found = m->slots[map_slot(m, key, map_hash(key))];
+    uint32_t found = m->slots[map_slot(m, key, map_hash(m, key))];
     return found ? m->entries[found - 1].value : NULL;
 }
 
@@ -74,7 +76,7 @@ static enum fault map_grow(struct map *m)
 
 enum fault map_put(struct map *m, struct str key, void *value)
 {
-    uint64_t hash = map_hash(key);
+    uint64_t hash = map_hash(m, key);
     if (m->slot_count > 0) {
         uint32_t found = m->slots[map_slot(m, key, hash)];
         if (found) {

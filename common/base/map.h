@@ -1,8 +1,8 @@
 /* map.h - hash map from short binary keys to pointers, in an arena; nothing is ever removed.
  *
- * Keys are copied. The hash is SipHash with a fixed key: iteration goes by insertion order, so that
- * the same inputs give the same answer twice; keys come from authenticated peers and bounded
- * batches only. */
+ * Keys are copied. Iteration goes by insertion order, so that the same inputs give the same answer
+ * twice, whatever the hash. That is SipHash with the arena's hash_key where the keys are chosen by
+ * others (the server's batches), else with a fixed one. */
 #ifndef SLUICE_COMMON_BASE_MAP_H
 #define SLUICE_COMMON_BASE_MAP_H
 

@@ -79,8 +79,11 @@ bool commit_queue_server(struct server *server, struct uuid team_id, struct str 
 
 static void batch_end(struct team_actor *team)
 {
+    const uint8_t *hash_key = team->arena.hash_key;
+    size_t bytes_max = team->arena.max;
     arena_finish(&team->arena);
-    arena_init(&team->arena, BATCH_ARENA_MAX);
+    arena_init(&team->arena, bytes_max);
+    team->arena.hash_key = hash_key;
     team->batch = NULL;
     team->batch_count = 0;
     team->commit = COMMIT_IDLE;
@@ -98,7 +101,8 @@ static void commit_wait(struct server *server, struct team_actor *team, struct n
     server_wake(server, team->again_ms);
 }
 
-/* Memory that does not suffice for many may suffice for one. */
+/* Memory that does not suffice for many may suffice for one; one that needs too much again and again
+ * is parked, for others to go on; when not even that goes, it is not its own fault. */
 static void commit_too_big(struct server *server, struct team_actor *team, struct now now)
 {
     struct buffer *line = server_log(server, "commit_memory", true);
@@ -106,6 +110,8 @@ static void commit_too_big(struct server *server, struct team_actor *team, struc
         logline_id(line, "team", team->id);
         logline_number(line, "mutations", (int64_t)team->batch_count);
     }
+    struct queued *alone = team->batch_count == 1 ? team->first : NULL;
+    if (alone && ++alone->too_big % MEMORY_TRIES == 0) alone->refused = !alone->refused;
     team->batch_max = team->batch_count > 1 ? team->batch_count / 2 : 1;
     commit_wait(server, team, now);
 }
@@ -185,8 +191,9 @@ static void answer_log(struct server *server, const struct team_actor *team,
     logline_number(line, "number", (int64_t)item->number);
     logline_str(line, "outcome", outcome_word(decided->outcome));
     if (decided->failed) {
-        logline_str(line, "alarm", item->refused ? STR("the database refuses its rows")
-                                                 : STR("broke the server twice"));
+        logline_str(line, "alarm", item->too_big    ? STR("needs too much memory")
+                                   : item->refused ? STR("the database refuses its rows")
+                                                   : STR("broke the server twice"));
     }
 }
 

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include <sodium.h>
+
 #include "common/base/logline.h"
 #include "common/codec/row.h"
 #include "common/domain/field.h"
@@ -53,9 +55,25 @@ static void enrol(struct server *server, struct session *session, struct now now
     job_submit(server, job);
 }
 
+/* The code it may carry stays nowhere but in session->hello. */
+static enum fault hello_take(struct session *session, struct str bytes)
+{
+    struct hello *hello = &session->hello;
+    struct arena arena;
+    arena_init(&arena, HELLO_ARENA_MAX);
+    enum fault fault = codec_hello_unpack(&arena, bytes, hello);
+    if (!fault) {
+        hello->program = arena_str(&session->arena, hello->program);
+        hello->device_name = arena_str(&session->arena, hello->device_name);
+        fault = arena_fault(&session->arena);
+    }
+    arena_wipe(&arena);
+    return fault;
+}
+
 void enrol_hello(struct server *server, struct session *session, struct str bytes, struct now now)
 {
-    enum fault fault = codec_hello_unpack(&session->arena, bytes, &session->hello);
+    enum fault fault = hello_take(session, bytes);
     if (fault) {
         session_bad(server, session, "hello");
     } else if (session->hello.protocol != PROTOCOL_VERSION) {
@@ -65,6 +83,7 @@ void enrol_hello(struct server *server, struct session *session, struct str byte
         session_bad(server, session, "hello");
     } else if (session->hello.has_code) {
         enrol(server, session, now);
+        sodium_memzero(session->hello.code, sizeof session->hello.code);
     } else {
         sign_in(server, session, now);
     }
@@ -201,7 +220,7 @@ static void session_welcome(struct server *server, struct session *session, stru
         other = next;
     }
     session_set_state(server, session, SESSION_OPEN, now);
-    session->heard_ms = session->pinged_ms = now.boot_ms;
+    session->heard_ms = session->pinged_ms = session->worked_ms = now.boot_ms;
     server_wake(server, session_deadline(server, session));
     session->welcome.server_time = now.wall_ms;
     session_send(server, session,

@@ -2,7 +2,7 @@
  *
  * Recent rows come from the team's ring, older ones and other processes' from the store; both go
  * out through feed_rows. Invariants: a session's cursor moves only over what is in its output; a
- * page ends between two seqs; above OUTPUT_HIGH nothing more is made. */
+ * page ends between two seqs; above the output mark nothing more is made. */
 #include "server/core/internal.h"
 
 #include <stdlib.h>
@@ -206,8 +206,8 @@ void feed_heed(struct server *server, struct team_actor *team, const struct stor
 
 /* Fills page with whole seqs from rows[*at] on, as much as one page takes. False: among them is
  * one that ends the session. */
-static bool page_fill(struct session *session, const struct feed_span *span, size_t *at,
-                      struct page *page)
+static bool page_fill(struct session *session, const struct feed_span *span, size_t bytes_max,
+                      size_t *at, struct page *page)
 {
     size_t bytes = 0, i = *at;
     uint64_t seq = page->from_seq;
@@ -222,7 +222,7 @@ static bool page_fill(struct session *session, const struct feed_span *span, siz
             group++;
             group_bytes += span->rows[end].bytes;
         }
-        bool full = page->count + group > PAGE_ROWS_MAX || bytes + group_bytes > PAGE_BYTES_MAX;
+        bool full = page->count + group > PAGE_ROWS_MAX || bytes + group_bytes > bytes_max;
         if (page->count > 0 && full) break;
         for (size_t k = i; k < end; k++) {
             if (!session_sees(session, &span->rows[k])) continue;
@@ -255,20 +255,21 @@ static size_t span_after(const struct feed_span *span, uint64_t seq)
 static void feed_rows(struct server *server, struct session *session,
                       const struct feed_span *span)
 {
-    size_t at = span_after(span, session->cursor);
+    size_t at = span_after(span, session->cursor), mark = server_output_mark(server);
+    size_t bytes_max = mark < PAGE_BYTES_MAX ? mark : PAGE_BYTES_MAX;
     struct packed_row *rows = malloc((span->count - at + 1) * sizeof *rows);
     if (!rows) {
         session_bye(server, session, BYE_SLOW);
         return;
     }
     while (session->state == SESSION_OPEN && session->cursor < span->to_seq &&
-           channel_output(&session->channel).n < OUTPUT_HIGH) {
+           channel_output(&session->channel).n < mark) {
         struct message message = {.kind = MESSAGE_PAGE};
         struct page *page = &message.page;
         page->from_seq = session->cursor;
         page->head_seq = span->head;
         page->rows = rows;
-        if (!page_fill(session, span, &at, page)) {
+        if (!page_fill(session, span, bytes_max, &at, page)) {
             session_bye(server, session, BYE_REHANDSHAKE);
             break;
         }
@@ -276,6 +277,7 @@ static void feed_rows(struct server *server, struct session *session,
         memcpy(page->to_mark, span->mark, MARK_BYTES);
         session_send(server, session, &message);
         session->cursor = page->to_seq;
+        session->worked_ms = server->now_ms;
         server->counters.pages++;
         server->counters.rows_out += page->count;
     }
@@ -307,12 +309,29 @@ bool feed_went_back(struct server *server, struct team_actor *team, const uint8_
     return true;
 }
 
+/* Not now: later, and later each time. */
+static void page_again(struct server *server, struct session *session, struct str why,
+                       struct now now)
+{
+    uint64_t wait = RETRY_MS;
+    for (unsigned i = 0; i < session->page_failures && wait < RETRY_MAX_MS; i++) wait *= 2;
+    if (wait > RETRY_MAX_MS) wait = RETRY_MAX_MS;
+    session->page_failures++;
+    session->page_again_ms = now.boot_ms + wait;
+    server_wake(server, session->page_again_ms);
+    struct buffer *line = server_log_stranger(server, LOG_FEED, "page_failed");
+    if (!line) return;
+    logline_number(line, "connection", (int64_t)session->connection);
+    logline_number(line, "cursor", (int64_t)session->cursor);
+    logline_number(line, "failures", (int64_t)session->page_failures);
+    logline_str(line, "trouble", why);
+}
+
 static void ask_page(struct server *server, struct session *session, struct now now)
 {
     struct job *job = job_new(server, session->connection, session->team->id);
     if (!job) {
-        session->page_again_ms = now.boot_ms + RETRY_MS;
-        server_wake(server, session->page_again_ms);
+        page_again(server, session, STR("out of memory"), now);
         return;
     }
     job->request.kind = STORE_PAGE;
@@ -335,7 +354,7 @@ void feed_session(struct server *server, struct session *session, struct now now
         return;
     }
     if (session->cursor >= team->head) return;
-    if (channel_output(&session->channel).n >= OUTPUT_HIGH) return;
+    if (channel_output(&session->channel).n >= server_output_mark(server)) return;
     const struct ring *ring = &team->ring;
     if (ring->end != team->head || session->cursor < ring->start) {
         ask_page(server, session, now);
@@ -381,12 +400,6 @@ static enum fault page_pack(const struct store_result *result, struct feed_span 
         bytes += rows[span->count++].bytes;
     }
     return FAULT_NONE;
-}
-
-static void page_again(struct server *server, struct session *session, struct now now)
-{
-    session->page_again_ms = now.boot_ms + RETRY_MS;
-    server_wake(server, session->page_again_ms);
 }
 
 static void team_learn(struct team_actor *team, const struct store_result *result)
@@ -439,7 +452,7 @@ static bool checked_send(struct server *server, struct session *session,
     page->rows = calloc(span->count + 1, sizeof *page->rows);
     if (!page->rows) return false;
     struct packed_row *rows = page->rows;
-    if (page_fill(session, span, &at, page)) {
+    if (page_fill(session, span, PAGE_BYTES_MAX, &at, page)) {
         page_strip(page);
         codec_digest_add(&message.digest, page->rows, page->count);
         if (!session->check_rows) page->count = 0;
@@ -478,7 +491,7 @@ void feed_page(struct server *server, struct session *session,
     session->page_busy = false;
     if (session->state != SESSION_OPEN || !session->team) return;
     if (result->status != STORE_OK) {
-        page_again(server, session, now);
+        page_again(server, session, result->trouble, now);
         return;
     }
     if (feed_went_back(server, session->team, session->page_mark, result)) return;
@@ -490,11 +503,15 @@ void feed_page(struct server *server, struct session *session,
     uint64_t before = session->cursor;
     team_learn(session->team, result);
     if (!rows || page_pack(result, &span, rows)) {
-        page_again(server, session, now);
+        page_again(server, session, STR("its rows cannot be packed"), now);
     } else {
         feed_rows(server, session, &span);
         bool stuck = session->state == SESSION_OPEN && session->cursor == before;
-        if (stuck && session->cursor < session->team->head) page_again(server, session, now);
+        if (!stuck) {
+            session->page_failures = 0;
+        } else if (session->cursor < session->team->head) {
+            page_again(server, session, STR("it brought nothing"), now);
+        }
     }
     for (size_t i = 0; rows && i < span.count; i++) ring_row_finish(&rows[i]);
     free(rows);

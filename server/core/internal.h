@@ -26,6 +26,7 @@ enum {
     HEAD_POLL_MS = 2 * 1000,     /* the net below missed hints */
     RETRY_MS = 100,              /* doubled up to RETRY_MAX_MS */
     RETRY_MAX_MS = 5 * 1000,
+    MEMORY_TRIES = 5,            /* of one mutation that needs more than there is; then parked */
     SIGN_IN_TRIES = 3,           /* two connections of one copy racing for its token */
     BATCH_BYTES_MAX = 4 * 1024 * 1024,
     BATCH_ARENA_MAX = 256 * 1024 * 1024,
@@ -61,6 +62,9 @@ struct session {
     struct buffer parked_input; /* arrived before we know who it is */
     uint64_t opened_ms, state_ms, heard_ms, pinged_ms;
     uint64_t heard_count; /* authentic messages by then */
+    uint64_t slow_ms;     /* since when it is judged, over OUTPUT_SOFT; 0: it is not */
+    size_t slow_taken;    /* bytes of output it took since */
+    uint64_t worked_ms;   /* when it last asked for something, or something was sent */
 
     struct arena arena; /* the hello's and the member's texts */
     struct hello hello;
@@ -85,6 +89,7 @@ struct session {
     bool check_rows;
     uint8_t page_mark[MARK_BYTES]; /* of the team, believed when asking for it */
     uint64_t page_again_ms; /* after a failed one; 0: none */
+    unsigned page_failures; /* in a row */
     size_t inflight;
 };
 
@@ -112,7 +117,8 @@ struct queued { /* a mutation waiting for its commit */
     uint64_t connection;
     struct uuid actor, replica, device;
     uint64_t number;
-    bool refused; /* its rows, by the database: it is parked instead */
+    bool refused; /* its rows, by the database, or it needs too much memory: parked instead */
+    unsigned too_big; /* how often it alone was */
     size_t n;
     char payload[];
 };
@@ -132,8 +138,8 @@ struct ring { /* rows of recent commits, in order; complete for (start, end] */
     uint64_t start, end;
 };
 
-/* Lines that strangers can cause, by kind, so that one kind cannot hide another. */
-enum log_topic { LOG_CONNECTION, LOG_CROWD, LOG_SIGN_IN, LOG_TOPICS };
+/* Lines that come as often as there are sessions, by kind, so that one kind cannot hide another. */
+enum log_topic { LOG_CONNECTION, LOG_CROWD, LOG_SIGN_IN, LOG_FEED, LOG_TOPICS };
 
 struct log_budget {
     uint64_t began_ms;
@@ -167,8 +173,9 @@ struct team_actor {
 
 struct server {
     struct key_pair keys[CHANNEL_KEYS_MAX];
-    size_t key_count, sessions_max;
+    size_t key_count, sessions_max, batch_bytes_max;
     struct random random;
+    uint8_t hash_key[ARENA_HASH_KEY]; /* of its teams' maps: ids are chosen by devices */
     char program[SOURCE_BYTES];
     size_t program_length;
     struct session *buckets[BUCKETS];
@@ -195,6 +202,8 @@ struct job *job_new(struct server *server, uint64_t connection, struct uuid team
 void job_submit(struct server *server, struct job *job);
 void server_wake(struct server *server, uint64_t boot_ms);
 void server_ready(struct server *server, struct session *session);
+/* Bytes of output above which a session is neither fed nor read. */
+size_t server_output_mark(const struct server *server);
 /* A line under way; logline_* into it. NULL when out of memory. */
 struct buffer *server_log(struct server *server, const char *event, bool warning);
 /* The same for what strangers can cause as often as they like: NULL too when there were
@@ -217,6 +226,8 @@ void session_refuse(struct server *server, struct session *session, enum session
 /* Out of the handshake, one way or the other. */
 void session_set_state(struct server *server, struct session *session, enum session_state state,
                        struct now now);
+/* False: what it sends waits, in its socket and then with it. */
+bool session_reads(const struct server *server, const struct session *session);
 void session_tick(struct server *server, struct session *session, struct now now);
 uint64_t session_deadline(const struct server *server, const struct session *session);
 void session_leave_team(struct session *session);

@@ -8,12 +8,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "common/base/check.h"
 #include "common/base/logline.h"
+#include "common/codec/row.h"
 
 #include "common/base/banned.h"
 
 enum { LOG_LINE_MAX = 2048 };
+
+/* Of the same seed, but drawn from nothing else that is seen outside. */
+static void hash_key_make(struct server *server, const uint8_t seed[32])
+{
+    uint8_t hash[32], named[4 + 32] = "maps";
+    memcpy(named + 4, seed, 32);
+    codec_payload_hash((struct str){(const char *)named, sizeof named}, hash);
+    memcpy(server->hash_key, hash, sizeof server->hash_key);
+    sodium_memzero(named, sizeof named);
+}
 
 struct server *server_create(const struct server_options *options)
 {
@@ -26,7 +39,9 @@ struct server *server_create(const struct server_options *options)
         memcpy(server->keys[i].public.b, options->keys[i].public_key, 32);
     }
     random_init(&server->random, options->seed);
+    hash_key_make(server, options->seed);
     server->sessions_max = options->sessions_max ? options->sessions_max : SESSIONS_MAX;
+    server->batch_bytes_max = options->batch_bytes_max ? options->batch_bytes_max : BATCH_ARENA_MAX;
     size_t n = options->program.n < SOURCE_BYTES ? options->program.n : SOURCE_BYTES;
     if (n > 0) memcpy(server->program, options->program.p, n);
     server->program_length = n;
@@ -61,7 +76,8 @@ struct buffer *server_log(struct server *server, const char *event, bool warning
 }
 
 static const char *const topic_names[] = {
-    [LOG_CONNECTION] = "connection", [LOG_CROWD] = "crowd", [LOG_SIGN_IN] = "sign_in"};
+    [LOG_CONNECTION] = "connection", [LOG_CROWD] = "crowd", [LOG_SIGN_IN] = "sign_in",
+    [LOG_FEED] = "feed"};
 
 /* A minute is over: what was only counted in it is told in one line. */
 static void budgets_renew(struct server *server)
@@ -179,7 +195,8 @@ struct team_actor *server_team(struct server *server, struct uuid id, bool make,
     if (!team) return NULL;
     team->id = id;
     team->batch_max = COMMIT_MUTATIONS_MAX;
-    arena_init(&team->arena, BATCH_ARENA_MAX);
+    arena_init(&team->arena, server->batch_bytes_max);
+    team->arena.hash_key = server->hash_key;
     team->head_ms = now.boot_ms + HEAD_POLL_MS;
     server_wake(server, team->head_ms);
     team->next = server->teams;
@@ -414,6 +431,7 @@ void server_sent(struct server *server, uint64_t connection, size_t n, struct no
     server->now_ms = now.boot_ms;
     channel_sent(&session->channel, n);
     if (session->state == SESSION_CLOSING) return;
+    session->slow_taken += n;
     /* It takes what we send, slowly: its answers stand behind that. A ping alone says nothing. */
     bool behind = channel_output(&session->channel).n > 0;
     if (n > 0 && behind) session->heard_ms = now.boot_ms;
@@ -422,14 +440,21 @@ void server_sent(struct server *server, uint64_t connection, size_t n, struct no
         server_ready(server, session);
     }
     feed_session(server, session, now);
+    session_pump(server, session, now); /* it may have been over the mark */
+}
+
+size_t server_output_mark(const struct server *server)
+{
+    size_t share = server->session_count > 0 ? OUTPUT_ALL / server->session_count : OUTPUT_HIGH;
+    if (share > OUTPUT_HIGH) return OUTPUT_HIGH;
+    return share < OUTPUT_LEAST ? OUTPUT_LEAST : share;
 }
 
 bool server_wants_input(const struct server *server, uint64_t connection)
 {
     const struct session *session = server_session(server, connection);
     if (!session) return false;
-    if (session->state == SESSION_OPEN) return session->inflight < INFLIGHT_MUTATIONS_MAX;
-    return session->state == SESSION_HANDSHAKE;
+    return session_reads(server, session);
 }
 
 /* --- effects --- */

@@ -28,6 +28,7 @@ struct server_options {
     uint8_t seed[32];    /* of the server's randomness: ephemeral keys, marks, tokens */
     struct str program;  /* "sluiced 0.1.0" */
     size_t sessions_max; /* 0: SESSIONS_MAX */
+    size_t batch_bytes_max; /* 0: what a batch may need at most */
     struct crash_note *note; /* outlives a crash; may be NULL */
 };
 

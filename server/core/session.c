@@ -5,6 +5,8 @@
  * is freed only when the edge has said that the connection is gone. */
 #include "server/core/internal.h"
 
+#include <sodium.h>
+
 #include "common/base/logline.h"
 
 #include "common/base/banned.h"
@@ -71,6 +73,7 @@ void session_free(struct session *session)
     if (session->has_channel) channel_finish(&session->channel);
     buffer_finish(&session->parked_input);
     arena_finish(&session->arena);
+    sodium_memzero(session->hello.code, sizeof session->hello.code); /* of one that was refused */
 }
 
 static void session_tell(struct buffer *line, const struct session *session, struct str what)
@@ -108,6 +111,15 @@ void session_bad(struct server *server, struct session *session, const char *wha
     session_bye(server, session, BYE_FORM);
 }
 
+/* Over the soft mark it is judged, in spans of SLOW_MS. */
+static void slow_watch(struct server *server, struct session *session)
+{
+    if (session->slow_ms || channel_output(&session->channel).n <= OUTPUT_SOFT) return;
+    session->slow_ms = server->now_ms;
+    session->slow_taken = 0;
+    server_wake(server, session->slow_ms + SLOW_MS);
+}
+
 void session_send(struct server *server, struct session *session, const struct message *message)
 {
     if (session->state == SESSION_CLOSING) return;
@@ -123,6 +135,7 @@ void session_send(struct server *server, struct session *session, const struct m
     }
     session->write_due = true;
     server_ready(server, session);
+    slow_watch(server, session);
 }
 
 void session_bye(struct server *server, struct session *session, enum bye_reason reason)
@@ -176,13 +189,19 @@ static void session_message(struct server *server, struct session *session, stru
     struct message message;
     if (codec_message_unpack(&arena, bytes, &message)) message.kind = MESSAGE_NONE;
     switch (message.kind) {
-    case MESSAGE_PUSH: session_push(server, session, &message.push, now); break;
+    case MESSAGE_PUSH:
+        session->worked_ms = now.boot_ms;
+        session_push(server, session, &message.push, now);
+        break;
     case MESSAGE_PING:
         session_send(server, session,
                      &(struct message){.kind = MESSAGE_PONG, .nonce = message.nonce});
         break;
     case MESSAGE_PONG: break;
-    case MESSAGE_CHECK: feed_check(server, session, &message.check); break;
+    case MESSAGE_CHECK:
+        session->worked_ms = now.boot_ms;
+        feed_check(server, session, &message.check);
+        break;
     case MESSAGE_BYE:
         session_log(server, session, "session_bye", STR_NONE);
         session_close(server, session);
@@ -196,10 +215,11 @@ static void session_message(struct server *server, struct session *session, stru
     arena_finish(&arena);
 }
 
-static bool session_reads(const struct session *session)
+bool session_reads(const struct server *server, const struct session *session)
 {
     if (session->state == SESSION_HANDSHAKE) return true;
-    return session->state == SESSION_OPEN && session->inflight < INFLIGHT_MUTATIONS_MAX;
+    return session->state == SESSION_OPEN && session->inflight < INFLIGHT_MUTATIONS_MAX &&
+           channel_output(&session->channel).n < server_output_mark(server);
 }
 
 static void session_event(struct server *server, struct session *session,
@@ -226,7 +246,7 @@ void session_pump(struct server *server, struct session *session, struct now now
 {
     if (!session->has_channel) return;
     struct channel_event event;
-    while (session_reads(session)) {
+    while (session_reads(server, session)) {
         if (session->state == SESSION_OPEN && session->parked_input.n > 0) {
             channel_feed(&session->channel, buffer_str(&session->parked_input));
             buffer_clear(&session->parked_input);
@@ -265,10 +285,32 @@ uint64_t session_deadline(const struct server *server, const struct session *ses
         if (session->page_again_ms && session->page_again_ms < soonest) {
             soonest = session->page_again_ms;
         }
+        if (session->slow_ms && session->slow_ms + SLOW_MS < soonest) {
+            soonest = session->slow_ms + SLOW_MS;
+        }
         return soonest;
     case SESSION_CLOSING: return session->state_ms + CLOSING_MS;
     }
     return UINT64_MAX;
+}
+
+/* A span over the soft mark has ended: did it take enough? */
+static bool session_is_slow(struct server *server, struct session *session, struct now now)
+{
+    if (session->slow_ms == 0 || now.boot_ms < session->slow_ms + SLOW_MS) return false;
+    bool slow = channel_output(&session->channel).n > OUTPUT_SOFT &&
+                session->slow_taken < SLOW_BYTES;
+    session->slow_ms = 0;
+    slow_watch(server, session);
+    return slow;
+}
+
+/* It came to exchange, has nothing more to say, and does not leave. */
+static bool session_overstays(const struct session *session, struct now now)
+{
+    return !session->hello.live && session->inflight == 0 && !session->page_busy &&
+           channel_output(&session->channel).n == 0 &&
+           now.boot_ms >= session->worked_ms + EXCHANGE_MS;
 }
 
 static void session_tick_open(struct server *server, struct session *session, struct now now)
@@ -277,6 +319,11 @@ static void session_tick_open(struct server *server, struct session *session, st
     if (now.boot_ms >= session->heard_ms + DEAD_MS) {
         session_log(server, session, "session_silent", STR_NONE);
         session_close(server, session);
+    } else if (session_is_slow(server, session, now)) {
+        session_log(server, session, "session_slow", STR_NONE);
+        session_close(server, session); /* a bye would stand behind what it does not take */
+    } else if (session_overstays(session, now)) {
+        session_bye(server, session, BYE_DONE);
     } else if (session->revoked && now.boot_ms >= session->state_ms + REVOKED_MS) {
         session_refuse(server, session, REFUSAL_REVOKED, "revoked");
     } else if (now.boot_ms >= session->opened_ms + age_max && session->inflight == 0) {

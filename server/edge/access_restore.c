@@ -17,6 +17,7 @@
 #include "server/core/batch.h"
 #include "server/edge/access_journal.h"
 #include "server/edge/cluster.h"
+#include "server/edge/database.h"
 #include "server/edge/statements_administration.h"
 #include "server/edge/store_postgres.h"
 
@@ -261,7 +262,7 @@ static enum fault owner_connect(struct restore *restore)
     char owner[CONFIGURATION_VALUE_MAX * 2];
     enum fault fault = conninfo_owner(restore->configuration, owner);
     if (fault) return fault;
-    restore->owner = PQconnectdb(owner);
+    restore->owner = database_connect(owner);
     if (PQstatus(restore->owner) == CONNECTION_OK) return FAULT_NONE;
     return restore_failed(restore, "devices", str_from(PQerrorMessage(restore->owner)));
 }

@@ -23,6 +23,7 @@
 #include "common/link/invitation.h"
 #include "server/core/batch.h"
 #include "server/edge/cluster.h"
+#include "server/edge/database.h"
 #include "server/edge/keeper.h"
 #include "server/edge/known_numbers.h"
 #include "server/edge/migrate.h"
@@ -97,7 +98,7 @@ static enum fault database_migrate(const struct configuration *c, struct migrate
 static enum fault app_check(const struct configuration *c, const char *app,
                             struct trouble *trouble)
 {
-    PGconn *connection = PQconnectdb(app);
+    PGconn *connection = database_connect(app);
     bool good = connection && PQstatus(connection) == CONNECTION_OK;
     if (!good) {
         trouble_say(trouble, "cannot connect to the database as sluice_app: %.300s; %s",
@@ -134,7 +135,7 @@ static enum fault owner_connect(const struct configuration *c, PGconn **out,
     const char *values[] = {team};
     uuid_format(c->team, team);
     enum fault fault = conninfo_owner(c, owner);
-    *out = fault ? NULL : PQconnectdb(owner);
+    *out = fault ? NULL : database_connect(owner);
     PGresult *entered = NULL;
     if (*out && PQstatus(*out) == CONNECTION_OK) {
         entered = PQexecParams(*out, administration_team, 1, NULL, values, NULL, NULL, 0);

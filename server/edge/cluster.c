@@ -15,6 +15,7 @@
 #include <glob.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -30,6 +31,7 @@ enum {
     STOP_MS_MAX = 10 * 1000,
     LOCK_MS_MAX = 5 * 1000, /* a killed postmaster's children need a moment to leave */
     LOOK_AGAIN_MS = 10,
+    LOG_BYTES_MAX = 16 * 1024 * 1024, /* weeks of an ordinary day's lines; kept twice */
     ARGUMENTS_MAX = 24
 };
 
@@ -144,6 +146,23 @@ static void log_mark(struct cluster *cluster)
     struct stat about;
     bool there = stat(path_in(cluster, "log", path), &about) == 0;
     cluster->log_from = there ? (long)about.st_size : 0;
+}
+
+/* The postmaster writes on to the file it has open: so that is copied, and emptied. */
+void cluster_log_turn(struct cluster *cluster)
+{
+    char path[PATH_MAX_HERE], before[PATH_MAX_HERE];
+    struct stat about;
+    path_in(cluster, "log", path);
+    if (stat(path, &about) != 0 || about.st_size <= LOG_BYTES_MAX) return;
+    int from = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    int to = open(path_in(cluster, "log.1", before),
+                  O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    while (from >= 0 && to >= 0 && sendfile(to, from, NULL, LOG_BYTES_MAX) > 0) {}
+    /* Also when there is no room for the copy: that is when its length matters most. */
+    if (from >= 0 && ftruncate(from, 0) == 0) cluster->log_from = 0;
+    if (from >= 0) close(from);
+    if (to >= 0) close(to);
 }
 
 static int entry_remove(const char *path, const struct stat *about, int kind, struct FTW *where)

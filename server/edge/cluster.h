@@ -1,6 +1,7 @@
 /* cluster.h - the private PostgreSQL cluster in DATA/postgres: made, started, watched, stopped.
  *
- *   DATA/postgres/data  the cluster      DATA/postgres/run  its socket, 0700      DATA/postgres/log
+ *   DATA/postgres/data  the cluster      DATA/postgres/run  its socket, 0700
+ *   DATA/postgres/log   what it says; DATA/postgres/log.1 what it said before
  *
  * A direct child that gets a fast stop when the process that started it ends, however that ends.
  * Called by administration and the keeper, never by the worker and never as root. */
@@ -27,6 +28,8 @@ MUST_USE enum fault cluster_make(struct cluster *cluster, struct trouble *troubl
 /* Starts and waits until it answers; first ends an orphan of an earlier server and clears its
  * lock file. FAULT_CLOSED: a blocked SIGTERM, SIGINT or SIGHUP came meanwhile and waits still. */
 MUST_USE enum fault cluster_start(struct cluster *cluster, struct trouble *trouble);
+/* Moves a log that has grown to log.1. To be called now and then. */
+void cluster_log_turn(struct cluster *cluster);
 void cluster_stop(struct cluster *cluster); /* fast, then immediate; safe when not running */
 
 /* Connection strings for the owning and the application role. FAULT_LIMIT, FAULT_FORMAT. */

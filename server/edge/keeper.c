@@ -239,6 +239,7 @@ static int keeper_watch(struct keeper *keeper)
         code = children_look(keeper);
         if (code >= 0) return code;
         database_again(keeper);
+        if (keeper->private) cluster_log_turn(&keeper->cluster);
         int number = sigtimedwait(&keeper->signals, NULL, &(struct timespec){.tv_sec = 1});
         if (number == SIGTERM || number == SIGINT || number == SIGHUP) return 0;
     }

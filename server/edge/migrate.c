@@ -12,6 +12,7 @@
 #include <libpq-fe.h>
 #include <sodium.h>
 
+#include "server/edge/database.h"
 #include "server/edge/statements_migrate.h"
 
 #include "common/base/banned.h"
@@ -141,7 +142,7 @@ undo:
 enum fault migrate_run(const char *owner_conninfo, struct migrate_report *report)
 {
     *report = (struct migrate_report){0};
-    PGconn *connection = PQconnectdb(owner_conninfo);
+    PGconn *connection = database_connect(owner_conninfo);
     enum fault fault = FAULT_IO;
     if (!connection) return FAULT_MEMORY;
     if (PQstatus(connection) != CONNECTION_OK) {

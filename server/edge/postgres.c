@@ -19,6 +19,8 @@ enum {
     BACKOFF_FIRST_MS = 50,
     BACKOFF_LAST_MS = 1600,    /* a restarted database is noticed within two seconds */
     CONNECT_MS = 5000,         /* PQconnectPoll knows no time limit of its own */
+    ANSWER_MS = 25 * 1000,     /* statement_timeout ends a statement after 20 s: who says nothing for
+                                  longer is stopped, or something between us swallows it */
     REPLAN_FIRST = 2,          /* segments; then at every doubling */
 };
 
@@ -43,7 +45,7 @@ struct postgres {
     PGconn *connection;
     struct watch *watch;
     int mask;
-    uv_timer_t timer; /* back-off, or the limit on connecting */
+    uv_timer_t timer; /* back-off, or the limit on connecting or answering */
     bool timer_closed;
     uint64_t backoff_ms;
     size_t turn; /* which set of values: 0, or one of the others + 1 */
@@ -55,6 +57,7 @@ struct postgres {
 
 static void connect_begin(struct postgres *p);
 static void drop(struct postgres *p, const char *why);
+static void on_timer(uv_timer_t *timer);
 static void ready_event(struct postgres *p);
 static void connecting_event(struct postgres *p);
 
@@ -108,6 +111,17 @@ static bool watch_want(struct postgres *p, int mask)
     return uv_poll_start(&p->watch->poll, mask, on_poll) == 0;
 }
 
+/* What is in flight gets that long for the next of its results. */
+static void answer_await(struct postgres *p)
+{
+    if (p->state != STATE_READY) return;
+    if (p->count > 0) {
+        uv_timer_start(&p->timer, on_timer, ANSWER_MS, 0);
+    } else {
+        uv_timer_stop(&p->timer);
+    }
+}
+
 static void on_timer(uv_timer_t *timer)
 {
     struct postgres *p = timer->data;
@@ -117,6 +131,8 @@ static void on_timer(uv_timer_t *timer)
         drop(p, "no answer while connecting");
     } else if (p->state == STATE_BREAKING) {
         drop(p, "sending failed");
+    } else if (p->state == STATE_READY) {
+        drop(p, "no answer");
     }
 }
 
@@ -296,7 +312,9 @@ static void notifications_read(struct postgres *p)
 static void ready_event(struct postgres *p)
 {
     bool alive = PQconsumeInput(p->connection) != 0;
-    while (result_next(p)) {}
+    bool heard = false;
+    while (result_next(p)) heard = true;
+    if (heard) answer_await(p);
     notifications_read(p);
     if (!p->connection) return; /* dropped or closed by what a result caused */
     if (p->state == STATE_PREPARING && p->count > 0 && p->segments[p->first].end.failed) {
@@ -369,6 +387,7 @@ bool postgres_send(struct postgres *p, const struct postgres_call *calls, size_t
         uv_timer_start(&p->timer, on_timer, 0, 0);
         return false;
     }
+    if (!uv_is_active((uv_handle_t *)&p->timer)) answer_await(p);
     /* A failed flush shows again at the next turn of the loop; dropping now would call back. */
     (void)PQflush(p->connection);
     watch_want(p, UV_READABLE | UV_WRITABLE);

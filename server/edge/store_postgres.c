@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "common/base/check.h"
 #include "server/edge/store_hints.h"
 #include "server/edge/store_job.h"
@@ -28,6 +30,7 @@ enum {
 struct store_postgres {
     struct store_postgres_options options;
     struct arena arena; /* statements */
+    uint8_t hash_key[ARENA_HASH_KEY]; /* of its jobs' maps */
     struct statement_text statements[STATEMENT_COUNT];
     PQconninfoOption *conninfo;
     const char *keywords[KEYWORDS_MAX], *values[KEYWORDS_MAX];
@@ -253,6 +256,7 @@ struct store_postgres *store_postgres_open(const struct store_postgres_options *
     if (!store) return NULL;
     store->options = *options;
     arena_init(&store->arena, STATEMENTS_BYTES_MAX);
+    randombytes_buf(store->hash_key, sizeof store->hash_key);
     size_t count = options->connections > 0 ? options->connections : CONNECTIONS_DEFAULT;
     if (count > CONNECTIONS_MAX) count = CONNECTIONS_MAX;
     if (statements_build(&store->arena, store->statements) || !keywords_fill(store)) goto fail;
@@ -293,6 +297,7 @@ void store_postgres_submit(struct store_postgres *store, const struct store_requ
         return;
     }
     store_job_init(job, request);
+    job->sending.hash_key = store->hash_key;
     job->queued_ms = uv_now(store->options.loop);
     queue_push(store, job);
     dispatch(store);

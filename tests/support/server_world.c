@@ -46,10 +46,11 @@ static void world_found(struct server_world *w)
     arena_finish(&arena);
 }
 
-static void world_server(struct server_world *w)
+static void world_server(struct server_world *w, size_t batch_bytes_max)
 {
     struct server_options options = {
-        .key_count = 1, .program = STR("sluiced test"), .note = &w->note};
+        .key_count = 1, .program = STR("sluiced test"), .note = &w->note,
+        .batch_bytes_max = batch_bytes_max};
     options.keys[0].secret = w->key.secret;
     memcpy(options.keys[0].public_key, w->key.public.b, 32);
     random_bytes(&w->random, options.seed, sizeof options.seed);
@@ -68,7 +69,13 @@ void server_world_begin(struct server_world *w)
     random_bytes(&w->random, w->code, sizeof w->code);
     w->store = store_memory_create();
     world_found(w);
-    world_server(w);
+    world_server(w, 0);
+}
+
+void server_world_small(struct server_world *w, size_t batch_bytes_max)
+{
+    server_destroy(w->server);
+    world_server(w, batch_bytes_max);
 }
 
 void server_world_end(struct server_world *w)
@@ -85,7 +92,7 @@ void server_world_restart(struct server_world *w)
 {
     server_destroy(w->server);
     for (size_t i = 0; i < PEERS_MAX; i++) w->peers[i].open = false;
-    world_server(w);
+    world_server(w, 0);
 }
 
 /* --- moving bytes --- */
@@ -151,7 +158,10 @@ static bool drain(struct server_world *w)
                 server_world_answer(w, effect.request);
             }
             break;
-        case EFFECT_LOG: assert_true(effect.line.n > 0); break;
+        case EFFECT_LOG:
+            assert_true(effect.line.n > 0);
+            if (w->listens && str_starts_with(effect.line, str_from(w->listens))) w->lines++;
+            break;
         }
         any = true;
     }

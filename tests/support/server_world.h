@@ -37,6 +37,8 @@ struct server_world {
     const struct store_request *held[8]; /* COMMITs not answered yet */
     size_t held_count;
     bool hold;
+    size_t lines; /* logged by the event named in `listens` */
+    const char *listens;
     uint64_t stuck; /* a connection that takes no bytes at present */
 };
 
@@ -44,6 +46,9 @@ void server_world_begin(struct server_world *w);
 void server_world_end(struct server_world *w);
 /* The server dies, and another one serves the store as it is now. */
 void server_world_restart(struct server_world *w);
+/* Another server in the place of the first, whose batches get that much memory. Before anybody
+ * connects. */
+void server_world_small(struct server_world *w, size_t batch_bytes_max);
 /* Time goes by, a tick, and all that follows. */
 void server_world_pass(struct server_world *w, uint64_t ms);
 /* Carries bytes and store requests until nobody has anything left to say. */

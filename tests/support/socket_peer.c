@@ -32,7 +32,8 @@ bool socket_peer_make(struct socket_peer *peer, uint64_t seed, const char *line)
 {
     struct invitation_line invitation;
     *peer = (struct socket_peer){.socket = -1};
-    random_init_number(&peer->random, seed ^ (uint64_t)now_read().wall_ms);
+    /* Far apart: two peers made within a few milliseconds must not be one. */
+    random_init_number(&peer->random, (seed << 44) + (uint64_t)now_read().wall_ms);
     peer->key = link_key_pair(&peer->random);
     arena_init(&peer->arena, ARENA_MAX);
     if (invitation_line_parse(str_from(line), &invitation)) return false;

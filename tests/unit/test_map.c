@@ -52,6 +52,32 @@ static void putting_again_replaces(void **state)
     arena_finish(&arena);
 }
 
+/* Only where an entry lies depends on it. */
+static void the_key_of_the_hash_changes_no_answer(void **state)
+{
+    (void)state;
+    static const uint8_t hash_key[ARENA_HASH_KEY] = {1, 2, 3};
+    struct arena arenas[2];
+    struct map maps[2];
+    int value;
+    for (size_t i = 0; i < 2; i++) {
+        arena_init(&arenas[i], 1 << 20);
+        if (i == 1) arenas[i].hash_key = hash_key;
+        map_init(&maps[i], &arenas[i]);
+        for (char key = 0; key < 100; key++) {
+            assert_int_equal(map_put(&maps[i], (struct str){&key, 1}, &value), FAULT_NONE);
+        }
+    }
+    size_t moved = 0;
+    for (size_t i = 0; i < 100; i++) {
+        assert_true(str_equal(maps[0].entries[i].key, maps[1].entries[i].key));
+        assert_ptr_equal(map_get(&maps[1], maps[0].entries[i].key), &value);
+        moved += maps[0].entries[i].hash != maps[1].entries[i].hash;
+    }
+    assert_int_equal(moved, 100);
+    for (size_t i = 0; i < 2; i++) arena_finish(&arenas[i]);
+}
+
 static void any_bytes_are_a_key(void **state)
 {
     (void)state;
@@ -104,6 +130,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(entries_are_found_and_keep_their_order),
         cmocka_unit_test(putting_again_replaces),
+        cmocka_unit_test(the_key_of_the_hash_changes_no_answer),
         cmocka_unit_test(any_bytes_are_a_key),
         cmocka_unit_test(want_of_memory_leaves_the_map_whole),
     };
