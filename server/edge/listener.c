@@ -35,6 +35,7 @@ enum {
     BUCKETS = 4096,        /* a third of SESSIONS_MAX: chains of three */
     READ_BYTES = 64 * 1024, /* one shared buffer: the core takes all of it at once */
     WRITE_BYTES = 64 * 1024, /* handed to the kernel's care per connection at most */
+    SEND_BYTES = 512 * 1024, /* that the system may keep: it would take 4 MiB from who does not read */
     DEAD_PEER_MS = 30 * 1000,
     KEEPALIVE_S = 30,
     STOP_MS = 5 * 1000, /* what is in flight has that long */
@@ -230,6 +231,8 @@ static void connection_tune(struct connection *connection)
     uv_tcp_keepalive(&connection->handle, 1, KEEPALIVE_S);
     int fd;
     unsigned wait_ms = DEAD_PEER_MS;
+    int send_bytes = SEND_BYTES;
+    (void)uv_send_buffer_size((uv_handle_t *)&connection->handle, &send_bytes);
     if (uv_fileno((uv_handle_t *)&connection->handle, &fd) == 0) {
         (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &wait_ms, sizeof wait_ms);
     }

@@ -260,13 +260,23 @@ enum fault store_job_write(struct store_job *job)
     return FAULT_NONE;
 }
 
+/* Is that said of the rows, so that the same ones fail again? Data exceptions, violated constraints,
+ * limits of a row, what triggers and functions raise, internal errors. Not what concerns the whole
+ * database (its connections, resources, operators, rights): that passes, or is mended. */
+static bool rows_refused(const char *state)
+{
+    static const char *const classes[] = {"21", "22", "23", "27", "38", "39", "44", "54", "P0"};
+    for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++) {
+        if (strncmp(state, classes[i], 2) == 0) return true;
+    }
+    return strcmp(state, "XX000") == 0;
+}
+
 static enum store_status status_of_failure(const struct store_job *job,
                                            const struct postgres_end *end)
 {
     if (end->failed) {
-        /* Data exceptions, violated constraints, limits of a row: the same rows fail again. */
-        bool refused = strncmp(end->state, "22", 2) == 0 || strncmp(end->state, "23", 2) == 0 ||
-                       strncmp(end->state, "54", 2) == 0;
+        bool refused = rows_refused(end->state);
         if (refused && job->request->kind == STORE_COMMIT) return STORE_REFUSED;
         bool stale = strcmp(end->state, "40001") == 0;
         bool guarded = job->request->kind == STORE_COMMIT || job->request->kind == STORE_TOKEN;

@@ -18,13 +18,11 @@
 #include "tests/support/live_server.h"
 #include "tests/support/socket_peer.h"
 
-#ifdef __SANITIZE_ADDRESS__
-enum { SANITIZED = 1 };
-#else
-enum { SANITIZED = 0 };
-#endif
-
-enum { EDITS = 200, WAIT_MS = 10 * 1000 };
+enum {
+    EDITS = 200,
+    WAIT_MS = 10 * 1000,
+    POLL_MS = 2000, /* how often a server asks by itself what others committed */
+};
 
 static struct live_server live;
 static struct live_process second;
@@ -76,7 +74,9 @@ struct latency {
     double commit[EDITS], seen[EDITS]; /* ms after the push */
 };
 
-/* One at a time: pushed by Ada; answered to her; seen by Bob. */
+/* One at a time: pushed by Ada; answered to her; seen by Bob. How long a commit takes depends on the
+ * machine and the build, so what a colleague waits is judged beside it, edit by edit; the absolute
+ * figures are scripts/bench's. */
 static void latency_measure(struct latency *out)
 {
     for (size_t i = 0; i < EDITS; i++) {
@@ -95,30 +95,31 @@ static void latency_measure(struct latency *out)
     qsort(out->seen, EDITS, sizeof *out->seen, double_compare);
 }
 
-static void latency_judge(const char *how, double seen_p99_max)
+/* A commit is two round trips to the database; another server needs three more (NOTIFY, head, page). */
+static void latency_judge(const char *how, double times_max)
 {
     struct latency latency;
     latency_measure(&latency);
     double commit = latency.commit[EDITS / 2], seen = latency.seen[EDITS / 2];
-    double p99 = latency.seen[EDITS * 99 / 100];
-    print_message("%s: commit p50 %.2f ms, seen p50 %.2f ms, p99 %.2f ms\n", how, commit, seen,
-                  p99);
-    double slack = SANITIZED ? 10 : 1;
-    if (seen > 2 * commit * slack) fail_msg("seen p50 %.2f ms, commit %.2f ms", seen, commit);
-    if (p99 > seen_p99_max * slack) fail_msg("seen p99 %.2f ms", p99);
+    double late = latency.seen[EDITS - 1];
+    print_message("%s: commit p50 %.2f ms, seen p50 %.2f ms, the last %.2f ms\n", how, commit, seen,
+                  late);
+    if (seen > times_max * commit) fail_msg("seen p50 %.2f ms, commit %.2f ms", seen, commit);
+    /* Polled, half of them would come later than that. */
+    if (late > POLL_MS / 2) fail_msg("one was seen after %.2f ms: polled, not pushed", late);
 }
 
 static void a_colleague_sees_a_commit_within_milliseconds(void **state)
 {
     (void)state;
-    latency_judge("same server", 20);
+    latency_judge("same server", 2);
 }
 
 static void also_from_another_server(void **state)
 {
     (void)state;
     assert_true(socket_peer_welcomed(&bob, second.port));
-    latency_judge("other server", 50);
+    latency_judge("other server", 4);
 }
 
 /* Both write to one team at the same moments: the database says who comes first, nothing is lost
