@@ -63,7 +63,7 @@ done
 claim "all others are there" test "$(titles bob | grep -c '^Salt\|^Honey')" = 8
 claim "none of the stones is" test "$(titles bob | grep -c Stone)" = 0
 claim "each change has one outcome, and no number is left out" test -z "$(sql "SELECT replica FROM outcome WHERE number > 0
-    GROUP BY replica HAVING count(*) <> max(number) OR count(DISTINCT mutation) <> count(*)")"
+    GROUP BY replica HAVING count(*) <> max(number) OR count(DISTINCT payload_hash) <> count(*)")"
 
 # --- the database as a whole says no: nobody's work is parked for that
 parked() { sql "SELECT count(*) FROM outcome WHERE kind = 4"; }

@@ -26,7 +26,7 @@ within() { # within FILE FIELD less|more: of what it was before, 3 times at most
 }
 
 claim "a server and two reps" stage_init
-bob sync --watch >"$folder/bob.watch" 2>&1 9>&- &
+SLUICE_HOME="$folder/bob" "$bin/sluice" sync --watch >"$folder/bob.watch" 2>&1 9>&- &
 watch=$!
 children+=("$watch")
 
