@@ -7,6 +7,9 @@ relay that writes down what it carries. Standard library only.
     peers.py send PORT WHAT            garbage|http|slow|prefix: prints how it ended, after how long
     peers.py idle PORT COUNT SOURCES   holds COUNT connections from that many addresses, says "held",
                                        then how many are still open whenever a line comes in
+    peers.py weather TO SEED CALM [PORT]  carries to a port or a unix socket, on a bad line: cuts after
+                                       some bytes, stalls, splits, delays, as the seed says, until
+                                       there is a file CALM; then as a good one
     peers.py cut TO_PORT               carries a client's messages 1 and 3 in, and then nothing back
     peers.py tamper TO_PORT in|out AT  carries all, but for one bit of byte AT towards the server or back
     peers.py other-key INVITATION same|else   the line with another server key, of the same id or not
@@ -15,6 +18,7 @@ relay that writes down what it carries. Standard library only.
 import base64
 import hashlib
 import os
+import random
 import select
 import socket
 import sys
@@ -31,8 +35,8 @@ def say(*words):
 
 # --- servers that are none
 
-def serve(answer):
-    listener = socket.create_server(("127.0.0.1", 0), backlog=16)
+def serve(answer, port=0):
+    listener = socket.create_server(("127.0.0.1", port), backlog=16)
     say(listener.getsockname()[1])
     while True:
         connection, _ = listener.accept()
@@ -111,6 +115,68 @@ def relay(to_port, path):
                          daemon=True).start()
         carry(connection, server, record, lock)
     serve(answer)
+
+
+def weather(to, seed, calm, port=0):
+    """Each connection has its own fate, drawn when it comes."""
+    chance, lock = random.Random(seed), threading.Lock()
+
+    def bad():
+        return not os.path.exists(calm)
+
+    def close_both(pair):
+        for each in pair:
+            try:
+                each.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def carry_badly(source, to, fate):
+        try:
+            while data := source.recv(65536):
+                with fate["lock"]:
+                    fate["left"] -= len(data)
+                    last = fate["left"] <= 0 and bad()
+                if last:
+                    to.sendall(data[:max(0, len(data) + fate["left"])])
+                    return
+                if bad() and fate["random"].random() < fate["stall"]:
+                    end = time.monotonic() + fate["random"].random() * 4
+                    while time.monotonic() < end and bad():
+                        time.sleep(0.05)
+                while data:
+                    piece = len(data)
+                    if bad() and fate["splits"]:
+                        piece = min(piece, fate["random"].randint(1, 1400))
+                        time.sleep(fate["random"].random() * 0.002)
+                    to.sendall(data[:piece])
+                    data = data[piece:]
+        except OSError:
+            pass
+        finally:
+            close_both((source, to))
+
+    def answer(client):
+        try:
+            if to.isdigit():
+                server = socket.create_connection(("127.0.0.1", int(to)))
+            else:
+                server = socket.socket(socket.AF_UNIX)
+                server.connect(to)
+        except OSError:
+            client.close()
+            return
+        with lock:
+            draw = random.Random(chance.random())
+        fate = {"lock": threading.Lock(), "random": draw, "splits": draw.random() < 0.5,
+                "stall": draw.choice([0, 0, 0.02, 0.1]),
+                "left": draw.choice([draw.randint(1, 4000), draw.randint(1, 200000), 1 << 50])}
+        for each in (client, server):
+            if each.family == socket.AF_INET:
+                each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        threading.Thread(target=carry_badly, args=(server, client, fate), daemon=True).start()
+        carry_badly(client, server, fate)
+    serve(answer, port)
 
 
 def cut(to_port):
@@ -271,6 +337,8 @@ def main():
         serve(version(int(words[0])))
     elif what == "relay":
         relay(int(words[0]), words[1])
+    elif what == "weather":
+        weather(words[0], int(words[1]), words[2], int(words[3]) if len(words) > 3 else 0)
     elif what == "cut":
         cut(int(words[0]))
     elif what == "tamper":

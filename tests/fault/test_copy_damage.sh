@@ -139,5 +139,13 @@ every_page() {
     done
 }
 claim "no page, damaged, makes any command crash" every_page
+
+# Rebuilt twice within a second: the name that the old copy would get is taken.
+again twice && truncate -s 1000 "$folder/twice/copy.db"
+for i in $(seq 0 20); do : >"$folder/twice/copy.db.damaged-$(date -u -d "+$i sec" +%Y%m%dT%H%M%SZ)"; done
+claim "a rebuild finds another name for the old copy" \
+    says 0 "further device and run" home twice doctor --rebuild
+claim "and writes over none that is there" \
+    test "$(find "$folder/twice" -name 'copy.db.damaged-*Z-2' -size -2k | wc -l)" = 1
 claim "the server stops with 0" server_stop
 stage_end

@@ -128,6 +128,14 @@ database_away() {
 }
 claim "a database that cannot be started is told and tried until it can" database_away
 
+# The private PostgreSQL's log does not grow for ever.
+turned() { [ -s "$data/postgres/log.1" ] && [ "$(stat -c %s "$data/postgres/log")" -lt 1000000 ]; }
+head -c 17000000 /dev/zero | tr '\0' 'x' >>"$data/postgres/log"
+claim "a log that has grown is set aside" until_true 20 turned
+says_on() { psql_owner "SELECT 'said on' / 1" >/dev/null 2>&1; grep -q "said on" "$data/postgres/log"; }
+claim "and PostgreSQL writes on" says_on
+claim "nothing of it is lost" grep -q "ready to accept connections" "$data/postgres/log.1"
+
 touch "$folder/enough"
 wait "${loads[@]}"
 children=()

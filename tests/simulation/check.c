@@ -255,7 +255,7 @@ void oracle_rewind(struct world *world, uint64_t seq)
 
 /* --- conservation --- */
 
-static void check_conservation(struct world *world)
+void check_conservation(struct world *world)
 {
     struct oracle *oracle = &world->oracle;
     for (size_t i = 0; i < oracle->promise_count && !world->failed; i++) {

@@ -18,6 +18,8 @@ void *oracle_place(struct oracle *oracle, struct map *map, struct str key, size_
 /* The mutation as it was made; NULL when it cannot be read. Lives in the arena. */
 const struct mutation *oracle_mutation(struct world *world, struct arena *arena, struct uuid id);
 
+/* check.c: every mutation that was made has an outcome. */
+void check_conservation(struct world *world);
 /* check_rows.c: everything under one seq of a commit. */
 void check_seq(struct world *world, const struct store_request *request, uint64_t seq,
                bool administered);

@@ -485,6 +485,13 @@ static void another_teams_things_are_as_unknown_ones(void **state)
 
 /* --- what is seen --- */
 
+/* The tablet above has no key, so only a store that goes by the rows takes it for another device, to
+ * whose member a new one is announced. */
+#ifndef RIGHTS_TOLD_OF_DEVICES
+#define RIGHTS_TOLD_OF_DEVICES 0
+#endif
+enum { TOLD = RIGHTS_TOLD_OF_DEVICES };
+
 static const struct {
     enum entity_kind kind;
     size_t rows[ROLES];
@@ -492,7 +499,7 @@ static const struct {
     {ENTITY_TEAM, {1, 1, 1, 1}},       {ENTITY_MEMBER, {8, 8, 8, 8}},
     {ENTITY_DEFINITION, {1, 1, 1, 1}}, {ENTITY_ORGANISATION, {3, 3, 3, 3}},
     {ENTITY_PERSON, {2, 2, 2, 2}},     {ENTITY_DEAL, {5, 5, 5, 5}},
-    {ENTITY_ACTIVITY, {2, 2, 2, 2}},   {ENTITY_INBOX, {2, 2, 1, 1}},
+    {ENTITY_ACTIVITY, {2, 2, 2, 2}},   {ENTITY_INBOX, {2 + TOLD, 2 + TOLD, 1 + TOLD, 1 + TOLD}},
     {ENTITY_INVITATION, {0, 0, 0, 0}}, {ENTITY_DEVICE, {3, 3, 2, 2}},
     {ENTITY_OUTCOME, {0, 0, 0, 0}},
 };
