@@ -27,6 +27,7 @@
 #include "server/edge/cluster.h"
 #include "server/edge/listener.h"
 #include "server/edge/migrate.h"
+#include "server/edge/sandbox.h"
 
 #include "common/base/banned.h"
 
@@ -120,6 +121,9 @@ static int worker_main(const struct keeper *keeper, pid_t parent)
         trouble_say(&trouble, "the setting `database` is no connection string; correct it");
     } else {
         fault = server_key_read(keeper->configuration->data, &key, &trouble);
+    }
+    if (!fault && sandbox_enter()) {
+        fprintf(stderr, "worker.sandbox_missing why=\"%s\"\n", strerror(errno));
     }
     if (!fault) {
         struct listener_options options = {

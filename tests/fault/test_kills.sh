@@ -128,6 +128,12 @@ database_away() {
 }
 claim "a database that cannot be started is told and tried until it can" database_away
 
+confined() { # the worker, unless this system knows no such thing, and then it was said
+    grep -q '^Seccomp:.*2' "/proc/$(worker_of)/status" ||
+        grep -q "worker.sandbox_missing" "$folder/server.log"
+}
+claim "a worker that was started again is confined" confined
+
 # The private PostgreSQL's log does not grow for ever.
 turned() { [ -s "$data/postgres/log.1" ] && [ "$(stat -c %s "$data/postgres/log")" -lt 1000000 ]; }
 head -c 17000000 /dev/zero | tr '\0' 'x' >>"$data/postgres/log"
