@@ -2,7 +2,8 @@
  * PostgreSQL beside the memory store. Every request the simulated database ran is run there too, in
  * the same order, and the two answers are compared, field by field.
  *
- * What it cannot compare: a database that goes back in time (the seeds are steady ones). */
+ * In some seeds the database goes back in time: then PostgreSQL's does too, to a copy taken at the same
+ * moment, and what is kept outside of it, the enrolments, is put back as a server does. */
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,14 +23,25 @@
 #include "tests/simulation/world.h"
 #include "tests/support/private_cluster.h"
 
-enum { SEEDS = 6, FIRST_SEED = 4001, COMPARED_MIN = 300, ADDRESS_MAX = 320 };
+enum { SEEDS = 6, FIRST_SEED = 4001, COMPARED_MIN = 300, ADDRESS_MAX = 320, ENROLS_MAX = 64 };
+
+/* Seeds in which a backup is restored, a standby takes over, or both. */
+static const uint64_t travel_seeds[] = {3, 8, 10, 53};
 
 static struct private_cluster cluster;
 static char owner_address[PRIVATE_CLUSTER_ADDRESS_MAX], app_address[ADDRESS_MAX];
 static struct store_blocking *store;
 
+struct enrolled { /* kept outside the database */
+    struct store_request request;
+    char name[NAME_BYTES_MAX];
+};
+
 struct trace {
-    uint64_t seed, requests, commits;
+    uint64_t seed, requests, commits, travels;
+    bool saved[2]; /* backup, standby */
+    struct enrolled enrols[ENROLS_MAX];
+    size_t enrol_count;
     const struct store_request *request;
     bool differs; /* said once; the rest follows from it */
 };
@@ -200,6 +212,45 @@ static void same_page(struct trace *trace, const struct store_result *a,
     same_rows(trace, a, b);
 }
 
+/* --- what is kept outside --- */
+
+static void enrol_keep(struct trace *trace, const struct store_request *request)
+{
+    for (size_t i = 0; i < trace->enrol_count; i++) {
+        if (memcmp(trace->enrols[i].request.device_key, request->device_key, 32) == 0) return;
+    }
+    assert_true(trace->enrol_count < ENROLS_MAX);
+    struct enrolled *kept = &trace->enrols[trace->enrol_count++];
+    kept->request = *request;
+    assert_true(request->device_name.n <= sizeof kept->name);
+    memcpy(kept->name, request->device_name.p, request->device_name.n);
+    kept->request.device_name = (struct str){kept->name, request->device_name.n};
+}
+
+static void enrols_put(struct trace *trace, const uint8_t *key)
+{
+    for (size_t i = 0; i < trace->enrol_count; i++) {
+        const struct store_request *request = &trace->enrols[i].request;
+        if (key && memcmp(key, request->device_key, 32) != 0) continue;
+        const struct store_result *result = store_blocking_run(store, request);
+        assert_int_not_equal(result->status, STORE_FAILED);
+    }
+}
+
+/* A device that the restored database does not know is put back when it comes and its invitation is
+ * there again; the memory store has kept it all along. */
+static const struct store_result *sign_in_again(struct trace *trace,
+                                                const struct store_request *request,
+                                                const struct store_result *memory,
+                                                const struct store_result *real)
+{
+    bool lost = request->kind == STORE_SIGN_IN && real->status == STORE_NOT_FOUND &&
+                memory->status != STORE_NOT_FOUND && trace->travels > 0;
+    if (!lost) return real;
+    enrols_put(trace, request->device_key);
+    return store_blocking_run(store, request);
+}
+
 static void compare(void *context, const struct store_request *request,
                     const struct store_result *memory)
 {
@@ -207,7 +258,11 @@ static void compare(void *context, const struct store_request *request,
     if (trace->differs) return;
     trace->requests++;
     trace->request = request;
-    const struct store_result *real = store_blocking_run(store, request);
+    const struct store_result *real =
+        sign_in_again(trace, request, memory, store_blocking_run(store, request));
+    bool nobody = request->kind == STORE_SIGN_IN && trace->travels > 0 && !memory->member;
+    if (nobody && real->status == STORE_NOT_FOUND) return; /* the invitation is lost as well */
+    if (request->kind == STORE_ENROL && memory->status == STORE_OK) enrol_keep(trace, request);
     same(trace, memory->status == real->status, "the status");
     if (trace->differs) printf("%d and %d: %.*s\n", (int)memory->status, (int)real->status,
                                STR_ARGS(real->trouble));
@@ -247,26 +302,81 @@ static void database_begin(uint64_t seed)
     assert_non_null(store);
 }
 
+static void owner_run(const char *before, const char *name, const char *between, const char *other,
+                      const char *after)
+{
+    char sql[160];
+    int n = snprintf(sql, sizeof sql, "%s%s%s%s%s", before, name, between, other, after);
+    assert_true(n > 0 && n < (int)sizeof sql);
+    PGconn *owner = PQconnectdb(cluster.connection);
+    assert_int_equal(PQstatus(owner), CONNECTION_OK);
+    PGresult *done = PQexec(owner, sql);
+    if (PQresultStatus(done) != PGRES_COMMAND_OK) fail_msg("%s: %s", sql, PQerrorMessage(owner));
+    PQclear(done);
+    PQfinish(owner);
+}
+
+/* The copy is taken, or put in the place of the other. */
+static void travelled(void *context, bool standby, bool back)
+{
+    struct trace *trace = context;
+    char name[32], copy[48];
+    if (trace->differs) return;
+    snprintf(name, sizeof name, "trace_%llu", (unsigned long long)trace->seed);
+    snprintf(copy, sizeof copy, "%s_%s", name, standby ? "standby" : "backup");
+    store_blocking_close(store);
+    if (back) {
+        assert_true(trace->saved[standby]);
+        owner_run("DROP DATABASE ", name, " WITH (FORCE)", "", "");
+        owner_run("ALTER DATABASE ", copy, " RENAME TO ", name, "");
+    } else {
+        owner_run("DROP DATABASE IF EXISTS ", copy, " WITH (FORCE)", "", "");
+        owner_run("CREATE DATABASE ", copy, " TEMPLATE ", name, "");
+    }
+    trace->saved[standby] = !back;
+    store = store_blocking_open(app_address);
+    assert_non_null(store);
+    trace->travels += back;
+    if (back) enrols_put(trace, NULL);
+}
+
+static uint64_t seed_compared(uint64_t seed, bool steady, uint64_t *travels)
+{
+    struct trace trace = {.seed = seed};
+    struct world_options options = {.seed = seed,
+                                    .steady = steady,
+                                    .ran = compare,
+                                    .travelled = steady ? NULL : travelled,
+                                    .ran_context = &trace};
+    database_begin(seed);
+    struct world *world = calloc(1, sizeof *world);
+    assert_non_null(world);
+    bool ok = world_run(world, &options);
+    world_finish_all(world);
+    free(world);
+    store_blocking_close(store);
+    printf("seed %llu: %llu requests, %llu commits, %llu times back%s\n", (unsigned long long)seed,
+           (unsigned long long)trace.requests, (unsigned long long)trace.commits,
+           (unsigned long long)trace.travels, trace.differs ? ", the stores DIFFER" : "");
+    assert_true(ok && !trace.differs);
+    *travels += trace.travels;
+    return trace.commits;
+}
+
+static void both_stores_go_back_in_time_alike(void **state)
+{
+    (void)state;
+    uint64_t travels = 0, commits = 0, count = sizeof travel_seeds / sizeof travel_seeds[0];
+    for (uint64_t i = 0; i < count; i++) commits += seed_compared(travel_seeds[i], false, &travels);
+    assert_true(travels >= count && commits > 0);
+}
+
 static void both_stores_answer_alike(void **state)
 {
     (void)state;
-    uint64_t commits = 0;
+    uint64_t commits = 0, travels = 0;
     for (uint64_t seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) {
-        struct trace trace = {.seed = seed};
-        struct world_options options = {
-            .seed = seed, .steady = true, .ran = compare, .ran_context = &trace};
-        database_begin(seed);
-        struct world *world = calloc(1, sizeof *world);
-        assert_non_null(world);
-        bool ok = world_run(world, &options);
-        world_finish_all(world);
-        free(world);
-        store_blocking_close(store);
-        printf("seed %llu: %llu requests, %llu commits%s\n", (unsigned long long)seed,
-               (unsigned long long)trace.requests, (unsigned long long)trace.commits,
-               trace.differs ? ", the stores DIFFER" : "");
-        assert_true(ok && !trace.differs);
-        commits += trace.commits;
+        commits += seed_compared(seed, true, &travels);
     }
     assert_true(commits >= COMPARED_MIN);
 }
@@ -287,6 +397,7 @@ static int group_end(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(both_stores_answer_alike)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(both_stores_answer_alike),
+                                       cmocka_unit_test(both_stores_go_back_in_time_alike)};
     return cmocka_run_group_tests(tests, group_begin, group_end);
 }

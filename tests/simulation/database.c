@@ -81,6 +81,12 @@ void database_ask(struct world *world, size_t server, const struct store_request
 
 /* --- running --- */
 
+static void travel_tell(const struct world *world, bool standby, bool back)
+{
+    if (!world->options.travelled) return;
+    world->options.travelled(world->options.ran_context, standby, back);
+}
+
 /* What was committed: to the books, to the other servers, and now and then to the standby. */
 static void committed(struct world *world, size_t server, const struct store_request *request)
 {
@@ -103,6 +109,7 @@ static void committed(struct world *world, size_t server, const struct store_req
     if (world->weather.failover > 0 && world_chance(world, 100)) {
         store_memory_destroy(database->standby);
         database->standby = store_memory_copy(database->store);
+        travel_tell(world, true, false);
     }
 }
 
@@ -311,6 +318,7 @@ void database_backup(struct world *world)
     struct database *database = &world->database;
     store_memory_destroy(database->backup);
     database->backup = store_memory_copy(database->store);
+    travel_tell(world, false, false);
 }
 
 /* Requests that were sent to the old database die with it. */
@@ -360,6 +368,7 @@ bool database_restore(struct world *world)
     if (!store_replace(world, &database->backup)) return false;
     store_memory_destroy(database->standby);
     database->standby = NULL;
+    travel_tell(world, false, true);
     world_mark(world, MARK_RESTORED);
     operators_turn_away(world);
     return true;
@@ -370,6 +379,7 @@ bool database_failover(struct world *world)
     if (!store_replace(world, &world->database.standby)) return false;
     store_memory_destroy(world->database.backup);
     world->database.backup = NULL;
+    travel_tell(world, true, true);
     world_mark(world, MARK_FAILOVER);
     operators_turn_away(world);
     return true;

@@ -68,6 +68,8 @@ struct world_options {
     bool files;         /* copies are the real encrypted files on a simulated disk */
     /* Called for every request the database ran, with what came of it; for comparing stores. */
     void (*ran)(void *context, const struct store_request *, const struct store_result *);
+    /* The database as it is now becomes the backup, or the standby; or is replaced by it. */
+    void (*travelled)(void *context, bool standby, bool back);
     void *ran_context;
     bool steady; /* the database never goes back in time */
 };
