@@ -639,6 +639,7 @@ $$;
 -- does in the two functions below.
 CREATE POLICY owner_finds_team ON device FOR SELECT TO CURRENT_USER USING (true);
 CREATE POLICY owner_finds_team ON invitation FOR SELECT TO CURRENT_USER USING (true);
+CREATE POLICY owner_finds_team ON member FOR SELECT TO CURRENT_USER USING (true);
 
 GRANT SELECT, INSERT, UPDATE ON team, member, organisation, person, deal, activity, inbox, replica
     TO sluice_app;

@@ -369,3 +369,27 @@ void enrol_done(struct server *server, struct session *session, const struct sto
         token_answered(server, session, result, now);
     }
 }
+
+void server_shut_out(struct server *server, struct uuid team, enum entity_kind kind,
+                     struct uuid subject, struct now now)
+{
+    const char *name = kind == ENTITY_MEMBER ? "removed" : "revoked";
+    const struct field *field = field_by_name(kind, str_from(name));
+    struct edit edit = {.tag = field->tag, .field = field,
+                        .base = value_number(field->type, 0),
+                        .want = value_number(field->type, 1)};
+    struct mutation mutation = {.id = uuid_v7((uint64_t)now.wall_ms, &server->random),
+                                .kind = MUTATION_EDIT,
+                                .entity = kind,
+                                .target = subject,
+                                .edits = &edit,
+                                .edit_count = 1,
+                                .acted_at = {true, now.wall_ms}};
+    struct buffer packed;
+    server->now_ms = now.boot_ms;
+    buffer_init(&packed, MUTATION_BYTES_MAX);
+    if (codec_mutation_pack(&mutation, &packed) == FAULT_NONE) {
+        (void)commit_queue_server(server, team, buffer_str(&packed), now);
+    }
+    buffer_finish(&packed);
+}

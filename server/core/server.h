@@ -72,6 +72,10 @@ struct known_stand {
  * is told to its managers. After a start and when the database went back. False: again later. */
 MUST_USE bool server_compare(struct server *server, struct uuid team,
                              const struct known_stand *stands, size_t count, struct now now);
+/* A device (DEVICE) or member (MEMBER) that was sent away, by what the edge keeps outside the database:
+ * made so again where the database has forgotten it. */
+void server_shut_out(struct server *server, struct uuid team, enum entity_kind kind,
+                     struct uuid subject, struct now now);
 /* Another process may have committed to this team (a hint, never needed for correctness). */
 void server_hint(struct server *server, struct uuid team, struct now now);
 void server_tick(struct server *server, struct now now);

@@ -264,6 +264,12 @@ const struct access_entry *access_journal_entry(const struct access_journal *jou
     return &journal->entries[i];
 }
 
+bool access_journal_has(const struct access_journal *journal, enum access_kind kind,
+                        struct uuid subject)
+{
+    return entry_known(journal, &(struct access_entry){.kind = kind, .subject = subject});
+}
+
 size_t access_journal_damaged(const struct access_journal *journal)
 {
     return journal->damaged;

@@ -35,6 +35,9 @@ void access_journal_close(struct access_journal *journal); /* accepts NULL */
 size_t access_journal_count(const struct access_journal *journal);
 /* In order of what happened. */
 const struct access_entry *access_journal_entry(const struct access_journal *journal, size_t i);
+/* Is there such a line? */
+bool access_journal_has(const struct access_journal *journal, enum access_kind kind,
+                        struct uuid subject);
 size_t access_journal_damaged(const struct access_journal *journal); /* lines passed over */
 
 /* Returns when it is on disk. What has such a line gets no second one. What could not be

@@ -88,13 +88,13 @@ static bool hex_read(const char *text, uint8_t out[32])
     return sodium_hex2bin(out, 32, text, strlen(text), NULL, &n, NULL) == 0 && n == 32;
 }
 
-static bool row_read(const PGresult *rows, int at, bool enrolled, struct access_entry *out)
+static bool row_read(const PGresult *rows, int at, enum access_kind kind, struct access_entry *out)
 {
-    *out = (struct access_entry){.kind = enrolled ? ACCESS_ENROLLED : ACCESS_REVOKED};
+    *out = (struct access_entry){.kind = kind};
     if (uuid_parse(str_from(PQgetvalue(rows, at, 0)), &out->team) != FAULT_NONE) return false;
     if (uuid_parse(str_from(PQgetvalue(rows, at, 1)), &out->subject) != FAULT_NONE) return false;
     if (str_to_int64(str_from(PQgetvalue(rows, at, 2)), &out->at_ms) != FAULT_NONE) return false;
-    if (!enrolled) {
+    if (kind != ACCESS_ENROLLED) {
         bool named = !PQgetisnull(rows, at, 3);
         return !named || uuid_parse(str_from(PQgetvalue(rows, at, 3)), &out->by) == FAULT_NONE;
     }
@@ -103,13 +103,13 @@ static bool row_read(const PGresult *rows, int at, bool enrolled, struct access_
            hex_read(PQgetvalue(rows, at, 4), out->code_hash);
 }
 
-static enum fault journal_learn(struct restore *restore, const char *sql, bool enrolled)
+static enum fault journal_learn(struct restore *restore, const char *sql, enum access_kind kind)
 {
-    PGresult *rows = owner_query(restore, sql, enrolled ? 6 : 4);
+    PGresult *rows = owner_query(restore, sql, kind == ACCESS_ENROLLED ? 6 : 4);
     enum fault fault = rows ? FAULT_NONE : FAULT_IO;
     for (int i = 0; !fault && i < PQntuples(rows); i++) {
         struct access_entry entry;
-        if (row_read(rows, i, enrolled, &entry)) fault = access_journal_add(restore->journal, &entry);
+        if (row_read(rows, i, kind, &entry)) fault = access_journal_add(restore->journal, &entry);
         if (fault) {
             trouble_say(restore->trouble, "cannot write access.journal (%s); make room and start again",
                         fault_name(fault));
@@ -278,8 +278,9 @@ enum fault access_restore(const struct configuration *configuration, struct trou
     enum fault fault = access_journal_open(configuration->data, &restore.journal, trouble);
     if (!fault) fault = owner_connect(&restore);
     if (!fault) fault = journal_put(&restore);
-    if (!fault) fault = journal_learn(&restore, administration_enrolled, true);
-    if (!fault) fault = journal_learn(&restore, administration_revoked, false);
+    if (!fault) fault = journal_learn(&restore, administration_enrolled, ACCESS_ENROLLED);
+    if (!fault) fault = journal_learn(&restore, administration_revoked, ACCESS_REVOKED);
+    if (!fault) fault = journal_learn(&restore, administration_removed, ACCESS_REMOVED);
     if (!fault && restore.enrolled + restore.revoked > 0) {
         fprintf(stderr, "access.restored enrolled=%zu revoked=%zu\n", restore.enrolled,
                 restore.revoked);

@@ -423,14 +423,42 @@ static void listener_signal(uv_signal_t *handle, int number)
 
 /* --- the store --- */
 
+static void enrolments_put(struct listener *listener)
+{
+    const struct store_request *request;
+    while (listener->witness && (request = witness_next(listener->witness)) != NULL) {
+        store_postgres_submit(listener->store, request);
+    }
+}
+
+/* The device is told to come again; by then the database knows too. */
+static bool sign_in_shut_out(struct listener *listener, const struct store_result *result)
+{
+    enum entity_kind kind;
+    struct uuid subject;
+    if (!listener->witness || !witness_shuts_out(listener->witness, result, &kind, &subject)) {
+        return false;
+    }
+    struct now now = now_read();
+    struct store_result failed = *result;
+    failed.status = STORE_FAILED;
+    log_line(STR("access_forgotten"), true);
+    server_shut_out(listener->server, result->team, kind, subject, now);
+    server_store_done(listener->server, &failed, now);
+    return true;
+}
+
 static void store_done(void *context, const struct store_result *result)
 {
     struct listener *listener = context;
     if (listener->witness && !witness_heard(listener->witness, result)) {
         log_line(STR("access_journal_failed"), true);
     }
-    if (listener->ended) return;
-    server_store_done(listener->server, result, now_read());
+    if (listener->ended || (listener->witness && witness_own(listener->witness, result))) return;
+    enrolments_put(listener);
+    if (!sign_in_shut_out(listener, result)) {
+        server_store_done(listener->server, result, now_read());
+    }
     listener_turn(listener);
 }
 

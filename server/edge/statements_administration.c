@@ -42,6 +42,9 @@ const char administration_revoked[] =
     "SELECT team_id, id, coalesce((extract(epoch FROM revoked_at) * 1000)::bigint, 0), revoked_by"
     " FROM device WHERE revoked ORDER BY revoked_at, id";
 
+const char administration_removed[] =
+    "SELECT team_id, id, 0, NULL::uuid FROM member WHERE removed ORDER BY seq, id";
+
 const char administration_replicas[] =
     "SELECT id, last_number FROM replica WHERE team_id = $1::uuid";
 

@@ -10,7 +10,8 @@ extern const char administration_device_open[]; /* the same, while it is not rev
 extern const char administration_member_open[]; /* $1 team, $2 member -> id, while in the team */
 extern const char administration_owner[];       /* $1 team, $2 not that one -> id of an owner */
 extern const char administration_enrolled[];    /* -> team, device, ms, key, code hash, name */
-extern const char administration_revoked[];     /* -> team, device, ms, by */
+extern const char administration_revoked[];
+extern const char administration_removed[];     /* -> team, device, ms, by */
 extern const char administration_replicas[];    /* $1 team -> id, number */
 extern const char administration_devices[];     /* $1 team -> id, member, name */
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/bounds.h"
 #include "common/base/map.h"
 #include "server/edge/access_journal.h"
 #include "server/edge/known_numbers.h"
@@ -18,8 +19,18 @@ struct asked { /* a request under way that may be worth remembering */
     const struct store_request *request;
 };
 
+/* An enrolment that is made again: its invitation is lost no more. */
+struct again {
+    struct again *next;
+    struct store_request request;
+    char name[NAME_BYTES_MAX];
+    bool given;
+};
+
 struct witness {
     struct access_journal *journal;
+    struct again *again;
+    uint64_t ticket; /* the last own one */
     struct known_numbers *numbers;
     struct asked *asked;
     uint64_t write_ms; /* when the numbers are written next; 0: they have not changed */
@@ -29,6 +40,7 @@ enum fault witness_open(const char *data, struct witness **out, struct trouble *
 {
     struct witness *witness = calloc(1, sizeof *witness);
     *out = witness;
+    if (witness) witness->ticket = WITNESS_TICKETS;
     if (witness) witness->numbers = known_numbers_open(data);
     enum fault fault = witness && witness->numbers ? FAULT_NONE : FAULT_MEMORY;
     if (fault) trouble_say(trouble, "there is not enough memory to start");
@@ -51,6 +63,11 @@ void witness_close(struct witness *witness)
         struct asked *next = witness->asked->next;
         free(witness->asked);
         witness->asked = next;
+    }
+    while (witness->again) {
+        struct again *next = witness->again->next;
+        free(witness->again);
+        witness->again = next;
     }
     access_journal_close(witness->journal);
     known_numbers_close(witness->numbers);
@@ -125,8 +142,80 @@ static bool heard_rows(struct witness *witness, struct uuid team, const struct r
     return good;
 }
 
+/* --- who was let in, and whose invitation the database had lost --- */
+
+static void enrolment_again(struct witness *witness, const struct access_entry *entry)
+{
+    if (access_journal_has(witness->journal, ACCESS_REVOKED, entry->subject)) return;
+    struct again *again = calloc(1, sizeof *again);
+    if (!again || entry->name.n > sizeof again->name) {
+        free(again);
+        return; /* at the next start */
+    }
+    if (entry->name.n > 0) memcpy(again->name, entry->name.p, entry->name.n);
+    again->request = (struct store_request){.kind = STORE_ENROL,
+                                            .ticket = ++witness->ticket,
+                                            .device = entry->subject,
+                                            .device_name = {again->name, entry->name.n},
+                                            .now_ms = entry->at_ms};
+    memcpy(again->request.device_key, entry->key, sizeof entry->key);
+    memcpy(again->request.code_hash, entry->code_hash, sizeof entry->code_hash);
+    again->next = witness->again;
+    witness->again = again;
+}
+
+/* Its inviter has offered it again. Who had used it is known here, and let in as before. */
+static void heard_invitation(struct witness *witness, const struct invitation *invitation)
+{
+    for (size_t i = 0; i < access_journal_count(witness->journal); i++) {
+        const struct access_entry *entry = access_journal_entry(witness->journal, i);
+        struct str hash = {(const char *)entry->code_hash, sizeof entry->code_hash};
+        if (entry->kind != ACCESS_ENROLLED || !str_equal(hash, invitation->code_hash)) continue;
+        enrolment_again(witness, entry);
+    }
+}
+
+const struct store_request *witness_next(struct witness *witness)
+{
+    for (struct again *again = witness->again; again; again = again->next) {
+        if (again->given) continue;
+        again->given = true;
+        return &again->request;
+    }
+    return NULL;
+}
+
+bool witness_own(struct witness *witness, const struct store_result *result)
+{
+    if (result->ticket <= WITNESS_TICKETS) return false;
+    for (struct again **place = &witness->again; *place; place = &(*place)->next) {
+        struct again *again = *place;
+        if (again->request.ticket != result->ticket) continue;
+        *place = again->next;
+        free(again);
+        break;
+    }
+    return true;
+}
+
+bool witness_shuts_out(const struct witness *witness, const struct store_result *result,
+                       enum entity_kind *kind, struct uuid *subject)
+{
+    if (result->kind != STORE_SIGN_IN || result->status != STORE_OK || !result->member) return false;
+    *kind = ENTITY_DEVICE;
+    *subject = result->device;
+    if (access_journal_has(witness->journal, ACCESS_REVOKED, *subject)) return true;
+    *kind = ENTITY_MEMBER;
+    *subject = result->member->id;
+    return access_journal_has(witness->journal, ACCESS_REMOVED, *subject);
+}
+
 static bool heard_commit(struct witness *witness, const struct store_request *request)
 {
+    for (size_t i = 0; i < request->row_count; i++) {
+        const struct row *row = &request->rows[i];
+        if (row->kind == ENTITY_INVITATION && !row->removed) heard_invitation(witness, row->entity);
+    }
     for (size_t i = 0; i < request->row_count; i++) {
         if (request->rows[i].kind != ENTITY_OUTCOME || request->rows[i].removed) continue;
         const struct outcome *outcome = request->rows[i].entity;

@@ -14,6 +14,16 @@ struct witness;
 
 MUST_USE enum fault witness_open(const char *data, struct witness **out, struct trouble *trouble);
 void witness_close(struct witness *witness); /* writes; accepts NULL */
+/* Tickets above this are of the witness's own requests; the server never comes that far. */
+#define WITNESS_TICKETS (UINT64_C(1) << 63)
+/* A request of its own, to be run: NULL when there is none. Valid until its result was given to
+ * witness_own, which is true for those. */
+const struct store_request *witness_next(struct witness *witness);
+bool witness_own(struct witness *witness, const struct store_result *result);
+/* A sign-in that the database lets pass though the device was revoked, or its member removed: after a
+ * failover nobody has put that back yet. */
+bool witness_shuts_out(const struct witness *witness, const struct store_result *result,
+                       enum entity_kind *kind, struct uuid *subject);
 /* The request stays valid until its result was heard. */
 void witness_asked(struct witness *witness, const struct store_request *request);
 /* False: something could not be written down; it is tried again with the next one. */
