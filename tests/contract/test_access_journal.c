@@ -266,6 +266,68 @@ static void test_the_store_goes_by_and_is_remembered(void **state)
     known_numbers_close(known);
 }
 
+/* A database that went back under the server: who was sent away is not let in, and who was let in by an
+ * invitation that comes back, is again. */
+static void test_what_the_database_forgot_is_known(void **state)
+{
+    (void)state;
+    struct trouble trouble;
+    struct witness *witness;
+    assert_int_equal(witness_open(folder, &witness, &trouble), FAULT_NONE);
+    struct device revoked = {.id = id_of(7), .member = id_of(8), .revoked = true};
+    struct member gone = {.id = id_of(9), .removed = true};
+    struct row rows[] = {{.kind = ENTITY_DEVICE, .id = revoked.id, .seq = 3, .entity = &revoked},
+                         {.kind = ENTITY_MEMBER, .id = gone.id, .seq = 3, .entity = &gone}};
+    struct store_request commit = {.kind = STORE_COMMIT, .ticket = 1, .team = id_of(200),
+                                   .rows = rows, .row_count = 2};
+    struct store_result done = {.kind = STORE_COMMIT, .ticket = 1, .status = STORE_OK};
+    witness_asked(witness, &commit);
+    assert_true(witness_heard(witness, &done));
+    struct member stays = {.id = id_of(8)};
+    const struct {
+        struct uuid device;
+        const struct member *member;
+        enum store_status status;
+        bool out;
+    } signs[] = {{id_of(7), &stays, STORE_OK, true},       /* its device was revoked */
+                 {id_of(6), &stays, STORE_OK, false},      /* another one of the same member */
+                 {id_of(5), &gone, STORE_OK, true},        /* the member was removed */
+                 {id_of(7), &stays, STORE_REVOKED, false}, /* the database knows */
+                 {id_of(7), NULL, STORE_NOT_FOUND, false}};
+    for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++) {
+        struct store_result sign_in = {.kind = STORE_SIGN_IN, .status = signs[i].status,
+                                       .device = signs[i].device, .member = signs[i].member};
+        enum entity_kind kind = ENTITY_NONE;
+        struct uuid subject;
+        assert_int_equal(witness_shuts_out(witness, &sign_in, &kind, &subject), signs[i].out);
+        if (signs[i].out) assert_int_equal(kind, i == 0 ? ENTITY_DEVICE : ENTITY_MEMBER);
+    }
+    struct store_request enrol = {.kind = STORE_ENROL, .ticket = 3, .now_ms = 77, .code_hash = {4},
+                                  .device_key = {5}, .device_name = STR("laptop")};
+    struct store_result enrolment = {.kind = STORE_ENROL, .ticket = 3, .status = STORE_OK,
+                                     .team = id_of(200), .device = id_of(11)};
+    witness_asked(witness, &enrol);
+    assert_true(witness_heard(witness, &enrolment));
+    assert_null(witness_next(witness));
+    struct invitation back = {.id = id_of(12), .code_hash = {(const char *)enrol.code_hash, 32}};
+    struct row row = {.kind = ENTITY_INVITATION, .id = back.id, .seq = 4, .entity = &back};
+    commit = (struct store_request){.kind = STORE_COMMIT, .ticket = 5, .rows = &row, .row_count = 1};
+    done.ticket = 5;
+    witness_asked(witness, &commit);
+    assert_true(witness_heard(witness, &done));
+    const struct store_request *again = witness_next(witness);
+    assert_non_null(again);
+    assert_int_equal(again->kind, STORE_ENROL);
+    assert_true(uuid_equal(again->device, id_of(11)) && again->now_ms == 77);
+    assert_true(str_equal(again->device_name, STR("laptop")));
+    assert_memory_equal(again->device_key, enrol.device_key, 32);
+    assert_memory_equal(again->code_hash, enrol.code_hash, 32);
+    assert_null(witness_next(witness)); /* once */
+    assert_true(witness_own(witness, &(struct store_result){.ticket = again->ticket}));
+    assert_false(witness_own(witness, &done));
+    witness_close(witness);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -276,6 +338,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_what_cannot_be_written_comes_with_the_next, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_the_store_goes_by_and_is_remembered, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_what_the_database_forgot_is_known, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # ctest: label=long timeout=600
-# The primary dies, and a standby that had not heard the end is promoted. A server that still talks to
+# scenario 11: the primary dies, and a standby that had not heard the end is promoted. A server that still talks to
 # the old primary cannot write into the new history; when it finds the new primary it notices, and its
 # clients offer again what was lost. Judged by a fresh client and by the tables of the new primary.
 . "${SLUICE_SOURCE_DIR:?}/tests/fault/travel.sh"
