@@ -2,11 +2,15 @@
 #include "tests/simulation/world.h"
 #include "tests/simulation/acts.h"
 
+#include <stdlib.h>
+
 #include "common/base/check.h"
 #include "common/codec/row.h"
 #include "tests/simulation/acts_inside.h"
 
 #include "common/base/banned.h"
+
+enum { PICK_TRIES = 6 };
 
 static const size_t ACT_BYTES_MAX = (size_t)64 * 1024 * 1024;
 
@@ -73,6 +77,19 @@ static bool act_is_queued(struct act *act, struct outbox_entry *entry)
     return inner->f->outbox_find(inner, &act->arena, act->mutation.id, entry) == FAULT_NONE;
 }
 
+static void made_note(struct act *act)
+{
+    if (act->mutation.kind != MUTATION_CREATE && act->mutation.kind != MUTATION_IMPORT) return;
+    if (act->mutation.entity >= ENTITY_COUNT) return; /* of a newer version */
+    struct made_of_world *made = &act->world->made[act->mutation.entity];
+    if (made->count == made->cap) {
+        made->cap = made->cap ? made->cap * 2 : 64;
+        made->ids = realloc(made->ids, made->cap * sizeof *made->ids);
+        check(made->ids != NULL);
+    }
+    made->ids[made->count++] = act->mutation.target;
+}
+
 /* What stands in the outbox was made, whatever the person was told: a commit that was torn may
  * be durable. */
 static bool act_promise(struct act *act, enum fault fault, bool expected, const char *what)
@@ -93,6 +110,7 @@ static bool act_promise(struct act *act, enum fault fault, bool expected, const 
     if (!queued) return false;
     oracle_promise(world, act->mutation.id, entry.payload, act->laptop);
     act->person->made++;
+    made_note(act);
     return !fault;
 }
 
@@ -155,8 +173,23 @@ struct str act_word(struct act *act, const char *what)
                         (unsigned long long)world_below(act->world, 1000));
 }
 
+const void *act_pick_made(struct act *act, enum entity_kind kind)
+{
+    const struct made_of_world *made = &act->world->made[kind];
+    const void *entity;
+    if (made->count == 0) return NULL;
+    struct uuid id = made->ids[world_below(act->world, made->count)];
+    enum fault fault = act->replica->f->entity(act->replica, &act->arena, kind, id, false, &entity);
+    check(fault == FAULT_NONE || fault == FAULT_NOT_FOUND);
+    return fault ? NULL : entity;
+}
+
 const void *act_pick(struct act *act, enum entity_kind kind)
 {
+    for (size_t tries = 0; tries < PICK_TRIES && act->world->made[kind].count > 0; tries++) {
+        const void *entity = act_pick_made(act, kind);
+        if (entity) return entity;
+    }
     const void **all;
     size_t count;
     check(act->replica->f->all(act->replica, &act->arena, kind, &all, &count) == FAULT_NONE);
@@ -165,9 +198,13 @@ const void *act_pick(struct act *act, enum entity_kind kind)
 
 const struct deal *act_pick_deal(struct act *act)
 {
+    struct deal_filter filter = {.all = world_chance(act->world, 200)};
+    for (size_t tries = 0; tries < PICK_TRIES; tries++) {
+        const struct deal *deal = act_pick_made(act, ENTITY_DEAL);
+        if (deal && (filter.all || deal->status == STATUS_OPEN)) return deal;
+    }
     const struct deal **deals;
     size_t count;
-    struct deal_filter filter = {.all = world_chance(act->world, 200)};
     check(act->replica->f->deals(act->replica, &act->arena, &filter, &deals, &count) == FAULT_NONE);
     return count > 0 ? deals[world_below(act->world, count)] : NULL;
 }

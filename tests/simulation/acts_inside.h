@@ -34,6 +34,8 @@ bool act_submit(struct act *act);
 bool act_force(struct act *act);
 
 struct str act_word(struct act *act, const char *what);
+/* One of what was ever made, if this copy shows it, else NULL: cheaper than to list all of it. */
+const void *act_pick_made(struct act *act, enum entity_kind kind);
 /* Any one shown; NULL when there is none. */
 const void *act_pick(struct act *act, enum entity_kind kind);
 const struct deal *act_pick_deal(struct act *act);

@@ -61,16 +61,12 @@ void do_invite(struct act *act)
 void do_correct(struct act *act)
 {
     if (!act->world->weather.corrects) return;
-    const struct deal **deals;
-    size_t count;
-    struct deal_filter filter = {.all = true};
-    check(act->replica->f->deals(act->replica, &act->arena, &filter, &deals, &count) ==
-          FAULT_NONE);
-    for (size_t i = 0; i < count; i++) {
-        if (deals[i]->status != STATUS_WON && deals[i]->status != STATUS_LOST) continue;
-        act_begin(act, MUTATION_CORRECT, ENTITY_DEAL, deals[i]->id, "correct");
-        act_number(act, "value", deals[i], (int64_t)world_below(act->world, 100) * 100);
-        act_text(act, "currency", deals[i], STR("EUR"));
+    for (size_t tries = 0; tries < 12; tries++) {
+        const struct deal *deal = act_pick_made(act, ENTITY_DEAL);
+        if (!deal || (deal->status != STATUS_WON && deal->status != STATUS_LOST)) continue;
+        act_begin(act, MUTATION_CORRECT, ENTITY_DEAL, deal->id, "correct");
+        act_number(act, "value", deal, (int64_t)world_below(act->world, 100) * 100);
+        act_text(act, "currency", deal, STR("EUR"));
         if (act_submit(act)) world_mark(act->world, MARK_CORRECT);
         return;
     }
@@ -206,12 +202,8 @@ void do_rogue(struct act *act)
 
 void do_edit_activity(struct act *act)
 {
-    const struct activity **all;
-    size_t count;
-    struct uuid any = {{0}};
-    check(act->replica->f->activities(act->replica, &act->arena, any, &all, &count) == FAULT_NONE);
-    if (count == 0) return;
-    const struct activity *activity = all[world_below(act->world, count)];
+    const struct activity *activity = act_pick_made(act, ENTITY_ACTIVITY);
+    if (!activity) return;
     if (world_chance(act->world, 200)) {
         act_begin(act, MUTATION_DELETE, ENTITY_ACTIVITY, activity->id, "log delete");
     } else {

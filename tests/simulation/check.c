@@ -17,6 +17,8 @@ static void books_open(struct oracle *oracle)
     map_init(&oracle->rows, &oracle->arena);
     map_init(&oracle->replicas, &oracle->arena);
     map_init(&oracle->told, &oracle->arena);
+    map_init(&oracle->histories, &oracle->arena);
+    oracle->digest = (struct team_digest){0};
     oracle->seq = 0;
     oracle->recorded = INT64_MIN;
     oracle->definition = NULL;
@@ -35,6 +37,7 @@ void oracle_finish(struct oracle *oracle)
 {
     free(oracle->promises);
     free((void *)oracle->commits);
+    free(oracle->digests);
     arena_finish(&oracle->arena);
     *oracle = (struct oracle){0};
 }
@@ -127,6 +130,64 @@ const struct row *oracle_row(const struct world *world, enum entity_kind kind, s
     return model ? &model->row : NULL;
 }
 
+/* The row as it travels, for comparing copies without unpacking them. */
+static uint64_t row_hash(const struct row *row)
+{
+    if (row->removed || row->kind == ENTITY_OUTCOME || row->kind == ENTITY_INVITATION) return 0;
+    struct buffer body;
+    buffer_init(&body, FRAME_TO_CLIENT_MAX);
+    check(codec_entity_pack(row->kind, row->entity, &body) == FAULT_NONE);
+    struct packed_row packed = {.kind = (uint32_t)row->kind,
+                                .id = row->id,
+                                .seq = row->seq,
+                                .n = row->n,
+                                .body = buffer_str(&body)};
+    uint64_t hash = codec_row_hash(&packed);
+    buffer_finish(&body);
+    return hash;
+}
+
+bool oracle_is_shared(enum entity_kind kind)
+{
+    return kind != ENTITY_INBOX && kind != ENTITY_DEVICE && kind != ENTITY_OUTCOME &&
+           kind != ENTITY_INVITATION;
+}
+
+/* Before the row is replaced, and after. */
+static void digest_turn(struct oracle *oracle, const struct model_row *model, bool there)
+{
+    if (model->hash == 0 || !oracle_is_shared(model->row.kind)) return;
+    oracle->digest.count += there ? 1 : UINT64_MAX;
+    oracle->digest.sum += there ? model->hash : -model->hash;
+}
+
+static void digest_keep(struct oracle *oracle, const uint8_t mark[MARK_BYTES])
+{
+    size_t cap = oracle->digest_cap ? oracle->digest_cap : 1024;
+    while (cap <= oracle->seq) cap *= 2;
+    if (cap > oracle->digest_cap) {
+        oracle->digests = realloc(oracle->digests, cap * sizeof *oracle->digests);
+        check(oracle->digests != NULL);
+        memset(oracle->digests + oracle->digest_cap, 0,
+               (cap - oracle->digest_cap) * sizeof *oracle->digests);
+        oracle->digest_cap = cap;
+    }
+    oracle->digests[oracle->seq] = oracle->digest;
+    oracle->digests[oracle->seq].known = true;
+    memcpy(oracle->digests[oracle->seq].mark, mark, MARK_BYTES);
+}
+
+static void history_add(struct oracle *oracle, struct model_row *model)
+{
+    struct model_history *history = oracle_place(
+        oracle, &oracle->histories, oracle_id_key(&model->row.id), sizeof *history);
+    if (history->last)
+        history->last->next = model;
+    else
+        history->first = model;
+    history->last = model;
+}
+
 static void model_put(struct world *world, const struct row *row)
 {
     struct oracle *oracle = &world->oracle;
@@ -135,7 +196,12 @@ static void model_put(struct world *world, const struct row *row)
     if (row->kind == ENTITY_EVENT && model->row.kind != ENTITY_NONE)
         world_fail(world, "an event was written over");
     if (model->row.seq > row->seq) world_fail(world, "a row's seq went back");
+    bool event = row->kind == ENTITY_EVENT && model->row.kind == ENTITY_NONE;
+    digest_turn(oracle, model, false);
     model->row = *row;
+    model->hash = row_hash(row);
+    digest_turn(oracle, model, true);
+    if (event) history_add(oracle, model);
     if (row->kind == ENTITY_DEFINITION) oracle->definition = row->entity;
     if (row->kind == ENTITY_TEAM) oracle->team = row->entity;
     check_explained(world, row);
@@ -192,7 +258,10 @@ static void commit_enter(struct world *world, const struct store_request *reques
             if (request->rows[i].seq == seq) model_put(world, &request->rows[i]);
         }
     }
+    for (size_t i = 0; i < request->row_count && !world->failed; i++)
+        check_parents(world, &request->rows[i]);
     oracle->seq = request->new_seq;
+    digest_keep(oracle, request->mark);
 }
 
 void oracle_commit(struct world *world, const struct store_request *request, bool administered)
@@ -241,6 +310,7 @@ void oracle_rewind(struct world *world, uint64_t seq)
     }
     while (oracle->commit_count > 0 && oracle->commits[oracle->commit_count - 1]->new_seq > seq)
         oracle->commit_count--;
+    memset(oracle->digests, 0, oracle->digest_cap * sizeof *oracle->digests);
     books_open(oracle);
     oracle->replaying = true;
     for (size_t i = 0; i < oracle->commit_count && !world->failed; i++)
@@ -268,13 +338,19 @@ void check_conservation(struct world *world)
     }
 }
 
+/* Everybody is compared; one of them, by chance, also through all that people read a copy with. */
 void oracle_check_end(struct world *world)
 {
     check_conservation(world);
     for (size_t i = 0; i < world->laptop_count && !world->failed; i++) check_copy_told(world, i);
-    for (size_t i = 0; i < world->laptop_count && !world->failed; i++) {
+    size_t whole = world->laptop_count > 0 ? (size_t)world_below(world, world->laptop_count) : 0;
+    bool looked = false;
+    for (size_t k = 0; k < world->laptop_count && !world->failed; k++) {
+        size_t i = (whole + k) % world->laptop_count;
         if (laptop_is_shut_out(world, i)) continue;
-        check_converged(world, i);
+        check_digest(world, i);
+        if (!world->failed && !looked) check_converged(world, i);
+        looked = true;
         if (!world->failed) oracle_check_shown(world, i);
         if (!world->failed) check_answers(world, i);
     }
@@ -282,17 +358,21 @@ void oracle_check_end(struct world *world)
 
 void oracle_look(struct world *world, size_t laptop)
 {
-    if (world->laptops[laptop].revoked || !world_chance(world, 20)) return;
+    bool whole = world_chance(world, 5), some = world_chance(world, 50);
+    if (world->failed || !(whole || some)) return;
+    if (world->laptops[laptop].revoked || world->laptops[laptop].spoiled) return;
     struct arena arena;
     arena_init(&arena, 1024 * 1024);
     struct identity identity;
-    bool current = laptop_identity(world, laptop, &arena, &identity) &&
-                   identity.cursor_seq == world->oracle.seq && laptop_joined(world, laptop);
+    bool joined = laptop_identity(world, laptop, &arena, &identity) && laptop_joined(world, laptop);
+    bool current = joined && identity.cursor_seq == world->oracle.seq;
     size_t pending = 0;
     struct replica *replica = world->laptops[laptop].disk.inner;
     if (replica->f->outbox_count(replica, &pending) || pending > 0) current = false;
+    if (joined) check_at_cursor(world, laptop, &identity);
+    if (joined && identity.cursor_seq == world->oracle.seq) check_digest(world, laptop);
     arena_finish(&arena);
-    if (!current) return;
+    if (!current || !whole) return;
     world_mark(world, MARK_CONVERGED_MIDWAY);
     check_converged(world, laptop);
 }

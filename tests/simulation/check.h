@@ -20,7 +20,21 @@ struct promise {
 };
 
 struct model_row {
-    struct row row; /* entity in the oracle's memory */
+    struct row row;        /* entity in the oracle's memory */
+    uint64_t hash;         /* codec_row_hash of it as it travels; 0: removed, or nobody's to see */
+    struct model_row *next; /* of an event: the next one of its subject, in order of seq and n */
+};
+
+struct model_history {
+    struct model_row *first, *last;
+};
+
+/* What everybody in the team sees (all but inboxes and devices), as it stood at a seq: how many rows,
+ * and the sum of their hashes. */
+struct team_digest {
+    uint64_t count, sum;
+    bool known; /* a commit ended there, with this mark */
+    uint8_t mark[MARK_BYTES];
 };
 
 struct answer {
@@ -42,6 +56,10 @@ struct oracle {
 
     /* what the commits so far come to */
     struct map rows;     /* (kind, id, n, seq of events) -> struct model_row */
+    struct map histories; /* subject -> struct model_history */
+    struct team_digest *digests; /* by seq, up to that of the last commit */
+    size_t digest_cap;
+    struct team_digest digest; /* as of now */
     struct map replicas; /* replica -> uint64_t: last number answered */
     struct map told;     /* (subject, field) -> struct str: the value history tells */
     uint64_t seq;

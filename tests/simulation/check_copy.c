@@ -102,21 +102,20 @@ static void check_counts(struct copy_check *c)
 /* History of one subject: the same events in the same order. */
 static void check_history(struct copy_check *c, struct uuid subject)
 {
-    const struct map *rows = &c->world->oracle.rows;
+    const struct model_history *history =
+        map_get(&c->world->oracle.histories, oracle_id_key(&subject));
+    const struct model_row *model = history ? history->first : NULL;
     const struct event **events;
     uint64_t *seqs;
     size_t count, at = 0;
     check(c->replica->f->events(c->replica, &c->arena, subject, &events, &seqs, &count) ==
           FAULT_NONE);
-    for (size_t i = 0; i < rows->count; i++) {
-        const struct model_row *model = rows->entries[i].value;
-        if (model->row.kind != ENTITY_EVENT || !uuid_equal(model->row.id, subject)) continue;
-        if (at >= count || seqs[at] != model->row.seq ||
-            !packed_equal(ENTITY_EVENT, events[at], model->row.entity)) {
-            copy_fail(c, "has another history", ENTITY_EVENT, subject);
-            return;
-        }
-        at++;
+    for (; model; model = model->next, at++) {
+        if (at < count && seqs[at] == model->row.seq &&
+            packed_equal(ENTITY_EVENT, events[at], model->row.entity))
+            continue;
+        copy_fail(c, "has another history", ENTITY_EVENT, subject);
+        return;
     }
     if (at != count) copy_fail(c, "has too much history", ENTITY_EVENT, subject);
 }
@@ -138,18 +137,19 @@ static void check_rows(struct copy_check *c)
     }
 }
 
+static const struct member *member_of(const struct world *world, size_t laptop)
+{
+    const struct row *row =
+        oracle_row(world, ENTITY_MEMBER, world->persons[world->laptops[laptop].person].member);
+    return row ? row->entity : NULL;
+}
+
 void check_converged(struct world *world, size_t laptop)
 {
     struct copy_check c = {
         .world = world, .laptop = laptop, .replica = world->laptops[laptop].disk.inner};
     arena_init(&c.arena, COPY_BYTES_MAX);
-    struct row member = {.kind = ENTITY_MEMBER,
-                         .id = world->persons[world->laptops[laptop].person].member};
-    for (size_t i = 0; i < world->oracle.rows.count; i++) {
-        const struct model_row *model = world->oracle.rows.entries[i].value;
-        if (model->row.kind == ENTITY_MEMBER && uuid_equal(model->row.id, member.id))
-            c.member = model->row.entity;
-    }
+    c.member = member_of(world, laptop);
     check(c.member != NULL);
     check_rows(&c);
     if (!world->failed) check_counts(&c);
@@ -176,6 +176,62 @@ void check_copy_told(struct world *world, size_t laptop)
                                    : "laptop %zu is a copy, and nobody was told", laptop);
     }
     arena_finish(&arena);
+}
+
+/* --- by their bytes --- */
+
+/* Of the rows of a copy that count. */
+static struct team_digest marks_digest(struct replica *replica, bool shared_only)
+{
+    struct arena arena;
+    arena_init(&arena, COPY_BYTES_MAX);
+    struct row_mark *marks;
+    size_t count;
+    struct team_digest digest = {0};
+    check(replica->f->marks(replica, &arena, &marks, &count) == FAULT_NONE);
+    for (size_t i = 0; i < count; i++) {
+        if (shared_only && !oracle_is_shared((enum entity_kind)marks[i].kind)) continue;
+        digest.count++;
+        digest.sum += marks[i].hash;
+    }
+    arena_finish(&arena);
+    return digest;
+}
+
+void check_digest(struct world *world, size_t laptop)
+{
+    const struct map *rows = &world->oracle.rows;
+    const struct member *member = member_of(world, laptop);
+    struct team_digest wanted = {0};
+    for (size_t i = 0; i < rows->count; i++) {
+        const struct model_row *model = rows->entries[i].value;
+        if (model->hash == 0 || !permission_sees(member, model->row.kind, model->row.entity))
+            continue;
+        wanted.count++;
+        wanted.sum += model->hash;
+    }
+    struct team_digest have = marks_digest(world->laptops[laptop].disk.inner, false);
+    if (have.count == wanted.count && have.sum == wanted.sum) return;
+    check_converged(world, laptop); /* says which, if it reads it at all */
+    world_fail(world, "laptop %zu holds %llu rows, its member is to see %llu; their sums differ",
+               laptop, (unsigned long long)have.count, (unsigned long long)wanted.count);
+}
+
+void check_at_cursor(struct world *world, size_t laptop, const struct identity *identity)
+{
+    const struct oracle *oracle = &world->oracle;
+    uint64_t seq = identity->cursor_seq;
+    /* The database may have gone back since: then no history here knows that seq and mark. */
+    if (seq >= oracle->digest_cap || seq > oracle->seq || !oracle->digests[seq].known) return;
+    struct team_digest wanted = oracle->digests[seq];
+    if (!identity->has_mark || memcmp(wanted.mark, identity->cursor_mark, MARK_BYTES) != 0) return;
+    struct team_digest have = marks_digest(world->laptops[laptop].disk.inner, true);
+    if (seq < oracle->seq) world_mark(world, MARK_COMPARED_BEHIND);
+    if (have.count == wanted.count && have.sum == wanted.sum) return;
+    if (seq == oracle->seq) check_converged(world, laptop);
+    world_fail(world, "laptop %zu shows %llu rows at seq %llu, where the team had %llu, or others",
+               laptop, (unsigned long long)have.count, (unsigned long long)seq,
+               (unsigned long long)wanted.count);
 }
 
 /* --- what came of one's mutations, as the laptop knows it --- */

@@ -185,7 +185,16 @@ static bool right_is_there(struct world *world, const struct member *member,
     const struct row *row = oracle_row(world, (enum entity_kind)mutation->entity, mutation->target);
     if (!row || row->removed || row->kind != ENTITY_DEAL) return member->role != ROLE_VIEWER;
     const struct deal *deal = row->entity;
-    bool own = uuid_equal(deal->owner, member->id) || uuid_equal(deal->created_by, member->id);
+    /* Whose it is, as history tells: the row itself may have changed hands earlier in this batch. */
+    struct arena arena;
+    arena_init(&arena, 4096);
+    const struct str *told =
+        map_get(&world->oracle.told, told_key(&arena, deal->id, STR("owner")));
+    char text[UUID_TEXT_LENGTH + 1];
+    uuid_format(member->id, text);
+    bool owner = told ? str_equal(*told, str_from(text)) : uuid_equal(deal->owner, member->id);
+    arena_finish(&arena);
+    bool own = owner || uuid_equal(deal->created_by, member->id);
     return is_chief(member) || (own && member->role == ROLE_REP);
 }
 

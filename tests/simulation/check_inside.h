@@ -8,6 +8,7 @@
 #ifndef SLUICE_TESTS_SIMULATION_CHECK_INSIDE_H
 #define SLUICE_TESTS_SIMULATION_CHECK_INSIDE_H
 
+#include "client/core/replica.h"
 #include "common/domain/mutation.h"
 #include "tests/simulation/check.h"
 
@@ -23,14 +24,23 @@ void check_conservation(struct world *world);
 /* check_rows.c: everything under one seq of a commit. */
 void check_seq(struct world *world, const struct store_request *request, uint64_t seq,
                bool administered);
+/* What the row hangs on is there, or was. After all rows of its commit. */
+void check_parents(struct world *world, const struct row *row);
 /* check_stage.c: an event into a stage, against the deal written under the same seq. */
 void check_stage(struct world *world, const struct row *event, const struct store_request *request);
 /* check_history.c */
 void check_event(struct world *world, const struct row *row, const struct store_request *request);
 void check_explained(struct world *world, const struct row *row);
 void check_right(struct world *world, const struct outcome *outcome, size_t effects);
-/* check_copy.c: one laptop's server rows against the model. */
+/* What everybody in the team sees. */
+bool oracle_is_shared(enum entity_kind kind);
+
+/* check_copy.c: one laptop's server rows against the model, read as people's programs read them. */
 void check_converged(struct world *world, size_t laptop);
+/* The same rows by their bytes: each is there once, and no other. */
+void check_digest(struct world *world, size_t laptop);
+/* What the copy shows is the team as it stood at the copy's cursor, wherever the server is by now. */
+void check_at_cursor(struct world *world, size_t laptop, const struct identity *identity);
 /* What the laptop says came of its mutations. */
 void check_answers(struct world *world, size_t laptop);
 /* Its member was told of it if it is a copy of a known device, and only then. */

@@ -22,7 +22,23 @@ struct seq_rows {
     const struct outcome *outcome;
 };
 
-static bool row_keeps(const struct row *row, const struct seq_rows *rows)
+/* The item was taken over, in this very batch, by the same person's next try at the same creation:
+ * its payload stands for both. */
+static bool item_taken_over(struct world *world, const struct row *row, const struct seq_rows *rows)
+{
+    const struct inbox_item *item = row->entity;
+    if (row->seq == rows->seq || !uuid_equal(item->author, rows->outcome->member)) return false;
+    struct arena arena;
+    arena_init(&arena, (size_t)1024 * 1024);
+    const struct mutation *last = oracle_mutation(world, &arena, item->mutation);
+    const struct mutation *first = oracle_mutation(world, &arena, rows->outcome->mutation);
+    bool same = last && first && uuid_equal(last->resolves, row->id) &&
+                last->kind == first->kind && uuid_equal(last->target, first->target);
+    arena_finish(&arena);
+    return same;
+}
+
+static bool row_keeps(struct world *world, const struct row *row, const struct seq_rows *rows)
 {
     const struct outcome *outcome = rows->outcome;
     if (row->kind != ENTITY_INBOX || row->removed || row->seq < rows->seq) return false;
@@ -34,6 +50,8 @@ static bool row_keeps(const struct row *row, const struct seq_rows *rows)
         if (row->seq > rows->seq) return true;
     } else if (item->kind != INBOX_PARKED) {
         return false;
+    } else if (item_taken_over(world, row, rows)) {
+        return true;
     }
     uint8_t hash[32];
     codec_payload_hash(item->payload, hash);
@@ -47,7 +65,7 @@ static void check_record(struct world *world, const struct seq_rows *rows)
     int64_t kind = rows->outcome->kind;
     if (kind != OUTCOME_PARKED && kind != OUTCOME_CONFLICT) return;
     for (size_t i = 0; i < rows->request->row_count; i++) {
-        if (row_keeps(&rows->request->rows[i], rows)) return;
+        if (row_keeps(world, &rows->request->rows[i], rows)) return;
     }
     world_fail(world, "seq %llu: outcome %d without a record that keeps its payload",
                (unsigned long long)rows->seq, (int)kind);
@@ -131,6 +149,33 @@ static bool row_is_notice(struct world *world, const struct row *row)
     return true;
 }
 
+static void parent_expect(struct world *world, const struct row *row, enum entity_kind kind,
+                          struct uuid id)
+{
+    if (uuid_is_zero(id) || oracle_row(world, kind, id)) return;
+    world_fail(world, "seq %llu: %s hangs on %s that never was",
+               (unsigned long long)row->seq, entity_name(row->kind), entity_name(kind));
+}
+
+void check_parents(struct world *world, const struct row *row)
+{
+    if (row->removed) return;
+    if (row->kind == ENTITY_PERSON) {
+        const struct person *person = row->entity;
+        parent_expect(world, row, ENTITY_ORGANISATION, person->organisation);
+    } else if (row->kind == ENTITY_DEAL) {
+        const struct deal *deal = row->entity;
+        parent_expect(world, row, ENTITY_ORGANISATION, deal->organisation);
+        parent_expect(world, row, ENTITY_PERSON, deal->contact);
+        parent_expect(world, row, ENTITY_MEMBER, deal->owner);
+    } else if (row->kind == ENTITY_ACTIVITY) {
+        const struct activity *activity = row->entity;
+        parent_expect(world, row, ENTITY_DEAL, activity->deal);
+        parent_expect(world, row, ENTITY_ORGANISATION, activity->organisation);
+        parent_expect(world, row, ENTITY_PERSON, activity->person);
+    }
+}
+
 void check_seq(struct world *world, const struct store_request *request, uint64_t seq,
                bool administered)
 {
@@ -153,7 +198,8 @@ void check_seq(struct world *world, const struct store_request *request, uint64_
     bool own = rows.announced || (rows.again && rows.effects == 0);
     if (!rows.outcome && own) return; /* nobody's mutation */
     if (!rows.outcome) {
-        world_fail(world, "seq %llu has no outcome", (unsigned long long)seq);
+        world_fail(world, "seq %llu has no outcome, and %zu rows", (unsigned long long)seq,
+                   rows.effects);
         return;
     }
     check_answer(world, &rows);

@@ -168,6 +168,17 @@ static void bad_make(struct asked *asked, enum store_status status)
                                        .trouble = STR("57P01 simulated")};
 }
 
+/* As a script wants it, once. */
+static void request_spoil(struct world *world, struct asked *asked)
+{
+    struct database *database = &world->database;
+    bool done = database->next_commit == STORE_UNKNOWN && database->next_done;
+    bad_make(asked, database->next_commit);
+    database->next_commit = (enum store_status)0;
+    if (done) asked->good = execute(world, asked->server, asked->request);
+    world_tell(world, "the database dies at COMMIT; it was %s", done ? "written" : "not written");
+}
+
 void database_run(struct world *world, uint64_t id)
 {
     struct asked *asked = asked_find(world, id);
@@ -175,6 +186,10 @@ void database_run(struct world *world, uint64_t id)
     const struct store_request *request = asked->request;
     const struct weather *weather = &world->weather;
     bool commit = request->kind == STORE_COMMIT;
+    if (commit && world->database.held_server == asked->server + 1) {
+        world_schedule(world, 20, WORLD_STORE, id, 0);
+        return;
+    }
     if (commit && request != &asked->own && world_chance(world, weather->server_crash) &&
         world_chance(world, 50)) { /* while its commit is under way */
         size_t server = asked->server;
@@ -190,7 +205,9 @@ void database_run(struct world *world, uint64_t id)
         asked_end(world, asked);
         return;
     }
-    if (world_chance(world, weather->store_failed)) {
+    if (commit && world->database.next_commit) {
+        request_spoil(world, asked);
+    } else if (world_chance(world, weather->store_failed)) {
         world_mark(world, MARK_STORE_FAILED);
         bad_make(asked, STORE_FAILED);
     } else if (commit && world_chance(world, weather->store_stale)) {
@@ -327,7 +344,7 @@ static void requests_die(struct world *world)
     struct database *database = &world->database;
     for (size_t i = database->asked_count; i > 0; i--) {
         struct asked *asked = database->asked[i - 1];
-        if (asked->ran) continue;
+        if (asked->ran || database->held_server == asked->server + 1) continue;
         if (asked->request == &asked->own) {
             asked_end(world, asked);
             continue;
@@ -348,7 +365,8 @@ static bool store_replace(struct world *world, struct store_memory **with)
     store_memory_release(*with, head);
     if (seq >= world->oracle.seq) return false;
     requests_die(world);
-    for (size_t i = 0; i < database->asked_count; i++) check(database->asked[i]->ran);
+    for (size_t i = 0; i < database->asked_count; i++)
+        check(database->asked[i]->ran || database->held_server == database->asked[i]->server + 1);
     if (world->oracle.seq > database->lost_seq) database->lost_seq = world->oracle.seq;
     /* Which device keys there are, and which are revoked, is also kept outside the database. */
     store_memory_keep_access(*with, database->store);

@@ -32,6 +32,10 @@ struct database {
     uint64_t asked_last;
     uint64_t lost_seq;   /* the highest seq ever lost */
     size_t last_server;  /* that committed */
+    /* what a script wants */
+    enum store_status next_commit; /* comes to that instead: UNKNOWN, FAILED; 0: nothing wanted */
+    bool next_done;                /* of UNKNOWN: it was written */
+    size_t held_server;            /* 1 + index: its commits stay on their way meanwhile */
 };
 
 void database_open(struct world *world);

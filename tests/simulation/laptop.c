@@ -12,7 +12,7 @@ static const int64_t DAY_MS = INT64_C(86400000);
 
 static struct laptop *laptop_new(struct world *world, size_t person, size_t *index)
 {
-    check(world->laptop_count < LAPTOPS_MAX);
+    check(world->laptop_count < LAPTOPS_ROOM);
     *index = world->laptop_count++;
     struct laptop *laptop = &world->laptops[*index];
     *laptop = (struct laptop){.person = person};
@@ -105,6 +105,7 @@ void laptop_restore(struct world *world, size_t index)
     disk_finish(&laptop->disk);
     disk_init(&laptop->disk, world, &laptop->backup);
     laptop->backup = (struct copy){.replica = NULL};
+    laptop->generation = laptop->cursor_seq = 0;
     oracle_excuse(world, index, laptop->backup_promises);
     laptop_start(world, index, true);
 }
@@ -134,7 +135,8 @@ void laptop_start(struct world *world, size_t index, bool live)
     struct sync_options options = {.replica = &laptop->disk.port,
                                    .device_secret = laptop->key.secret,
                                    .program = STR("sluice simulated"),
-                                   .live = live};
+                                   .live = live,
+                                   .check = !live && laptop->doctor};
     laptop->live = live;
     laptop->stopping = false;
     if (!live) world_mark(world, MARK_NOT_LIVE);
@@ -286,7 +288,14 @@ static void laptop_revealed(struct world *world, size_t index)
     if (laptop_identity(world, index, &arena, &identity)) {
         if (identity.generation > laptop->generation && laptop->generation > 0)
             world_mark(world, MARK_SNAPSHOT);
+        bool behind = identity.generation == laptop->generation &&
+                      identity.cursor_seq < laptop->cursor_seq;
+        if (behind)
+            world_fail(world, "laptop %zu showed seq %llu, and shows %llu now", index,
+                       (unsigned long long)laptop->cursor_seq,
+                       (unsigned long long)identity.cursor_seq);
         laptop->generation = identity.generation;
+        laptop->cursor_seq = identity.cursor_seq;
     }
     laptop->snapshotting = false;
     arena_finish(&arena);

@@ -16,6 +16,8 @@ struct laptop {
     bool away;           /* no network, lid closed */
     bool snapshotting;   /* a snapshot has begun and not ended */
     bool revoked;        /* or its member is: it is to be turned away */
+    bool spoiled;        /* a script damaged its copy: nothing to compare yet */
+    bool doctor;         /* compares the copy with the server when it exchanges once */
     bool live, stopping; /* how the sync was started; it was told to stop */
     bool forked;         /* it took a new replica id once */
     int64_t skew_ms;     /* of its wall clock */
@@ -23,7 +25,7 @@ struct laptop {
     struct device device; /* as it was revoked; zero id when its member was removed */
     struct copy backup; /* an older one of the whole */
     size_t backup_promises; /* how many mutations had been made in the world by then */
-    uint64_t generation;    /* that was shown last */
+    uint64_t generation, cursor_seq; /* that were shown last */
     uint64_t connects;      /* since all healed */
 };
 

@@ -12,7 +12,7 @@
 
 #include <sodium.h>
 
-#include "tests/simulation/world.h"
+#include "tests/simulation/scene.h"
 
 #include "common/base/banned.h"
 
@@ -29,6 +29,7 @@ static int usage(FILE *out, int code)
     fputs("usage: sluice-sim SEED [--story] [--plant BUG] [--files]\n"
           "       sluice-sim --seeds FROM..TO [--plant BUG] [--files] [--until-broken]\n"
           "       sluice-sim --regressions FILE     a seed a line, # begins a remark\n"
+          "       sluice-sim --scenarios [NAME] [--seeds FROM..TO] [--files] [--story]\n"
           "       sluice-sim --plant help           the bugs that can be planted\n",
           out);
     return code;
@@ -106,12 +107,17 @@ static bool number_read(const char *text, char **end, uint64_t *out)
     return *end != text;
 }
 
+static bool range_read(const char *range, uint64_t *from, uint64_t *to)
+{
+    char *end;
+    if (!number_read(range, &end, from) || strncmp(end, "..", 2) != 0) return false;
+    return number_read(end + 2, &end, to) && !*end;
+}
+
 static bool seeds_run(struct campaign *campaign, const char *range)
 {
     uint64_t from, to;
-    char *end;
-    if (!number_read(range, &end, &from) || strncmp(end, "..", 2) != 0) return false;
-    if (!number_read(end + 2, &end, &to) || *end) return false;
+    if (!range_read(range, &from, &to)) return false;
     for (uint64_t seed = from; seed <= to; seed++) {
         seed_run(campaign, seed);
         if (campaign->until_broken && campaign->broken > 0) break;
@@ -137,6 +143,47 @@ static bool regressions_run(struct campaign *campaign, const char *path)
     return true;
 }
 
+/* --- scripted runs --- */
+
+static bool scenario_twice(const struct scenario *scenario, const struct world_options *options)
+{
+    uint64_t hash, again;
+    struct world_options silent = *options;
+    silent.story = false;
+    if (!scenario_run(scenario, options, &hash)) return false;
+    if (options->seed % TWICE_EVERY != 1) return true;
+    if (scenario_run(scenario, &silent, &again) && again == hash) return true;
+    printf("BROKEN, a second run of it went another way\n");
+    return false;
+}
+
+/* Exit status: 0 when there is such a scenario and all held. */
+static int scenarios_run(const struct world_options *options, const char *name, uint64_t from,
+                         uint64_t to)
+{
+    size_t played = 0, broken = 0;
+    for (size_t i = 0; i < scenario_count; i++) {
+        const struct scenario *scenario = &scenarios[i];
+        bool ok = true;
+        if (name && strcmp(name, scenario->name) != 0) continue;
+        for (uint64_t seed = from; seed <= to && ok; seed++) {
+            struct world_options one = *options;
+            one.seed = seed;
+            ok = scenario_twice(scenario, &one);
+        }
+        played++;
+        broken += !ok;
+        if (scenario->number > 0)
+            printf("scenario %u", scenario->number);
+        else
+            printf("spare scenario");
+        printf(" %s: %s: %s\n", scenario->name, scenario->claim, ok ? "ok" : "BROKEN");
+        fflush(stdout);
+    }
+    printf("%zu scenarios, %zu broken\n", played, broken);
+    return played > 0 && broken == 0 ? 0 : 1;
+}
+
 static int plants_tell(void)
 {
     for (int i = 1; i < PLANT_COUNT; i++)
@@ -156,46 +203,68 @@ static int campaign_end(const struct campaign *campaign)
     return campaign->broken > 0 ? 1 : 0;
 }
 
-int main(int argc, char **argv)
+struct wishes {
+    struct campaign campaign;
+    const char *name, *seeds, *regressions; /* name: a seed, or a scenario */
+    bool scenarios, help, plants;
+};
+
+/* False: not understood. */
+static bool wishes_read(struct wishes *wishes, int argc, char **argv)
 {
-    struct campaign campaign = {.seeds = 0};
-    const char *seed = NULL, *seeds = NULL, *regressions = NULL;
+    struct world_options *options = &wishes->campaign.options;
     for (int i = 1; i < argc; i++) {
         const char *value = i + 1 < argc ? argv[i + 1] : NULL;
         if (strcmp(argv[i], "--story") == 0) {
-            campaign.options.story = true;
+            options->story = true;
         } else if (strcmp(argv[i], "--files") == 0) {
-            campaign.options.files = true;
+            options->files = true;
         } else if (strcmp(argv[i], "--until-broken") == 0) {
-            campaign.until_broken = true;
+            wishes->campaign.until_broken = true;
+        } else if (strcmp(argv[i], "--scenarios") == 0) {
+            wishes->scenarios = true;
         } else if (strcmp(argv[i], "--seeds") == 0 && value) {
-            seeds = argv[++i];
+            wishes->seeds = argv[++i];
         } else if (strcmp(argv[i], "--regressions") == 0 && value) {
-            regressions = argv[++i];
+            wishes->regressions = argv[++i];
         } else if (strcmp(argv[i], "--plant") == 0 && value) {
-            if (strcmp(value, "help") == 0) return plants_tell();
-            campaign.options.plant = plant_named(argv[++i]);
-            if (!campaign.options.plant) return usage(stderr, 2);
+            wishes->plants = strcmp(value, "help") == 0;
+            options->plant = plant_named(argv[++i]);
+            if (!options->plant && !wishes->plants) return false;
         } else if (strcmp(argv[i], "--help") == 0) {
-            return usage(stdout, 0);
-        } else if (!seed && argv[i][0] != '-') {
-            seed = argv[i];
+            wishes->help = true;
+        } else if (!wishes->name && argv[i][0] != '-') {
+            wishes->name = argv[i];
         } else {
-            return usage(stderr, 2);
+            return false;
         }
     }
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    struct wishes wishes = {.name = NULL};
+    struct campaign *campaign = &wishes.campaign;
+    if (!wishes_read(&wishes, argc, argv)) return usage(stderr, 2);
+    if (wishes.help) return usage(stdout, 0);
+    if (wishes.plants) return plants_tell();
     if (sodium_init() < 0) return 1;
     signal(SIGABRT, last_words); /* of check(), and of a sanitizer told to end so */
     char *end;
-    uint64_t one;
+    uint64_t one = 1, to = 1;
     bool good = false;
-    if (seeds) {
-        good = seeds_run(&campaign, seeds);
-    } else if (regressions) {
-        good = regressions_run(&campaign, regressions);
-    } else if (seed && number_read(seed, &end, &one) && !*end) {
-        seed_run(&campaign, one);
+    if (wishes.scenarios) {
+        if (wishes.seeds && !range_read(wishes.seeds, &one, &to)) return usage(stderr, 2);
+        return scenarios_run(&campaign->options, wishes.name, one, to);
+    }
+    if (wishes.seeds) {
+        good = seeds_run(campaign, wishes.seeds);
+    } else if (wishes.regressions) {
+        good = regressions_run(campaign, wishes.regressions);
+    } else if (wishes.name && number_read(wishes.name, &end, &one) && !*end) {
+        seed_run(campaign, one);
         good = true;
     }
-    return good ? campaign_end(&campaign) : usage(stderr, 2);
+    return good ? campaign_end(campaign) : usage(stderr, 2);
 }

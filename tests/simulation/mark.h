@@ -70,6 +70,7 @@
     X(LARGE_TEXT, "texts at their limits travel")                                                  \
     X(MANY_PENDING, "a hundred mutations wait on one laptop")                                      \
     X(CONVERGED_MIDWAY, "a copy is compared with the server while the storm goes on")              \
+    X(COMPARED_BEHIND, "a copy is compared with the team as it stood at the copy's cursor")        \
     X(QUIET, "nobody sends anything but keepalives once all is settled")
 
 enum mark {

@@ -126,25 +126,17 @@ static void definition_change(struct world *world)
     default: stage_rename(world, &arena, pipeline); break;
     }
     struct str mistake = definition_mistake(&arena, &definition);
-    if (mistake.n == 0) {
-        struct row row = {
-            .kind = ENTITY_DEFINITION, .id = definition.id, .entity = &definition};
-        world_mark(world, MARK_DEFINITION_CHANGED);
-        database_write(world, &row, 1);
-    }
+    if (mistake.n == 0) operators_define(world, &definition);
     arena_finish(&arena);
 }
 
 /* --- members and devices --- */
 
-static void role_change(struct world *world)
+void operators_set_role(struct world *world, const struct person_of_world *person, int64_t role)
 {
-    static const int64_t roles[] = {ROLE_MANAGER, ROLE_REP, ROLE_VIEWER};
-    const struct person_of_world *person = &world->persons[1 + world_below(world, PERSONS - 1)];
     const struct row *row = oracle_row(world, ENTITY_MEMBER, person->member);
     if (!row) return;
     struct member member = *(const struct member *)row->entity;
-    int64_t role = roles[world_below(world, 3)];
     if (member.removed || member.role == role) return;
     member.role = role;
     struct row changed = {.kind = ENTITY_MEMBER, .id = member.id, .entity = &member};
@@ -153,7 +145,40 @@ static void role_change(struct world *world)
     database_write(world, &changed, 1);
 }
 
-static void member_remove(struct world *world, struct person_of_world *person)
+static void role_change(struct world *world)
+{
+    static const int64_t roles[] = {ROLE_MANAGER, ROLE_REP, ROLE_VIEWER};
+    const struct person_of_world *person = &world->persons[1 + world_below(world, PERSONS - 1)];
+    if (oracle_row(world, ENTITY_MEMBER, person->member))
+        operators_set_role(world, person, roles[world_below(world, 3)]);
+}
+
+void operators_define(struct world *world, const struct definition *definition)
+{
+    struct row row = {.kind = ENTITY_DEFINITION, .id = definition->id, .entity = definition};
+    world_mark(world, MARK_DEFINITION_CHANGED);
+    database_write(world, &row, 1);
+}
+
+void operators_invite(struct world *world, struct person_of_world *person)
+{
+    uint8_t hash[32];
+    int64_t wall = world_now(world).wall_ms;
+    random_bytes(&world->random, person->code, sizeof person->code);
+    codec_payload_hash((struct str){(const char *)person->code, CODE_BYTES}, hash);
+    struct invitation invitation = {
+        .id = uuid_v7((uint64_t)wall, &world->random),
+        .member = person->member,
+        .invited_by = world->persons[0].member,
+        .code_hash = {(const char *)hash, 32},
+        .expires_at = {true, wall + INT64_C(365) * 86400000},
+        .created_at = {true, wall},
+    };
+    struct row row = {.kind = ENTITY_INVITATION, .id = invitation.id, .entity = &invitation};
+    database_write(world, &row, 1);
+}
+
+void operators_remove(struct world *world, struct person_of_world *person)
 {
     const struct row *row = oracle_row(world, ENTITY_MEMBER, person->member);
     if (!row) return;
@@ -197,7 +222,7 @@ static void somebody_leave(struct world *world)
     if (person->removed || !oracle_row(world, ENTITY_MEMBER, person->member)) return;
     person->removed = true;
     world_mark(world, MARK_REMOVED);
-    member_remove(world, person);
+    operators_remove(world, person);
 }
 
 static void device_write(struct world *world, const struct device *device)
@@ -236,7 +261,7 @@ void operators_turn_away(struct world *world)
         struct person_of_world *person = &world->persons[i];
         if (!person->removed) continue;
         if (oracle_row(world, ENTITY_MEMBER, person->member))
-            member_remove(world, person);
+            operators_remove(world, person);
         else
             member_forget(world, person);
     }

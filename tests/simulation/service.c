@@ -132,6 +132,8 @@ static void output_flush(struct world *world, size_t index, uint64_t connection)
     struct server *server = world->servers[index].server;
     struct str out = server_output(server, connection);
     if (out.n == 0) return;
+    if (out.n > OUTPUT_HARD + FRAME_TO_CLIENT_MAX)
+        world_fail(world, "server %zu keeps %zu bytes for one connection", index, out.n);
     size_t n = out.n;
     network_write(world, connection, SIDE_SERVER, out);
     server_sent(server, connection, n, world_now(world));

@@ -23,6 +23,7 @@ enum wrong {
     WRONG_TWICE,
     WRONG_PARKED_WITHOUT_RECORD,
     WRONG_GATE,
+    WRONG_PARENT,
     WRONG_NEVER_ANSWERED
 };
 
@@ -86,6 +87,8 @@ static bool runs_with(enum wrong wrong)
     struct team team = {.id = TEAM, .name = STR("Team"), .currency = STR("EUR")};
     put(&f, ENTITY_TEAM, TEAM, 1, &team);
     put(&f, ENTITY_DEFINITION, TEAM, 1, &f.definition);
+    struct organisation organisation = {.id = {{4}}, .name = STR("Firm")};
+    put(&f, ENTITY_ORGANISATION, organisation.id, 1, &organisation);
     commit(&f, 0, 1);
 
     if (wrong != WRONG_NOBODY_MADE_IT) oracle_promise(world, mutation_id(1), STR("payload"), 0);
@@ -97,6 +100,7 @@ static bool runs_with(enum wrong wrong)
                         .stage = STR("contact"),
                         .status = STATUS_OPEN,
                         .organisation = {{4}}};
+    if (wrong == WRONG_PARENT) deal.organisation = (struct uuid){{5}};
     if (wrong == WRONG_GATE) deal.organisation = (struct uuid){{0}};
     struct event event = {.subject = DEAL,
                           .subject_kind = ENTITY_DEAL,
@@ -138,6 +142,7 @@ static void test_oracle_notices(void **state)
         {"a mutation takes effect twice", WRONG_TWICE},
         {"parked without its payload", WRONG_PARKED_WITHOUT_RECORD},
         {"a deal in a stage whose gate forbids it", WRONG_GATE},
+        {"a deal of an organisation that never was", WRONG_PARENT},
         {"a mutation is never answered", WRONG_NEVER_ANSWERED},
     };
     assert_true(runs_with(WRONG_NOTHING));

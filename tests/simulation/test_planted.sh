@@ -3,7 +3,8 @@
 # same seed without the bug holds.
 # ctest: label=planted timeout=600
 set -euo pipefail
-simulator="$SLUICE_BIN_DIR/sluice-sim"
+simulator="$SLUICE_BIN_DIR/sluice-sim-fast" # beside a build with sanitizers
+[ -x "$simulator" ] || simulator="$SLUICE_BIN_DIR/sluice-sim"
 list="$SLUICE_SOURCE_DIR/tests/simulation/planted.txt"
 [ -x "$simulator" ] || { echo "sluice-sim is not built" >&2; exit 77; }
 

@@ -159,7 +159,7 @@ static void people_draw(struct world *world)
     }
 }
 
-static void world_init(struct world *world, const struct world_options *options)
+void world_open(struct world *world, const struct world_options *options)
 {
     *world = (struct world){.options = *options, .now_ms = START_MS};
     random_init_number(&world->random, options->seed);
@@ -171,9 +171,19 @@ static void world_init(struct world *world, const struct world_options *options)
     world->server_key = key_pair_from_secret(&secret);
     world->team = uuid_v7(1, &world->random);
     world->server_count = 1 + (size_t)(world_chance(world, 500) ? world_below(world, 3) : 0);
+    if (options->calm) {
+        weather_clear(&world->weather);
+        world->weather.pace = 1;
+        world->weather.page_rows = 0;
+        world->server_count = options->servers ? options->servers : 1;
+    }
     people_draw(world);
     uint64_t chaos = DAY_MS / 8 + world_below(world, DAY_MS / 2);
     if (world_chance(world, 50)) chaos += 4 * DAY_MS; /* a week away */
+    /* A few seeds with ten thousand mutations would take most of the time of all. */
+    bool large = world_chance(world, 10);
+    world->chaos_mutations = large ? UINT64_MAX : 1200;
+    world->chaos_steps = large ? UINT64_MAX : 60000;
     world->chaos_until_ms = START_MS + chaos / world->weather.pace;
     copies_start(world);
     database_open(world);
@@ -181,7 +191,7 @@ static void world_init(struct world *world, const struct world_options *options)
     for (size_t i = 0; i < world->server_count; i++) service_start(world, i);
     for (size_t i = 0; i < PERSONS_FOUNDING; i++)
         laptop_start(world, laptop_create(world, i), true);
-    actors_schedule(world);
+    if (!options->calm) actors_schedule(world);
 }
 
 void world_finish_all(struct world *world)
@@ -193,6 +203,7 @@ void world_finish_all(struct world *world)
     network_finish(&world->network);
     oracle_finish(&world->oracle);
     free(world->events);
+    for (size_t i = 0; i < ENTITY_COUNT; i++) free(world->made[i].ids);
     *world = (struct world){0};
 }
 
@@ -253,10 +264,18 @@ static void world_step(struct world *world)
     world_handle(world, &event);
 }
 
+static uint64_t next_due(const struct world *world)
+{
+    uint64_t deadline = deadline_next(world);
+    uint64_t event_at = world->event_count > 0 ? world->events[0].at : UINT64_MAX;
+    return deadline < event_at ? deadline : event_at;
+}
+
 static bool world_is_settled(const struct world *world)
 {
     if (database_is_busy(world)) return false;
     for (size_t i = 0; i < world->laptop_count; i++) {
+        if (world->options.calm && world->laptops[i].away) continue;
         if (!laptop_is_settled(world, i, world->oracle.seq)) return false;
     }
     return true;
@@ -287,11 +306,24 @@ static void restless_tell(struct world *world)
     world_fail(world, "a commit never ends");
 }
 
-static void world_run_until(struct world *world, uint64_t until_ms, bool settled_ends)
+static bool chaos_is_enough(const struct world *world)
+{
+    if (world->options.calm) return false;
+    return world->oracle.promise_count > world->chaos_mutations ||
+           world->steps > world->chaos_steps;
+}
+
+void world_run_until(struct world *world, uint64_t until_ms, bool settled_ends)
 {
     uint64_t stuck_at = 0, stuck = 0;
     while (!world->failed && world->steps < STEPS_MAX && world->now_ms < until_ms) {
         if (settled_ends && world_is_settled(world)) return;
+        if (!world->healed && chaos_is_enough(world)) return;
+        if (world->stop_seq && world->oracle.seq >= world->stop_seq) return;
+        if (world->options.calm && next_due(world) > until_ms) {
+            world->now_ms = until_ms; /* nothing happens until then */
+            return;
+        }
         stuck = world->now_ms == stuck_at ? stuck + 1 : 0;
         stuck_at = world->now_ms;
         if (stuck > 20000) world_fail(world, "time stands still: somebody is busy for ever");
@@ -300,8 +332,13 @@ static void world_run_until(struct world *world, uint64_t until_ms, bool settled
     if (!world->failed && world->steps >= STEPS_MAX) world_fail(world, "too many steps");
 }
 
-/* Nobody has anything to say any more: no commits, and on the wire no more than keepalives. */
-static void world_check_quiet(struct world *world)
+void world_settle(struct world *world)
+{
+    world_run_until(world, world->now_ms + HEAL_LIMIT_MS, true);
+    if (!world->failed && !world_is_settled(world)) restless_tell(world);
+}
+
+void world_check_quiet(struct world *world)
 {
     static const uint64_t QUIET_MS = 10 * 60 * 1000, PER_LAPTOP_BYTES = 20 * 400;
     uint64_t seq = world->oracle.seq, bytes = world->network.bytes;
@@ -317,12 +354,12 @@ static void world_check_quiet(struct world *world)
 
 bool world_run(struct world *world, const struct world_options *options)
 {
-    world_init(world, options);
+    world_open(world, options);
     world_run_until(world, world->chaos_until_ms, false);
     if (!world->failed) {
         world->healed = true;
         actors_heal(world);
-        world_run_until(world, world->chaos_until_ms + HEAL_LIMIT_MS, true);
+        world_run_until(world, world->now_ms + HEAL_LIMIT_MS, true);
     }
     if (!world->failed && !world_is_settled(world)) restless_tell(world);
     if (!world->failed && world_chance(world, 100)) world_check_quiet(world);

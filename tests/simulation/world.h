@@ -27,7 +27,8 @@
 enum {
     PERSONS_FOUNDING = 5,
     PERSONS = 7, /* the last ones may be invited while the seed runs */
-    LAPTOPS_MAX = 12,
+    LAPTOPS_MAX = 12,  /* of people who act by themselves */
+    LAPTOPS_ROOM = 64, /* scripts may have more */
     SERVERS_MAX = 3,
     STEPS_MAX = 3 * 1000 * 1000
 };
@@ -61,6 +62,12 @@ struct person_of_world {
     uint64_t made;
 };
 
+/* Ids of what people ever made, of one kind. */
+struct made_of_world {
+    struct uuid *ids;
+    size_t count, cap;
+};
+
 struct world_options {
     uint64_t seed;
     bool story;         /* tell it on stdout */
@@ -72,6 +79,8 @@ struct world_options {
     void (*travelled)(void *context, bool standby, bool back);
     void *ran_context;
     bool steady; /* the database never goes back in time */
+    bool calm;   /* nobody acts and nothing strikes by itself: a script does (scene.h) */
+    size_t servers; /* how many, if calm */
 };
 
 struct world {
@@ -80,7 +89,9 @@ struct world {
     uint64_t now_ms; /* virtual, since an arbitrary start */
     uint64_t steps, hash;
     uint64_t chaos_until_ms;
+    uint64_t chaos_mutations, chaos_steps; /* ... or until so much has happened */
     bool healed, failed;
+    uint64_t stop_seq; /* a script wants to go on as soon as the team is there; 0: no */
     struct weather weather;
     struct marks marks;
     struct chronicle chronicle;
@@ -96,7 +107,8 @@ struct world {
     struct uuid team;
     struct key_pair server_key;
     struct person_of_world persons[PERSONS];
-    struct laptop laptops[LAPTOPS_MAX];
+    struct made_of_world made[ENTITY_COUNT];
+    struct laptop laptops[LAPTOPS_ROOM];
     size_t laptop_count;
     struct network network;
     struct service servers[SERVERS_MAX];
@@ -108,6 +120,15 @@ struct world {
 /* Runs the seed to its end. False when an invariant broke; the reason was printed. */
 bool world_run(struct world *world, const struct world_options *options);
 void world_finish_all(struct world *world);
+
+/* The parts of world_run, for scripts. */
+void world_open(struct world *world, const struct world_options *options);
+/* settled_ends: or until nobody waits for anything. Who is away is not waited for if all is calm. */
+void world_run_until(struct world *world, uint64_t until_ms, bool settled_ends);
+/* Until nobody waits for anything; it is broken when that never comes. */
+void world_settle(struct world *world);
+/* Nobody has anything to say any more: no commits, and on the wire no more than keepalives. */
+void world_check_quiet(struct world *world);
 
 void world_schedule(struct world *world, uint64_t delay_ms, enum event_kind_of_world kind,
                     uint64_t a, uint64_t b);
@@ -137,5 +158,10 @@ void operators_act(struct world *world);
 void operators_turn_away(struct world *world);
 /* What `sluiced init` does. */
 void operators_found(struct world *world);
+void operators_remove(struct world *world, struct person_of_world *person);
+void operators_set_role(struct world *world, const struct person_of_world *person, int64_t role);
+void operators_define(struct world *world, const struct definition *definition);
+/* A one-time code for another laptop of that person. */
+void operators_invite(struct world *world, struct person_of_world *person);
 
 #endif

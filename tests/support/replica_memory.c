@@ -1,7 +1,7 @@
 /* replica_memory.c - see replica_memory.h.
  *
- * A state is four sorted tables of pointers to reference-counted, immutable items. begin() keeps a
- * second set of the same pointers, rollback() puts it back. */
+ * A state is sorted tables of pointers to reference-counted, immutable items. From begin() on they
+ * keep what was replaced; rollback() puts it back. */
 #include "tests/support/replica_memory.h"
 
 #include <stdlib.h>
@@ -13,14 +13,11 @@
 #include "tests/support/replica_memory_table.h"
 #include "common/base/banned.h"
 
-struct memory_state {
-    struct memory_table rows, shown, outbox;
-    struct memory_item *identity;
-};
+static const uint64_t SHOWN_NONE = UINT64_MAX; /* no shown row is of that generation */
 
 struct replica_memory {
     struct replica port;
-    struct memory_state now, before; /* before: while a transaction is open */
+    struct memory_state now;
     struct buffer kept[KEPT_MAX];
     bool open, looking;
     size_t writes, fail_after;
@@ -30,23 +27,6 @@ struct replica_memory {
 static struct replica_memory *memory_of(struct replica *replica)
 {
     return (struct replica_memory *)replica;
-}
-
-static void state_copy(struct memory_state *to, const struct memory_state *from)
-{
-    memory_table_copy(&to->rows, &from->rows);
-    memory_table_copy(&to->shown, &from->shown);
-    memory_table_copy(&to->outbox, &from->outbox);
-    to->identity = memory_item_keep(from->identity);
-}
-
-static void state_finish(struct memory_state *state)
-{
-    memory_table_finish(&state->rows);
-    memory_table_finish(&state->shown);
-    memory_table_finish(&state->outbox);
-    memory_item_drop(state->identity);
-    *state = (struct memory_state){.identity = NULL};
 }
 
 /* Counts the call and says whether it is the one that was planned to fail. */
@@ -98,7 +78,7 @@ static enum fault begin(struct replica *replica)
     check(!memory->looking);
     enum fault fault = memory_write(memory);
     if (fault) return fault;
-    state_copy(&memory->before, &memory->now);
+    memory_state_begin(&memory->now);
     memory->open = true;
     return FAULT_NONE;
 }
@@ -121,9 +101,7 @@ static void rollback(struct replica *replica)
 {
     struct replica_memory *memory = memory_of(replica);
     if (!memory->open) return;
-    state_finish(&memory->now);
-    memory->now = memory->before;
-    memory->before = (struct memory_state){.identity = NULL};
+    memory_state_end(&memory->now, false);
     memory->open = false;
 }
 
@@ -136,7 +114,7 @@ static enum fault commit(struct replica *replica)
         rollback(replica);
         return fault;
     }
-    state_finish(&memory->before);
+    memory_state_end(&memory->now, true);
     memory->open = false;
     return FAULT_NONE;
 }
@@ -196,17 +174,21 @@ static enum fault found_add(struct arena *arena, struct found_list *list,
 static enum fault shown_of_kind(struct replica_memory *memory, struct arena *arena,
                                 enum entity_kind kind, struct found_list *list)
 {
+    const struct memory_table *rows = &memory->now.rows, *shown = &memory->now.shown;
+    struct memory_key key = {.generation = generation_of(memory), .kind = kind};
     enum fault fault = FAULT_NONE;
-    for (size_t i = 0; i < memory->now.rows.count && !fault; i++) {
-        const struct memory_item *item = memory->now.rows.items[i];
-        if (item->key.generation != generation_of(memory) || item->row.kind != kind) continue;
-        struct memory_key key = {.kind = kind, .id = item->row.id};
-        const struct memory_item *over = memory_table_get(&memory->now.shown, &key);
+    for (size_t i = memory_table_at(rows, &key); i < rows->count && !fault; i++) {
+        const struct memory_item *item = rows->items[i];
+        if (item->key.generation != key.generation || item->key.kind != kind) break;
+        struct memory_key same = {.kind = kind, .id = item->row.id};
+        const struct memory_item *over = memory_table_get(shown, &same);
         fault = found_add(arena, list, over ? over : item);
     }
-    for (size_t i = 0; i < memory->now.shown.count && !fault; i++) {
-        const struct memory_item *item = memory->now.shown.items[i];
-        if (item->row.kind != kind || row_find(memory, kind, item->row.id, true)) continue;
+    key.generation = 0;
+    for (size_t i = memory_table_at(shown, &key); i < shown->count && !fault; i++) {
+        const struct memory_item *item = shown->items[i];
+        if (item->key.kind != kind) break;
+        if (row_find(memory, kind, item->row.id, true)) continue;
         fault = found_add(arena, list, item);
     }
     return fault;
@@ -436,6 +418,9 @@ static enum fault events(struct replica *replica, struct arena *arena, struct uu
 {
     struct replica_memory *memory = memory_of(replica);
     size_t most = memory->now.rows.count + memory->now.shown.count;
+    if (!uuid_is_zero(subject))
+        most = memory_table_span(&memory->now.rows, generation_of(memory), subject) +
+               memory_table_span(&memory->now.shown, 0, subject);
     struct event_list list = {arena_array(arena, most, sizeof(const struct event *)),
                               arena_array(arena, most, sizeof(uint64_t)), 0};
     if (!list.events || !list.seqs) return FAULT_MEMORY;
@@ -657,7 +642,7 @@ static enum fault shown_clear(struct replica *replica)
 {
     struct replica_memory *memory = memory_of(replica);
     enum fault fault = memory_change(memory);
-    if (!fault) memory_table_finish(&memory->now.shown);
+    if (!fault) memory_table_keep(&memory->now.shown, SHOWN_NONE);
     return fault;
 }
 
@@ -706,7 +691,7 @@ static void memory_close(struct replica *replica)
 {
     struct replica_memory *memory = memory_of(replica);
     rollback(replica);
-    state_finish(&memory->now);
+    memory_state_finish(&memory->now);
     for (size_t i = 0; i < KEPT_MAX; i++) buffer_finish(&memory->kept[i]);
     free(memory);
 }
@@ -769,7 +754,7 @@ struct replica *replica_memory_copy(const struct replica *replica)
     const struct replica_memory *from = (const struct replica_memory *)replica;
     struct replica *copy = replica_memory_open();
     if (!copy) return NULL;
-    state_copy(&memory_of(copy)->now, from->open ? &from->before : &from->now);
+    memory_state_copy(&memory_of(copy)->now, &from->now);
     return copy;
 }
 

@@ -117,11 +117,27 @@ static void table_reserve(struct memory_table *table, size_t cap)
     table->cap = cap;
 }
 
+/* Takes the item over. */
+static void undo_note(struct memory_table *table, const struct memory_key *key,
+                      struct memory_item *item)
+{
+    if (!table->journal) {
+        memory_item_drop(item);
+        return;
+    }
+    if (table->undo_count == table->undo_cap) {
+        table->undo_cap = table->undo_cap ? table->undo_cap * 2 : 16;
+        table->undo = realloc(table->undo, table->undo_cap * sizeof *table->undo);
+        check(table->undo != NULL);
+    }
+    table->undo[table->undo_count++] = (struct memory_undo){*key, item};
+}
+
 void memory_table_put(struct memory_table *table, struct memory_item *item)
 {
     size_t at = memory_table_at(table, &item->key);
     if (at < table->count && key_compare(&table->items[at]->key, &item->key) == 0) {
-        memory_item_drop(table->items[at]);
+        undo_note(table, &item->key, table->items[at]);
         table->items[at] = item;
         return;
     }
@@ -130,16 +146,19 @@ void memory_table_put(struct memory_table *table, struct memory_item *item)
             (table->count - at) * sizeof(struct memory_item *));
     table->items[at] = item;
     table->count++;
+    undo_note(table, &item->key, NULL);
 }
 
 bool memory_table_remove(struct memory_table *table, const struct memory_key *key)
 {
     size_t at = memory_table_at(table, key);
     if (at >= table->count || key_compare(&table->items[at]->key, key) != 0) return false;
-    memory_item_drop(table->items[at]);
+    struct memory_item *gone = table->items[at];
     table->count--;
     memmove(table->items + at, table->items + at + 1,
             (table->count - at) * sizeof(struct memory_item *));
+    struct memory_key gone_key = gone->key; /* the item may end here */
+    undo_note(table, &gone_key, gone);
     return true;
 }
 
@@ -150,26 +169,107 @@ void memory_table_keep(struct memory_table *table, uint64_t generation)
         if (table->items[i]->key.generation == generation) {
             table->items[kept++] = table->items[i];
         } else {
-            memory_item_drop(table->items[i]);
+            struct memory_key key = table->items[i]->key;
+            undo_note(table, &key, table->items[i]);
         }
     }
     table->count = kept;
 }
 
+void memory_table_begin(struct memory_table *table)
+{
+    table->journal = true;
+}
+
+/* Takes over what `undo` holds. */
+static void undo_apply(struct memory_table *table, const struct memory_undo *undo)
+{
+    if (undo->item)
+        memory_table_put(table, undo->item);
+    else
+        (void)memory_table_remove(table, &undo->key);
+}
+
+void memory_table_end(struct memory_table *table, bool commit)
+{
+    table->journal = false;
+    for (size_t i = table->undo_count; i > 0; i--) {
+        if (commit)
+            memory_item_drop(table->undo[i - 1].item);
+        else
+            undo_apply(table, &table->undo[i - 1]);
+    }
+    table->undo_count = 0;
+}
+
 void memory_table_copy(struct memory_table *to, const struct memory_table *from)
 {
     *to = (struct memory_table){.items = NULL};
-    if (from->count == 0) return;
-    table_reserve(to, from->count);
+    if (from->count > 0) table_reserve(to, from->count);
     for (size_t i = 0; i < from->count; i++) to->items[i] = memory_item_keep(from->items[i]);
     to->count = from->count;
+    for (size_t i = from->undo_count; i > 0; i--) {
+        struct memory_undo undo = {from->undo[i - 1].key,
+                                   memory_item_keep(from->undo[i - 1].item)};
+        undo_apply(to, &undo);
+    }
 }
 
 void memory_table_finish(struct memory_table *table)
 {
+    memory_table_end(table, true);
     for (size_t i = 0; i < table->count; i++) memory_item_drop(table->items[i]);
     free(table->items);
+    free(table->undo);
     *table = (struct memory_table){.items = NULL};
+}
+
+size_t memory_table_span(const struct memory_table *table, uint64_t generation, struct uuid subject)
+{
+    struct memory_key key = {.generation = generation, .kind = ENTITY_EVENT, .id = subject};
+    size_t from = memory_table_at(table, &key);
+    key.seq = UINT64_MAX;
+    key.n = UINT32_MAX;
+    return memory_table_at(table, &key) - from;
+}
+
+/* --- all of a copy --- */
+
+void memory_state_begin(struct memory_state *state)
+{
+    memory_table_begin(&state->rows);
+    memory_table_begin(&state->shown);
+    memory_table_begin(&state->outbox);
+    state->identity_before = memory_item_keep(state->identity);
+}
+
+void memory_state_end(struct memory_state *state, bool commit)
+{
+    memory_table_end(&state->rows, commit);
+    memory_table_end(&state->shown, commit);
+    memory_table_end(&state->outbox, commit);
+    struct memory_item *gone = commit ? state->identity_before : state->identity;
+    if (!commit) state->identity = state->identity_before;
+    state->identity_before = NULL;
+    memory_item_drop(gone);
+}
+
+void memory_state_copy(struct memory_state *to, const struct memory_state *from)
+{
+    memory_table_copy(&to->rows, &from->rows);
+    memory_table_copy(&to->shown, &from->shown);
+    memory_table_copy(&to->outbox, &from->outbox);
+    to->identity = memory_item_keep(from->rows.journal ? from->identity_before : from->identity);
+    to->identity_before = NULL;
+}
+
+void memory_state_finish(struct memory_state *state)
+{
+    memory_table_finish(&state->rows);
+    memory_table_finish(&state->shown);
+    memory_table_finish(&state->outbox);
+    memory_item_drop(state->identity);
+    *state = (struct memory_state){.identity = NULL};
 }
 
 uint64_t memory_table_hash(const struct memory_table *table, enum entity_kind kind)
@@ -214,18 +314,19 @@ void memory_short_lengths(enum entity_kind kind, const void *const *things, size
     }
 }
 
-enum fault memory_table_marks(const struct memory_table *table, uint64_t generation,
+enum fault memory_table_marks(struct memory_table *table, uint64_t generation,
                               struct arena *arena, struct row_mark **out, size_t *count)
 {
     size_t cap = 0;
     void *marks = NULL;
     *count = 0;
     for (size_t i = 0; i < table->count; i++) {
-        const struct memory_item *item = table->items[i];
+        struct memory_item *item = table->items[i];
         if (item->key.generation != generation || item->row.removed) continue;
+        if (item->hash == 0) item->hash = codec_row_hash(&item->row);
         struct row_mark *mark = arena_push(arena, &marks, count, &cap, sizeof *mark);
         if (!mark) return FAULT_MEMORY;
-        *mark = (struct row_mark){.seq = item->row.seq, .hash = codec_row_hash(&item->row),
+        *mark = (struct row_mark){.seq = item->row.seq, .hash = item->hash,
                                   .kind = item->row.kind, .n = item->row.n, .id = item->row.id};
     }
     *out = marks;
