@@ -3,7 +3,8 @@
 # others; what broke is printed and to be kept in regressions.txt.
 # ctest: label=long timeout=86400
 set -euo pipefail
-simulator="$SLUICE_BIN_DIR/sluice-sim"
+simulator="$SLUICE_BIN_DIR/sluice-sim-fast" # beside a build with sanitizers
+[ -x "$simulator" ] || simulator="$SLUICE_BIN_DIR/sluice-sim"
 [ -x "$simulator" ] || { echo "sluice-sim is not built" >&2; exit 77; }
 
 out=$(mktemp)
