@@ -56,7 +56,7 @@ enum {
     /* --- feed --- */
     PAGE_ROWS_MAX = 2000,
     PAGE_BYTES_MAX = 768 * 1024,     /* leaves room for the envelope and one large row */
-    REVEAL_ROWS_MAX = 20000,         /* more goes through a new generation, so that another
+    REVEAL_ROWS_MAX = 50000,         /* more goes through a new generation, so that another
                                         process's write never waits long */
     FEED_RING_BYTES = 16 * 1024 * 1024, /* recent rows kept per team for live sessions */
     OUTPUT_HIGH = 2 * 1024 * 1024,   /* above: no more pages are made for that session, and it is

@@ -33,9 +33,22 @@ static int32_t character_next(struct str s, size_t *at)
     return c;
 }
 
+/* Eight at a time: neither a NUL nor above ASCII. */
+static bool eight_are_plain(const char *p)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
+    uint64_t eight;
+    memcpy(&eight, p, sizeof eight);
+    return (((eight - ones) | eight) & highs) == 0;
+}
+
 bool text_is_utf8(struct str s)
 {
     for (size_t at = 0; at < s.n;) {
+        if (s.n - at >= 8 && eight_are_plain(s.p + at)) {
+            at += 8;
+            continue;
+        }
         if (character_next(s, &at) <= 0) return false;
     }
     return true;

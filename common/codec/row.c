@@ -1,4 +1,5 @@
-/* row.c - entities as bytes: one loop over the field table, guided by the generated descriptor.
+/* row.c - entities to bytes: one loop over the field table, guided by the generated descriptor. Back
+ * again: row_unpack.c.
  *
  * Called by both stores, the feed, the replica and the codec of pages. No field is named here: a
  * descriptor gives each tag's offset inside the generated struct, the table the offset in ours.
@@ -9,7 +10,6 @@
 
 #include "common/base/check.h"
 #include "common/codec/packing.h"
-#include "common/link/wire.h"
 #include "proto/sluice.pb-c.h"
 #include "common/base/banned.h"
 
@@ -46,8 +46,6 @@ static const ProtobufCFieldDescriptor *wire_field(const ProtobufCMessageDescript
 /* memcpy, because neither struct's layout is known to the compiler here. */
 #define PLACE_WRITE(message, offset, value)                                                        \
     memcpy((char *)(message) + (offset), &(value), sizeof(value))
-#define PLACE_READ(message, offset, value)                                                         \
-    memcpy(&(value), (const char *)(message) + (offset), sizeof(value))
 
 static void number_pack(ProtobufCMessage *message, const ProtobufCFieldDescriptor *wire,
                         int64_t number)
@@ -125,90 +123,4 @@ enum fault codec_entity_pack(enum entity_kind kind, const void *entity, struct b
     }
     packer_finish(&packer);
     return fault;
-}
-
-static int64_t number_unpack(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *wire)
-{
-    int64_t number = 0;
-    uint32_t small = 0;
-    protobuf_c_boolean flag = 0;
-    if (wire->type == PROTOBUF_C_TYPE_SINT64) {
-        PLACE_READ(message, wire->offset, number);
-    } else if (wire->type == PROTOBUF_C_TYPE_UINT32) {
-        PLACE_READ(message, wire->offset, small);
-        number = small;
-    } else {
-        check(wire->type == PROTOBUF_C_TYPE_BOOL);
-        PLACE_READ(message, wire->offset, flag);
-        number = flag != 0;
-    }
-    return number;
-}
-
-static enum fault value_unpack(struct arena *arena, const ProtobufCMessage *message,
-                               const ProtobufCFieldDescriptor *wire, struct value *out)
-{
-    if (out->type == VALUE_TEXT) {
-        const char *text;
-        PLACE_READ(message, wire->offset, text);
-        *out = value_text(str_from(text));
-        return FAULT_NONE;
-    }
-    if (out->type == VALUE_SET) {
-        char **items;
-        size_t count;
-        PLACE_READ(message, wire->offset, items);
-        PLACE_READ(message, wire->quantifier_offset, count);
-        struct text_set set;
-        enum fault fault = unpacked_set(arena, items, count, &set);
-        if (!fault) *out = value_set(set);
-        return fault;
-    }
-    protobuf_c_boolean has;
-    PLACE_READ(message, wire->quantifier_offset, has);
-    if (!has) return FAULT_NONE;
-    if (out->type != VALUE_BYTES && out->type != VALUE_REFERENCE) {
-        *out = value_number(out->type, number_unpack(message, wire));
-        return FAULT_NONE;
-    }
-    ProtobufCBinaryData bytes;
-    PLACE_READ(message, wire->offset, bytes);
-    if (out->type == VALUE_BYTES) {
-        out->text = unpacked_bytes(has, bytes);
-        out->present = out->text.n > 0;
-        return FAULT_NONE;
-    }
-    struct uuid id;
-    enum fault fault = unpacked_id(has, bytes, &id);
-    if (!fault) *out = value_reference(id);
-    return fault;
-}
-
-enum fault codec_entity_unpack(struct arena *arena, enum entity_kind kind, struct str bytes,
-                               void **out)
-{
-    *out = NULL;
-    if (kind == ENTITY_DEFINITION) {
-        struct definition *definition = NULL;
-        enum fault fault = codec_definition_unpack(arena, bytes, &definition);
-        *out = definition;
-        return fault;
-    }
-    const ProtobufCMessageDescriptor *type = codec_descriptor(kind);
-    if (!type) return FAULT_NOT_FOUND;
-    enum fault fault = FAULT_NONE;
-    const ProtobufCMessage *message = wire_unpack(type, arena, bytes, &fault);
-    if (!message) return fault == FAULT_MEMORY ? fault : FAULT_FORMAT;
-    void *entity = arena_alloc(arena, entity_size(kind));
-    if (!entity) return FAULT_MEMORY;
-    size_t count;
-    const struct field *fields = fields_of(kind, &count);
-    for (size_t i = 0; i < count; i++) {
-        struct value value = value_absent(fields[i].type);
-        fault = value_unpack(arena, message, wire_field(type, &fields[i]), &value);
-        if (fault) return fault;
-        field_set(&fields[i], entity, value);
-    }
-    *out = entity;
-    return FAULT_NONE;
 }

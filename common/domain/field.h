@@ -48,6 +48,11 @@ bool field_same_unit(const struct field *a, const struct field *b);
 struct value field_get(const struct field *field, const void *entity);
 /* The value must have the field's type. Text and sets are borrowed, not copied. */
 void field_set(const struct field *field, void *entity, struct value value);
+/* The same for one type each, without a value between: text and bytes; number, date, time, flag and
+ * choice; reference. For who reads thousands. */
+void field_set_text(const struct field *field, void *entity, struct str text);
+void field_set_number(const struct field *field, void *entity, int64_t number);
+void field_set_reference(const struct field *field, void *entity, struct uuid id);
 /* A copy of the entity in the arena whose text is still borrowed. NULL when out of memory. */
 void *entity_clone(struct arena *arena, enum entity_kind kind, const void *entity);
 /* Copies text and sets too, so that the result owes nothing to the original's memory. */

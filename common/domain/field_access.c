@@ -93,17 +93,44 @@ struct value field_get(const struct field *field, const void *entity)
     bug("value_type", __FILE__, __LINE__);
 }
 
+void field_set_text(const struct field *field, void *entity, struct str text)
+{
+    check(field->type == VALUE_TEXT || field->type == VALUE_BYTES);
+    struct str *place = (void *)((char *)entity + field->offset);
+    *place = text;
+}
+
+void field_set_number(const struct field *field, void *entity, int64_t number)
+{
+    void *place = (char *)entity + field->offset;
+    if (field->type == VALUE_FLAG) {
+        bool *flag = place;
+        *flag = number != 0;
+    } else if (field->type == VALUE_CHOICE) {
+        int64_t *choice = place;
+        *choice = number;
+    } else {
+        check(field->type == VALUE_NUMBER || field->type == VALUE_DATE ||
+              field->type == VALUE_TIME);
+        struct optional *optional = place;
+        *optional = (struct optional){true, number};
+    }
+}
+
+void field_set_reference(const struct field *field, void *entity, struct uuid id)
+{
+    check(field->type == VALUE_REFERENCE);
+    struct uuid *place = (void *)((char *)entity + field->offset);
+    *place = id;
+}
+
 void field_set(const struct field *field, void *entity, struct value value)
 {
     check(value.type == field->type);
     void *place = (char *)entity + field->offset;
     switch (field->type) {
     case VALUE_TEXT:
-    case VALUE_BYTES: {
-        struct str *text = place;
-        *text = value.present ? value.text : STR_NONE;
-        return;
-    }
+    case VALUE_BYTES: field_set_text(field, entity, value.present ? value.text : STR_NONE); return;
     case VALUE_NUMBER:
     case VALUE_DATE:
     case VALUE_TIME: {
@@ -111,21 +138,13 @@ void field_set(const struct field *field, void *entity, struct value value)
         *optional = (struct optional){value.present, value.present ? value.number : 0};
         return;
     }
-    case VALUE_FLAG: {
-        bool *flag = place;
-        *flag = value.present && value.number != 0;
+    case VALUE_FLAG:
+    case VALUE_CHOICE:
+        field_set_number(field, entity, value.present ? value.number : 0);
         return;
-    }
-    case VALUE_CHOICE: {
-        int64_t *choice = place;
-        *choice = value.present ? value.number : 0;
+    case VALUE_REFERENCE:
+        field_set_reference(field, entity, value.present ? value.id : (struct uuid){{0}});
         return;
-    }
-    case VALUE_REFERENCE: {
-        struct uuid *id = place;
-        *id = value.present ? value.id : (struct uuid){{0}};
-        return;
-    }
     case VALUE_SET: {
         struct text_set *set = place;
         *set = value.present ? value.set : (struct text_set){NULL, 0};

@@ -244,7 +244,9 @@ enum fault text_set_make(struct arena *arena, const struct str *items, size_t co
         if (items[i].n > 0) sorted[n++] = items[i];
     }
     if (n == 0) return FAULT_NONE;
-    qsort(sorted, n, sizeof *sorted, str_order);
+    bool in_order = true; /* as what was a set before is */
+    for (size_t i = 1; i < n && in_order; i++) in_order = str_compare(sorted[i - 1], sorted[i]) < 0;
+    if (!in_order) qsort(sorted, n, sizeof *sorted, str_order);
     size_t kept = 1;
     for (size_t i = 1; i < n; i++) {
         if (!str_equal(sorted[i], sorted[kept - 1])) sorted[kept++] = sorted[i];

@@ -24,6 +24,17 @@ enum {
  * UTF-8 or holds NUL. Missing required fields are found by unpacking. */
 MUST_USE enum fault wire_scan(const ProtobufCMessageDescriptor *type, struct str bytes);
 
+/* One field of a message without sub-messages, for who reads such without protobuf-c. */
+struct wire_item {
+    uint32_t number;
+    unsigned type;     /* ProtobufCWireType */
+    uint64_t value;    /* of a varint */
+    struct str bytes;  /* of the others, borrowed */
+};
+/* The field at *at, and *at behind it. FAULT_FORMAT: truncated or overlong, a group, field number 0 or
+ * above WIRE_TAG_MAX. What wire_scan says beyond that is for the caller to say. */
+MUST_USE enum fault wire_item_next(struct str message, size_t *at, struct wire_item *out);
+
 /* Scans, then unpacks into the arena: never free the message, reset the arena. All its pointers
  * are into the arena, none into bytes. NULL with *fault FAULT_LIMIT or FAULT_FORMAT as above, or
  * FAULT_MEMORY when the arena's budget is used up. */

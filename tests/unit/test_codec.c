@@ -523,6 +523,106 @@ static void damaged_bytes_do_no_harm(void **state)
     arena_finish(&arena);
 }
 
+/* Field by field, backwards and with strangers between: the same entity. */
+static void the_order_of_fields_means_nothing(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
+    struct text_set tags, checks;
+    const struct str words[] = {STR_INIT("one"), STR_INIT("two"), STR_INIT("three")};
+    assert_int_equal(text_set_make(&arena, words, 3, &tags), FAULT_NONE);
+    assert_int_equal(text_set_make(&arena, words, 2, &checks), FAULT_NONE);
+    struct deal deal = {.id = {{1, 2}}, .title = STR("Roof"), .status = STATUS_OPEN,
+                        .value = {true, -5}, .tags = tags, .checks = checks, .attention = true};
+    struct str bytes = packed(&arena, ENTITY_DEAL, &deal);
+    struct buffer turned;
+    size_t starts[64], count = 0;
+    struct wire_item item;
+    for (size_t at = 0; at < bytes.n;) {
+        starts[count++] = at;
+        assert_int_equal(wire_item_next(bytes, &at, &item), FAULT_NONE);
+    }
+    buffer_init(&turned, 1 << 16);
+    for (size_t i = count; i-- > 0;) {
+        size_t end = i + 1 < count ? starts[i + 1] : bytes.n;
+        buffer_append(&turned, "\xf8\x3f\x01", 3); /* of a newer version */
+        buffer_append_str(&turned, str_slice(bytes, starts[i], end));
+    }
+    void *back = NULL;
+    assert_int_equal(codec_entity_unpack(&arena, ENTITY_DEAL, buffer_str(&turned), &back),
+                     FAULT_NONE);
+    assert_true(entity_equal(ENTITY_DEAL, back, &deal));
+    buffer_finish(&turned);
+    arena_finish(&arena);
+}
+
+/* Reading an entity refuses what the scan before protobuf-c refuses. It may refuse more: ids of a
+ * wrong length. */
+static void entities_are_read_as_strictly_as_scanned(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
+    const struct str words[] = {STR_INIT("one"), STR_INIT("zwei \xc3\xb3")};
+    struct text_set tags;
+    assert_int_equal(text_set_make(&arena, words, 2, &tags), FAULT_NONE);
+    struct deal deal = {.title = STR("Roof \xc5\x81"), .stage = STR("proposal"), .tags = tags,
+                        .status = STATUS_OPEN, .value = {true, 1 << 20}, .due = {true, 20000},
+                        .push_count = {true, 3}};
+    struct str bytes = packed(&arena, ENTITY_DEAL, &deal);
+    struct random random;
+    random_init_number(&random, 4711);
+    size_t both = 0, refused = 0;
+    for (int i = 0; i < 20000; i++) {
+        struct arena scratch;
+        arena_init(&scratch, 1 << 20);
+        char *copy = arena_copy(&scratch, bytes.p, bytes.n);
+        size_t n = i % 3 ? bytes.n : (size_t)random_below(&random, bytes.n + 1);
+        for (int k = 0; k < 1 + i % 2 && n > 0; k++) {
+            copy[random_below(&random, n)] = (char)(uint8_t)random_u64(&random);
+        }
+        struct str damaged = {copy, n};
+        void *back;
+        bool good = codec_entity_unpack(&scratch, ENTITY_DEAL, damaged, &back) == FAULT_NONE;
+        bool scanned = wire_scan(&sluice__deal__descriptor, damaged) == FAULT_NONE;
+        if (good) assert_true(scanned);
+        both += good;
+        refused += !scanned;
+        struct wire_item item;
+        bool id = false; /* damage made a field of ids of something: then lengths are judged */
+        for (size_t at = 0; scanned && !good && at < n;) {
+            assert_int_equal(wire_item_next(damaged, &at, &item), FAULT_NONE);
+            const struct field *field = field_by_tag(ENTITY_DEAL, item.number);
+            id = id || (field && field->type == VALUE_REFERENCE);
+        }
+        if (scanned && !good) assert_true(id);
+        arena_finish(&scratch);
+    }
+    assert_true(both > 1000);
+    assert_true(refused > 1000);
+    arena_finish(&arena);
+}
+
+static void too_many_strangers_are_refused(void **state)
+{
+    (void)state;
+    struct arena arena;
+    void *back;
+    for (size_t extra = 0; extra < 2; extra++) {
+        struct buffer out;
+        arena_init(&arena, 1 << 20);
+        buffer_init(&out, 1 << 20);
+        for (size_t i = 0; i < WIRE_UNKNOWN_MAX + extra; i++) {
+            buffer_append(&out, "\xf8\x3f\x01", 3);
+        }
+        assert_int_equal(codec_entity_unpack(&arena, ENTITY_DEAL, buffer_str(&out), &back),
+                         extra ? FAULT_FORMAT : FAULT_NONE);
+        buffer_finish(&out);
+        arena_finish(&arena);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -533,6 +633,9 @@ int main(void)
         cmocka_unit_test(what_no_string_may_hold_is_not_packed),
         cmocka_unit_test(the_definition_reads_back),
         cmocka_unit_test(malformed_entities_are_refused),
+        cmocka_unit_test(the_order_of_fields_means_nothing),
+        cmocka_unit_test(entities_are_read_as_strictly_as_scanned),
+        cmocka_unit_test(too_many_strangers_are_refused),
         cmocka_unit_test(mutations_read_back),
         cmocka_unit_test(a_mutation_names_only_fields_we_know),
         cmocka_unit_test(edits_of_a_newer_version_keep_their_tag),

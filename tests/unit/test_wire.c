@@ -342,9 +342,52 @@ static void test_agreement(void **state)
     arena_finish(&arena);
 }
 
+static void fields_come_one_by_one(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *claim, *hex;
+        uint32_t number;
+        uint64_t value;
+        size_t length, used; /* 0 used: refused */
+    } items[] = {
+        {"a varint", "08 05", 1, 5, 0, 2},
+        {"a varint of two bytes", "08 ac02", 1, 300, 0, 3},
+        {"the largest varint", "08 ffffffffffffffffff01", 1, UINT64_MAX, 0, 11},
+        {"a tag of two bytes", "8801 05", 17, 5, 0, 3},
+        {"a tag of three bytes", "88c001 05", 3073, 5, 0, 4},
+        {"text, and no more than it", "12 02 6162 08", 2, 0, 2, 4},
+        {"no text", "12 00", 2, 0, 0, 2},
+        {"eight bytes", "59 0102030405060708", 11, 0, 8, 9},
+        {"four bytes", "5d 01020304", 11, 0, 4, 5},
+        {"the largest field number", "f8ffffff0f 01", WIRE_TAG_MAX, 1, 0, 6},
+        {"a tag alone", "08", 0, 0, 0, 0},
+        {"a tag cut short", "88", 0, 0, 0, 0},
+        {"a varint cut short", "08 ff", 0, 0, 0, 0},
+        {"a varint beyond 64 bits", "08 ffffffffffffffffff02", 0, 0, 0, 0},
+        {"text beyond the end", "12 03 6162", 0, 0, 0, 0},
+        {"four bytes beyond the end", "5d 010203", 0, 0, 0, 0},
+        {"a length of more than five bytes", "12 818080808000 61", 0, 0, 0, 0},
+        {"a group", "0b 0c", 0, 0, 0, 0},
+        {"field number 0", "00 05", 0, 0, 0, 0},
+    };
+    for (size_t i = 0; i < sizeof items / sizeof items[0]; i++) {
+        uint8_t bytes[32];
+        size_t n = hex_read(str_from(items[i].hex), bytes, sizeof bytes), at = 0;
+        struct wire_item item;
+        enum fault fault = wire_item_next((struct str){(const char *)bytes, n}, &at, &item);
+        if ((fault == FAULT_NONE) != (items[i].used > 0)) fail_msg("%s", items[i].claim);
+        if (fault) continue;
+        bool same = item.number == items[i].number && item.value == items[i].value &&
+                    item.bytes.n == items[i].length && at == items[i].used;
+        if (!same) fail_msg("%s", items[i].claim);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(fields_come_one_by_one),
         cmocka_unit_test(test_rows),      cmocka_unit_test(test_limits),
         cmocka_unit_test(test_bombs),     cmocka_unit_test(test_unpack),
         cmocka_unit_test(test_required),  cmocka_unit_test(test_budget),
