@@ -3,10 +3,12 @@
 #include <signal.h>
 
 #include "client/cli/command.h"
+#include "client/edge/memory.h"
 
 int main(int argc, char **argv)
 {
     /* A limit on the size of files is a full disk, and told like one. */
     (void)signal(SIGXFSZ, SIG_IGN);
+    memory_prepare();
     return command_main(argc, argv);
 }

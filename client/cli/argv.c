@@ -372,6 +372,8 @@ enum fault argv_parse(struct arena *arena, const struct str *words, size_t count
     }
     if (!out->mistake.p) arguments_check(&parser);
     out->request.machine = out->format != OUTPUT_TABLE || out->fields.n > 0;
+    out->request.fields = out->fields;
+    out->request.usual = out->format != OUTPUT_JSON && out->format != OUTPUT_CSV;
     out->request.csv = out->format == OUTPUT_CSV;
     out->request.script = out->format != OUTPUT_TABLE;
     return arena_fault(arena);

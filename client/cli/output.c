@@ -266,10 +266,13 @@ static void csv_text(struct buffer *out, struct str text, bool words)
 /* Tabs and line ends would break the line, escapes a terminal: blanks stand for them. */
 static void plain_text(struct buffer *out, struct str text)
 {
-    for (size_t i = 0; i < text.n; i++) {
-        char c = text.p[i];
-        bool control = (unsigned char)c < 0x20 || c == 0x7f;
-        buffer_append_byte(out, control ? ' ' : (uint8_t)c);
+    size_t from = 0;
+    for (size_t i = 0; i <= text.n; i++) {
+        bool end = i == text.n;
+        if (!end && (unsigned char)text.p[i] >= 0x20 && text.p[i] != 0x7f) continue;
+        buffer_append_str(out, str_slice(text, from, i));
+        if (!end) buffer_append_byte(out, ' ');
+        from = i + 1;
     }
 }
 

@@ -124,6 +124,14 @@ static int listed_compare(const void *a, const void *b)
     return uuid_compare(x->id, y->id);
 }
 
+/* Most lists come in order: an index is read along its key. */
+static void listed_sort(struct listed *items, size_t n)
+{
+    size_t i = 1;
+    while (i < n && listed_compare(&items[i - 1], &items[i]) <= 0) i++;
+    if (i < n) qsort(items, n, sizeof *items, listed_compare);
+}
+
 /* Steps through bodies of that kind (column 0), unpacks and sorts them, ends the statement. */
 static enum fault list_read(struct replica_file *file, sqlite3_stmt *statement,
                             struct arena *arena, enum entity_kind kind, const void ***out,
@@ -151,7 +159,7 @@ static enum fault list_read(struct replica_file *file, sqlite3_stmt *statement,
     }
     statement_end(statement);
     if (fault != FAULT_NONE) return fault;
-    if (n > 1) qsort(items, n, sizeof(struct listed), listed_compare);
+    listed_sort(items, n);
     const void **entities = arena_array(arena, n, sizeof *entities);
     if (entities == NULL) return FAULT_MEMORY;
     for (size_t i = 0; i < n; i++) entities[i] = ((struct listed *)items)[i].entity;
@@ -282,12 +290,46 @@ struct history {
     uint64_t *seqs;
 };
 
+struct history_row {
+    const struct event *event;
+    uint64_t seq;
+    uint32_t n;
+    bool predicted;
+};
+
+/* Deal by deal, what is predicted behind what happened. */
+static int history_compare(const void *a, const void *b)
+{
+    const struct history_row *x = a, *y = b;
+    int order = uuid_compare(x->event->subject, y->event->subject);
+    if (order != 0) return order;
+    if (x->predicted != y->predicted) return x->predicted ? 1 : -1;
+    if (x->seq != y->seq) return x->seq < y->seq ? -1 : 1;
+    return x->n < y->n ? -1 : x->n > y->n;
+}
+
+static enum fault history_order(struct arena *arena, struct history_row *rows, size_t count,
+                                struct history *out)
+{
+    size_t i = 1;
+    while (i < count && history_compare(&rows[i - 1], &rows[i]) < 0) i++;
+    if (i < count) qsort(rows, count, sizeof *rows, history_compare);
+    *out = (struct history){arena_array(arena, count, sizeof *out->events),
+                            arena_array(arena, count, sizeof *out->seqs)};
+    if (arena_fault(arena) != FAULT_NONE) return FAULT_MEMORY;
+    for (i = 0; i < count; i++) {
+        out->events[i] = rows[i].event;
+        out->seqs[i] = rows[i].predicted ? 0 : rows[i].seq;
+    }
+    return FAULT_NONE;
+}
+
 static enum fault history_read(struct replica_file *file, sqlite3_stmt *statement,
                                struct arena *arena, bool deals_only, struct history *out,
                                size_t *count)
 {
-    void *events = NULL, *seqs = NULL;
-    size_t event_cap = 0, seq_count = 0, seq_cap = 0;
+    void *rows = NULL;
+    size_t cap = 0;
     bool row = true;
     enum fault fault = FAULT_NONE;
     while (fault == FAULT_NONE) {
@@ -298,19 +340,19 @@ static enum fault history_read(struct replica_file *file, sqlite3_stmt *statemen
         if (fault != FAULT_NONE) break;
         const struct event *event = entity;
         if (deals_only && event->subject_kind != ENTITY_DEAL) continue;
-        bool predicted = sqlite3_column_int64(statement, 0) == LAYER_SHOWN;
-        const struct event **place = arena_push(arena, &events, count, &event_cap, sizeof *place);
-        uint64_t *seq = arena_push(arena, &seqs, &seq_count, &seq_cap, sizeof *seq);
-        if (place == NULL || seq == NULL) {
+        struct history_row *place = arena_push(arena, &rows, count, &cap, sizeof *place);
+        if (place == NULL) {
             fault = FAULT_MEMORY;
         } else {
-            *place = event;
-            *seq = predicted ? 0 : (uint64_t)sqlite3_column_int64(statement, 1);
+            *place = (struct history_row){
+                .event = event,
+                .seq = (uint64_t)sqlite3_column_int64(statement, 1),
+                .n = (uint32_t)sqlite3_column_int64(statement, 3),
+                .predicted = sqlite3_column_int64(statement, 0) == LAYER_SHOWN};
         }
     }
     statement_end(statement);
-    *out = (struct history){events, seqs};
-    return fault;
+    return fault == FAULT_NONE ? history_order(arena, rows, *count, out) : fault;
 }
 
 enum fault replica_file_events(struct replica *replica, struct arena *arena, struct uuid subject,

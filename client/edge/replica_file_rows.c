@@ -5,6 +5,8 @@
  * after every function here. Bodies are kept as received, those of unknown kinds too. */
 #include "client/edge/replica_file_inside.h"
 
+#include <string.h>
+
 #include "common/base/bounds.h"
 #include "common/base/buffer.h"
 #include "common/base/check.h"
@@ -131,23 +133,51 @@ static enum fault index_events(struct replica_file *file, const struct arrival *
     return statement_run(file, s);
 }
 
-static enum fault index_put_deal(struct replica_file *file, const struct arrival *row)
+static int deal_open(const struct deal *deal)
+{
+    return deal->status == STATUS_OPEN ? DEAL_OPEN : deal->status == STATUS_WON ? DEAL_WON
+                                                                               : DEAL_CLOSED;
+}
+
+static enum fault deal_write(struct replica_file *file, enum statement which,
+                             const struct arrival *row)
 {
     const struct deal *deal = row->entity;
-    bool open = deal->status == STATUS_OPEN, won = deal->status == STATUS_WON;
+    int open = deal_open(deal);
     sqlite3_stmt *s;
-    enum fault fault = won ? won_changed(file) : FAULT_NONE;
-    if (fault == FAULT_NONE) fault = statement_begin(file, STATEMENT_DEAL_PUT, &s);
+    enum fault fault = open == DEAL_WON ? won_changed(file) : FAULT_NONE;
+    if (fault == FAULT_NONE) fault = statement_begin(file, which, &s);
     if (fault != FAULT_NONE) return fault;
     bind_number(s, 1, row->layer);
-    bind_number(s, 2, open ? DEAL_OPEN : won ? DEAL_WON : DEAL_CLOSED);
+    bind_number(s, 2, open);
     bind_id(s, 3, &row->id);
     bind_id_or_any(s, 4, &deal->organisation);
     bind_id_or_any(s, 5, &deal->contact);
     bind_id_or_any(s, 6, &deal->owner);
-    if (open) bind_bytes(s, 7, row->body.p, row->body.n);
-    fault = statement_run(file, s);
+    if (open == DEAL_OPEN) bind_bytes(s, 7, row->body.p, row->body.n);
+    return statement_run(file, s);
+}
+
+static enum fault index_put_deal(struct replica_file *file, const struct arrival *row)
+{
+    enum fault fault = deal_write(file, STATEMENT_DEAL_PUT, row);
+    bool open = deal_open(row->entity) == DEAL_OPEN;
     return fault == FAULT_NONE ? index_events(file, row, open) : fault;
+}
+
+/* *done: it stands where it stood, with its events. */
+static enum fault index_update_deal(struct replica_file *file, const struct arrival *row,
+                                    bool *done)
+{
+    sqlite3_stmt *s;
+    enum fault fault = statement_begin(file, STATEMENT_DEAL_THERE, &s);
+    if (fault != FAULT_NONE) return fault;
+    bind_number(s, 1, row->layer);
+    bind_number(s, 2, deal_open(row->entity));
+    bind_id(s, 3, &row->id);
+    fault = statement_step(file, s, done);
+    statement_end(s);
+    return fault == FAULT_NONE && *done ? deal_write(file, STATEMENT_DEAL_UPDATE, row) : fault;
 }
 
 static enum fault index_put_activity(struct replica_file *file, const struct arrival *row)
@@ -168,28 +198,69 @@ static enum fault index_put_activity(struct replica_file *file, const struct arr
     return FAULT_NONE;
 }
 
-static enum fault index_put(struct replica_file *file, const struct arrival *row)
+/* Before it is put: does another one begin as it does? */
+static enum fault index_share(struct replica_file *file, const struct arrival *row,
+                              const char *id_short)
 {
-    struct str name, external, folded = STR_NONE;
+    char end[SHORT_ID_LENGTH_MIN + 1];
+    sqlite3_stmt *s;
+    if (row->layer == LAYER_SHOWN) return FAULT_NONE;
+    enum fault fault = statement_begin(file, STATEMENT_SHORT_SHARE, &s);
+    if (fault != FAULT_NONE) return fault;
+    memcpy(end, id_short, SHORT_ID_LENGTH_MIN);
+    end[SHORT_ID_LENGTH_MIN] = '~'; /* above every letter */
+    bind_number(s, 1, row->layer);
+    bind_number(s, 2, row->kind);
+    bind_text(s, 3, (struct str){id_short, SHORT_ID_LENGTH_MIN});
+    bind_text(s, 4, (struct str){end, sizeof end});
+    return statement_run(file, s);
+}
+
+static enum fault index_write(struct replica_file *file, enum statement which,
+                              const struct arrival *row, struct str name, struct str external)
+{
+    struct str folded = STR_NONE;
     char id_short[SHORT_ID_LENGTH_MAX + 1];
-    if (row->entity == NULL || !index_words(row, &name, &external)) return FAULT_NONE;
+    sqlite3_stmt *s;
     enum fault fault = name.p ? text_fold(&file->scratch, name, &folded) : FAULT_NONE;
     if (fault != FAULT_NONE) return fault;
     uuid_short(row->id, SHORT_ID_LENGTH_MAX, id_short);
-    sqlite3_stmt *s;
-    fault = statement_begin(file, STATEMENT_INDEX_PUT, &s);
+    if (which == STATEMENT_INDEX_PUT) fault = index_share(file, row, id_short);
+    if (fault == FAULT_NONE) fault = statement_begin(file, which, &s);
     if (fault != FAULT_NONE) return fault;
     bind_number(s, 1, row->layer);
     bind_number(s, 2, row->kind);
     bind_id(s, 3, &row->id);
-    bind_text(s, 4, str_from(id_short));
+    if (which == STATEMENT_INDEX_PUT) bind_text(s, 4, str_from(id_short));
     bind_text(s, 5, folded);
     bind_text(s, 6, external);
-    fault = statement_run(file, s);
+    return statement_run(file, s);
+}
+
+static enum fault index_put(struct replica_file *file, const struct arrival *row)
+{
+    struct str name, external;
+    if (row->entity == NULL || !index_words(row, &name, &external)) return FAULT_NONE;
+    enum fault fault = index_write(file, STATEMENT_INDEX_PUT, row, name, external);
     if (fault != FAULT_NONE) return fault;
     if (row->kind == ENTITY_DEAL) return index_put_deal(file, row);
     if (row->kind == ENTITY_ACTIVITY) return index_put_activity(file, row);
     return FAULT_NONE;
+}
+
+/* Of a row that stood there before as well: most changes leave most of the indexes as they are. */
+static enum fault index_again(struct replica_file *file, const struct arrival *row)
+{
+    struct str name, external;
+    bool done = row->kind != ENTITY_DEAL;
+    bool updates = row->entity != NULL && index_words(row, &name, &external) &&
+                   row->kind != ENTITY_ACTIVITY;
+    enum fault fault = FAULT_NONE;
+    if (updates && !done) fault = index_update_deal(file, row, &done);
+    if (fault != FAULT_NONE) return fault;
+    if (updates && done) return index_write(file, STATEMENT_INDEX_UPDATE, row, name, external);
+    fault = index_remove(file, row);
+    return fault == FAULT_NONE ? index_put(file, row) : fault;
 }
 
 enum fault replica_file_index_all(struct replica_file *file)
@@ -220,13 +291,31 @@ enum fault replica_file_index_all(struct replica_file *file)
 
 /* --- rows --- */
 
-static enum fault row_store(struct replica_file *file, const struct arrival *row, bool replaces)
+/* What stands where a row is put. */
+struct standing {
+    bool known, removed;
+    uint64_t seq;
+};
+
+static enum fault row_index(struct replica_file *file, const struct arrival *row,
+                            const struct standing *before)
 {
-    enum fault fault = replaces ? index_remove(file, row) : FAULT_NONE;
-    if (fault == FAULT_NONE) fault = won_below(file, row);
+    bool stood = before->known && !before->removed;
+    enum fault fault = FAULT_NONE;
+    if (stood && !row->removed) return index_again(file, row);
+    if (stood) fault = index_remove(file, row);
     if (fault != FAULT_NONE) return fault;
+    if (!row->removed) return index_put(file, row);
+    return row->kind == ENTITY_DEAL ? index_events(file, row, false) : FAULT_NONE;
+}
+
+static enum fault row_store(struct replica_file *file, const struct arrival *row,
+                            const struct standing *before)
+{
+    enum fault fault = won_below(file, row);
     sqlite3_stmt *s;
-    fault = statement_begin(file, replaces ? STATEMENT_ROW_UPDATE : STATEMENT_ROW_ADD, &s);
+    if (fault != FAULT_NONE) return fault;
+    fault = statement_begin(file, before->known ? STATEMENT_ROW_UPDATE : STATEMENT_ROW_ADD, &s);
     if (fault != FAULT_NONE) return fault;
     bind_number(s, 1, row->layer);
     bind_number(s, 2, row->kind);
@@ -236,24 +325,25 @@ static enum fault row_store(struct replica_file *file, const struct arrival *row
     bind_number(s, 6, row->removed);
     if (!row->removed) bind_bytes(s, 7, row->body.p, row->body.n);
     fault = statement_run(file, s);
-    if (fault == FAULT_NONE && !row->removed) return index_put(file, row);
-    if (fault == FAULT_NONE && row->kind == ENTITY_DEAL) return index_events(file, row, false);
-    return fault;
+    return fault == FAULT_NONE ? row_index(file, row, before) : fault;
 }
 
-/* The seq of the row it would replace; *known false when there is none. */
-static enum fault row_seq(struct replica_file *file, const struct arrival *row, bool *known,
-                          uint64_t *seq)
+static enum fault row_standing(struct replica_file *file, const struct arrival *row,
+                               struct standing *out)
 {
     sqlite3_stmt *s;
+    *out = (struct standing){.known = false};
     enum fault fault = statement_begin(file, STATEMENT_ROW_SEQ, &s);
     if (fault != FAULT_NONE) return fault;
     bind_number(s, 1, row->layer);
     bind_number(s, 2, row->kind);
     bind_id(s, 3, &row->id);
     bind_number(s, 4, row->n);
-    fault = statement_step(file, s, known);
-    *seq = *known ? (uint64_t)sqlite3_column_int64(s, 0) : 0;
+    fault = statement_step(file, s, &out->known);
+    if (out->known) {
+        out->seq = (uint64_t)sqlite3_column_int64(s, 0);
+        out->removed = sqlite3_column_int(s, 1) != 0;
+    }
     statement_end(s);
     return fault;
 }
@@ -297,12 +387,11 @@ static enum fault row_put(struct replica_file *file, struct arrival *row)
         row->entity = fault == FAULT_NONE ? entity : NULL;
     }
     if (row->kind == ENTITY_EVENT) return event_store(file, row);
-    bool known = false;
-    uint64_t seq = 0;
-    enum fault fault = row_seq(file, row, &known, &seq);
+    struct standing before;
+    enum fault fault = row_standing(file, row, &before);
     if (fault != FAULT_NONE) return fault;
-    if (known && row->layer != LAYER_SHOWN && seq > row->seq) return FAULT_NONE;
-    return row_store(file, row, known);
+    bool older = before.known && row->layer != LAYER_SHOWN && before.seq > row->seq;
+    return older ? FAULT_NONE : row_store(file, row, &before);
 }
 
 enum fault replica_file_put_row(struct replica *replica, uint64_t generation,

@@ -43,6 +43,7 @@ const char *const replica_file_index_schema =
     "DROP TABLE IF EXISTS activity_index;"
     "DROP TABLE IF EXISTS kept;"
     "DROP TABLE IF EXISTS event_open;"
+    "DROP TABLE IF EXISTS short_shared;"
 
     /* What people type for a thing: its short id, its folded name or title, its external id. */
     "CREATE TABLE entity_index("
@@ -55,6 +56,12 @@ const char *const replica_file_index_schema =
     " AND layer >= 0;"
     "CREATE INDEX entity_index_external ON entity_index(layer, kind, external)"
     " WHERE external IS NOT NULL AND layer >= 0;"
+
+    /* How short ids begin that several of the server's things have, and perhaps some that had: a list
+     * looks closer at those, and at no others. */
+    "CREATE TABLE short_shared("
+    " layer INTEGER NOT NULL, kind INTEGER NOT NULL, start TEXT NOT NULL,"
+    " PRIMARY KEY(layer, kind, start)) WITHOUT ROWID;"
 
     /* What was computed from the rest and may be gone: nothing is lost with it. */
     "CREATE TABLE kept(number INTEGER PRIMARY KEY, bytes BLOB NOT NULL);"

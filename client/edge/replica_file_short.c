@@ -1,13 +1,16 @@
 /* replica_file_short.c - how much of its short id tells a thing from all others of its kind.
  *
- * Called for lists: a copy has many more things than a list shows, so each of these looks at its two
- * neighbours in the index. The overlay has no such index and is read whole, once. */
+ * Called for lists: a copy has many more things than a list shows, and hardly any two of them begin
+ * alike. Those that do, and those of the overlay, are looked for in the index between their two
+ * neighbours; the others need no look at it. The overlay has no such index and is read whole, once. */
 #include "client/edge/replica_file_inside.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/banned.h"
+
+enum { FEW = 8 }; /* so many are looked for sooner than it is read which to look for */
 
 struct short_text {
     char text[SHORT_ID_LENGTH_MAX + 1];
@@ -35,40 +38,57 @@ static struct short_text column_short(sqlite3_stmt *statement)
     return out;
 }
 
-static enum fault shown_read(struct replica_file *file, struct arena *arena, enum entity_kind kind,
-                             struct short_text **out, size_t *count)
+struct short_list {
+    struct short_text *items; /* sorted */
+    size_t count;
+};
+
+static enum fault shorts_read(struct replica_file *file, struct arena *arena,
+                              enum statement which, enum entity_kind kind, struct short_list *out)
 {
     sqlite3_stmt *statement;
     void *items = NULL;
     size_t cap = 0;
     bool row = false;
-    *count = 0;
-    enum fault fault = statement_begin(file, STATEMENT_SHORTS_SHOWN, &statement);
+    *out = (struct short_list){NULL, 0};
+    enum fault fault = statement_begin(file, which, &statement);
     if (fault != FAULT_NONE) return fault;
     bind_number(statement, 1, kind);
     while ((fault = statement_step(file, statement, &row)) == FAULT_NONE && row) {
-        struct short_text *text = arena_push(arena, &items, count, &cap, sizeof *text);
+        struct short_text *text = arena_push(arena, &items, &out->count, &cap, sizeof *text);
         if (text == NULL) break;
         *text = column_short(statement);
     }
     statement_end(statement);
-    if (*count > 1) qsort(items, *count, sizeof(struct short_text), short_compare);
-    *out = items;
+    if (out->count > 1) qsort(items, out->count, sizeof(struct short_text), short_compare);
+    out->items = items;
     return fault == FAULT_NONE ? arena_fault(arena) : fault;
 }
 
-static size_t length_among(const struct short_text *sorted, size_t count, const char *mine,
-                           size_t length)
+/* The first that is not below it. */
+static size_t short_place(const struct short_list *list, const char *text)
 {
-    size_t low = 0, high = count;
+    size_t low = 0, high = list->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (strcmp(sorted[middle].text, mine) < 0) low = middle + 1;
+        if (strcmp(list->items[middle].text, text) < 0) low = middle + 1;
         else high = middle;
     }
-    if (low > 0) length = length_beside(mine, sorted[low - 1].text, length);
-    while (low < count && strcmp(sorted[low].text, mine) == 0) low++;
-    return low < count ? length_beside(mine, sorted[low].text, length) : length;
+    return low;
+}
+
+static bool short_has(const struct short_list *list, const char *text)
+{
+    size_t at = short_place(list, text);
+    return at < list->count && strcmp(list->items[at].text, text) == 0;
+}
+
+static size_t length_among(const struct short_list *list, const char *mine, size_t length)
+{
+    size_t at = short_place(list, mine);
+    if (at > 0) length = length_beside(mine, list->items[at - 1].text, length);
+    while (at < list->count && strcmp(list->items[at].text, mine) == 0) at++;
+    return at < list->count ? length_beside(mine, list->items[at].text, length) : length;
 }
 
 static enum fault length_indexed(struct replica_file *file, enum entity_kind kind,
@@ -92,21 +112,36 @@ static enum fault length_indexed(struct replica_file *file, enum entity_kind kin
     return fault;
 }
 
+/* Can one of the server's things begin as this one? */
+static bool length_open(const struct short_list *shown, const struct short_list *shared,
+                        const char *mine)
+{
+    char start[SHORT_ID_LENGTH_MIN + 1] = {0};
+    memcpy(start, mine, SHORT_ID_LENGTH_MIN);
+    return short_has(shared, start) || short_has(shown, mine);
+}
+
 enum fault replica_file_short_lengths(struct replica *replica, struct arena *arena,
                                       enum entity_kind kind, const struct uuid *ids, size_t count,
                                       size_t *lengths)
 {
     struct replica_file *file = replica_file_of(replica);
-    struct short_text *shown = NULL;
-    size_t shown_count = 0;
+    struct short_list shown = {NULL, 0}, shared = {NULL, 0};
     bool own_look = !file->looking && !file->writing && count > 1;
     enum fault fault = own_look ? replica_file_look_begin(replica) : FAULT_NONE;
-    if (fault == FAULT_NONE) fault = shown_read(file, arena, kind, &shown, &shown_count);
+    if (fault == FAULT_NONE) {
+        fault = shorts_read(file, arena, STATEMENT_SHORTS_SHOWN, kind, &shown);
+    }
+    if (fault == FAULT_NONE && count > FEW) {
+        fault = shorts_read(file, arena, STATEMENT_SHORTS_SHARED, kind, &shared);
+    }
     for (size_t i = 0; i < count && fault == FAULT_NONE; i++) {
         char mine[SHORT_ID_LENGTH_MAX + 1];
         uuid_short(ids[i], SHORT_ID_LENGTH_MAX, mine);
-        lengths[i] = length_among(shown, shown_count, mine, SHORT_ID_LENGTH_MIN);
-        fault = length_indexed(file, kind, mine, &lengths[i]);
+        lengths[i] = length_among(&shown, mine, SHORT_ID_LENGTH_MIN);
+        if (count <= FEW || length_open(&shown, &shared, mine)) {
+            fault = length_indexed(file, kind, mine, &lengths[i]);
+        }
     }
     if (own_look) replica_file_look_end(replica);
     return fault;

@@ -40,12 +40,11 @@ static_assert(DEAL_CLOSED == 0 && DEAL_OPEN == 1 && DEAL_WON == 2 && KEPT_WON_MA
 
 /* The few deals first, each with its events. */
 #define EVENTS_OF_DEALS(condition)                                                                 \
-    "SELECT e.layer, e.seq, e.body FROM"                                                           \
+    "SELECT e.layer, e.seq, e.body, e.n FROM"                                                           \
     " (SELECT id FROM deal_index WHERE layer = -1 AND " condition " UNION"                         \
     " SELECT id FROM deal_index AS i WHERE layer = " SHOWN_GENERATION " AND " condition " AND"     \
     UNHIDDEN("i", KIND_DEAL, "0") ") AS d"                                                         \
-    " CROSS JOIN event AS e ON e." BOTH_LAYERS " AND e.subject = d.id"                             \
-    " ORDER BY e.subject, e.layer < 0, e.seq, e.n"
+    " CROSS JOIN event AS e ON e." BOTH_LAYERS " AND e.subject = d.id"
 
 #define KEEP(table) "DELETE FROM " table " WHERE layer >= 0 AND layer <> ?1"
 #define CLEAR(table) "DELETE FROM " table " WHERE layer = -1"
@@ -75,9 +74,11 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
     [STATEMENT_ENTITY_SERVER] =
         "SELECT removed, body FROM entity_row WHERE layer = " SHOWN_GENERATION
         " AND kind = ?1 AND id = ?2 ORDER BY n LIMIT 1",
+    /* The overlay first, and the server's only when it has none: a list asks thousands of times. */
     [STATEMENT_ENTITY_SHOWN] =
-        "SELECT removed, body FROM entity_row WHERE " BOTH_LAYERS
-        " AND kind = ?1 AND id = ?2 ORDER BY layer, n LIMIT 1",
+        "SELECT removed, body FROM entity_row WHERE layer = -1 AND kind = ?1 AND id = ?2"
+        " UNION ALL SELECT removed, body FROM entity_row WHERE layer = " SHOWN_GENERATION
+        " AND kind = ?1 AND id = ?2 LIMIT 1",
     [STATEMENT_ONE_OF_KIND] =
         "SELECT removed, body FROM entity_row WHERE " BOTH_LAYERS
         " AND kind = ?1 ORDER BY layer LIMIT 1",
@@ -115,26 +116,26 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
         " WHERE a.layer = " SHOWN_GENERATION " AND a.layer >= 0 AND a.subject = ?1"
         " AND r.removed = 0 AND" UNHIDDEN("a", KIND_ACTIVITY, "0"),
     [STATEMENT_EVENTS_OF] =
-        "SELECT layer, seq, body FROM event WHERE " BOTH_LAYERS
-        " AND subject = ?1 ORDER BY layer < 0, seq, n",
+        "SELECT layer, seq, body, n FROM event WHERE " BOTH_LAYERS " AND subject = ?1",
+    /* No order is asked for: what comes along a key is in order but for the overlay, and sorting so
+     * many would copy them all. */
     [STATEMENT_EVENTS_ALL] =
-        "SELECT layer, seq, body FROM event WHERE " BOTH_LAYERS
-        " ORDER BY subject, layer < 0, seq, n",
+        "SELECT layer, seq, body, n FROM event WHERE layer = " SHOWN_GENERATION
+        " UNION ALL SELECT layer, seq, body, n FROM event WHERE layer = -1",
     /* Of deals open on the server and not shown otherwise; of those only shown as open; predicted. */
     [STATEMENT_EVENTS_OPEN] =
-        "SELECT layer, seq, body FROM ("
-        "SELECT layer, subject, seq, n, body FROM event_open WHERE layer = " SHOWN_GENERATION
+        "SELECT layer, seq, body, n FROM event_open WHERE layer = " SHOWN_GENERATION
         " AND subject NOT IN (SELECT id FROM entity_row WHERE layer = -1 AND kind = " KIND_DEAL
         " EXCEPT SELECT id FROM deal_index WHERE layer = -1 AND open = 1)"
-        " UNION ALL SELECT e.layer, e.subject, e.seq, e.n, e.body FROM deal_index AS i"
+        " UNION ALL SELECT e.layer, e.seq, e.body, e.n FROM deal_index AS i"
         " CROSS JOIN event AS e ON e.layer = " SHOWN_GENERATION " AND e.subject = i.id"
         " WHERE i.layer = -1 AND i.open = 1 AND NOT EXISTS (SELECT 1 FROM deal_index AS s"
         " WHERE s.layer = " SHOWN_GENERATION " AND s.open = 1 AND s.id = i.id)"
-        " UNION ALL SELECT layer, subject, seq, n, body FROM event AS e WHERE layer = -1 AND ("
+        " UNION ALL SELECT layer, seq, body, n FROM event AS e WHERE layer = -1 AND ("
         "EXISTS (SELECT 1 FROM deal_index AS i WHERE i.layer = -1 AND i.open = 1"
         " AND i.id = e.subject) OR EXISTS (SELECT 1 FROM deal_index AS i WHERE i.layer = "
         SHOWN_GENERATION " AND i.open = 1 AND i.id = e.subject AND" UNHIDDEN("i", KIND_DEAL, "0")
-        "))) ORDER BY subject, layer < 0, seq, n",
+        "))",
     [STATEMENT_EVENTS_WON] = EVENTS_OF_DEALS("open = 2"),
     [STATEMENT_WON_MARK] = "SELECT bytes FROM kept WHERE number = -1",
     /* Any number never used before will do: nothing else compares with it. */
@@ -142,6 +143,13 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
     [STATEMENT_WON_BELOW] = "SELECT 1 FROM deal_index WHERE " SERVER_LAYER
                             " AND open = 2 AND id = ?1",
     [STATEMENT_SHORTS_SHOWN] = "SELECT short FROM entity_index WHERE layer = -1 AND kind = ?1",
+    [STATEMENT_SHORTS_SHARED] =
+        "SELECT start FROM short_shared WHERE layer = " SHOWN_GENERATION
+        " AND kind = ?1 ORDER BY start",
+    [STATEMENT_SHORT_SHARE] =
+        "INSERT OR IGNORE INTO short_shared(layer, kind, start) SELECT ?1, ?2, ?3"
+        " WHERE EXISTS (SELECT 1 FROM entity_index WHERE layer = ?1 AND layer >= 0 AND kind = ?2"
+        " AND short >= ?3 AND short < ?4)",
     [STATEMENT_SHORT_BEFORE] =
         "SELECT short FROM entity_index WHERE " SERVER_LAYER
         " AND kind = ?1 AND short < ?2 ORDER BY short DESC LIMIT 1",
@@ -156,7 +164,8 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
         " AND removed = 0 UNION ALL SELECT " KIND_EVENT ", subject, n, seq, body FROM event"
         " WHERE layer = " SHOWN_GENERATION,
     [STATEMENT_ROW_SEQ] =
-        "SELECT seq FROM entity_row WHERE layer = ?1 AND kind = ?2 AND id = ?3 AND n = ?4",
+        "SELECT seq, removed FROM entity_row"
+        " WHERE layer = ?1 AND kind = ?2 AND id = ?3 AND n = ?4",
     /* FAIL everywhere, and IGNORE, as the caller knows what is there: a statement that may have to
      * be undone alone (REPLACE, ABORT) journals, and encrypts, every page it changes once more. */
     [STATEMENT_ROWS_INDEXED] =
@@ -187,11 +196,21 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
     [STATEMENT_INDEX_PUT] =
         "INSERT OR FAIL INTO entity_index(layer, kind, id, short, name, external)"
         " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+    /* What stays the same is not written: each page is read, journalled and encrypted for it. */
+    [STATEMENT_INDEX_UPDATE] =
+        "UPDATE OR FAIL entity_index SET name = ?5, external = ?6"
+        " WHERE layer = ?1 AND kind = ?2 AND id = ?3 AND (name IS NOT ?5 OR external IS NOT ?6)",
     [STATEMENT_INDEX_REMOVE] =
         "DELETE FROM entity_index WHERE layer = ?1 AND kind = ?2 AND id = ?3",
     [STATEMENT_DEAL_PUT] =
         "INSERT OR FAIL INTO deal_index(layer, open, id, organisation, contact, owner, body)"
         " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [STATEMENT_DEAL_THERE] =
+        "SELECT 1 FROM deal_index WHERE layer = ?1 AND open = ?2 AND id = ?3",
+    [STATEMENT_DEAL_UPDATE] =
+        "UPDATE OR FAIL deal_index SET organisation = ?4, contact = ?5, owner = ?6, body = ?7"
+        " WHERE layer = ?1 AND open = ?2 AND id = ?3 AND (organisation IS NOT ?4"
+        " OR contact IS NOT ?5 OR owner IS NOT ?6 OR body IS NOT ?7)",
     [STATEMENT_DEAL_REMOVE_WON] =
         "DELETE FROM deal_index WHERE layer = ?1 AND open = 2 AND id = ?2",
     [STATEMENT_DEAL_REMOVE] =
@@ -204,6 +223,7 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
     [STATEMENT_KEEP_FIRST + 2] = KEEP("entity_index"),
     [STATEMENT_KEEP_FIRST + 3] = KEEP("deal_index"),
     [STATEMENT_KEEP_FIRST + 4] = KEEP("event_open"),
+    [STATEMENT_KEEP_FIRST + 5] = KEEP("short_shared"),
     [STATEMENT_KEEP_LAST] = KEEP("activity_index"),
     [STATEMENT_CLEAR_FIRST] = CLEAR("entity_row"),
     [STATEMENT_CLEAR_FIRST + 1] = CLEAR("event"),

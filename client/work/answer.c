@@ -21,6 +21,14 @@ void answer_table(struct answer *answer, enum answer_shape shape, const struct c
     answer->column_count = count;
 }
 
+void answer_expect(struct answer *answer, size_t rows)
+{
+    if (answer->cells || rows == 0) return;
+    answer->cells =
+        arena_array(answer->arena, rows, answer->column_count * sizeof *answer->cells);
+    answer->row_cap = answer->cells ? rows : 0;
+}
+
 struct cell *answer_row(struct answer *answer)
 {
     void *cells = answer->cells;
@@ -68,10 +76,9 @@ struct cell cell_flag(bool flag)
 
 struct cell cell_list(struct arena *arena, struct text_set list)
 {
-    struct str text = STR("");
-    for (size_t i = 0; i < list.count; i++) {
-        text = arena_format(arena, "%.*s%s%.*s", STR_ARGS(text), i > 0 ? "," : "",
-                            STR_ARGS(list.items[i]));
+    struct str text = list.count > 0 ? list.items[0] : STR("");
+    for (size_t i = 1; i < list.count; i++) {
+        text = arena_format(arena, "%.*s,%.*s", STR_ARGS(text), STR_ARGS(list.items[i]));
     }
     return (struct cell){.type = CELL_LIST, .text = text, .shown = text, .list = list};
 }

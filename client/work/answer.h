@@ -90,6 +90,8 @@ struct answer {
 void answer_init(struct answer *answer, struct arena *arena);
 void answer_table(struct answer *answer, enum answer_shape shape, const struct column *columns,
                   size_t count);
+/* Room for so many rows at once. */
+void answer_expect(struct answer *answer, size_t rows);
 /* A row of absent cells; NULL when out of memory. Only the newest row may be filled. */
 struct cell *answer_row(struct answer *answer);
 /* A further table behind this one; NULL when out of memory. */

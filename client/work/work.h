@@ -66,6 +66,8 @@ struct request {
     bool machine;  /* --json or --csv was asked for */
     bool csv;     /* --csv was asked for */
     bool script;   /* those, or --plain: nothing is left out for shortness */
+    struct str fields; /* the columns that will be printed; absent: */
+    bool usual;        /* those shown to people; else all */
 };
 
 extern const struct verb verbs[];

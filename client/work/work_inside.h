@@ -133,6 +133,17 @@ MUST_USE enum fault deal_views(struct work *work, const struct deal *const *deal
                                struct deal_view **out);
 void deal_cells(struct work *work, const struct deal_view *view, struct str short_id,
                 struct cell *cells);
+/* Of these columns those that will be printed: a list has thousands of rows. */
+struct deal_choice {
+    struct column *columns;
+    const struct field **fields; /* NULL: no field */
+    size_t *indexes;             /* into deal_columns */
+    size_t count;
+};
+MUST_USE enum fault deal_choose(struct arena *arena, const struct request *request,
+                                struct deal_choice *out);
+void deal_cells_chosen(struct work *work, const struct deal_view *view, struct str short_id,
+                       const struct deal_choice *choice, struct cell *cells);
 MUST_USE enum fault deal_record(struct work *work, const struct deal *deal, struct answer *answer);
 struct str money_say(struct work *work, int64_t minor, struct str currency);
 struct str date_say(struct work *work, struct optional date);

@@ -83,14 +83,18 @@ enum fault deals_listed(struct work *work, const struct query *query, bool all,
     return fault;
 }
 
-static enum fault deals_table(struct work *work, const struct listed_deal *list, size_t count,
-                              struct answer *answer)
+static enum fault deals_table(struct work *work, const struct request *request,
+                              const struct listed_deal *list, size_t count, struct answer *answer)
 {
-    answer_table(answer, SHAPE_TABLE, deal_columns, deal_column_count);
+    struct deal_choice choice;
+    enum fault fault = deal_choose(work->arena, request, &choice);
+    if (fault) return fault;
+    answer_table(answer, SHAPE_TABLE, choice.columns, choice.count);
+    answer_expect(answer, count);
     for (size_t i = 0; i < count; i++) {
         struct cell *cells = answer_row(answer);
         if (!cells) return FAULT_MEMORY;
-        deal_cells(work, list[i].view, list[i].id, cells);
+        deal_cells_chosen(work, list[i].view, list[i].id, &choice, cells);
     }
     return FAULT_NONE;
 }
@@ -103,7 +107,7 @@ enum fault deal_list(struct work *work, const struct request *request, struct an
     enum fault fault = filter_compile(work, request, &query, answer);
     if (fault || answer->code != ANSWER_OK) return fault;
     fault = deals_listed(work, query, request_option(request, "all") != NULL, &list, &count);
-    if (!fault) fault = deals_table(work, list, count, answer);
+    if (!fault) fault = deals_table(work, request, list, count, answer);
     if (!fault && count == 0) {
         answer_say(answer, NOTE_TALK, request->argument_count > 0
                                           ? "no deal matches"

@@ -278,39 +278,120 @@ static struct cell cell_why(struct work *work, const struct deal_view *view)
     return cell_list(work->arena, set);
 }
 
+static struct cell cell_is_of(struct work *work, const struct deal_view *view)
+{
+    struct cell cell = cell_is(work->arena, view->is);
+    if (view->is & (1u << IS_OVERDUE | 1u << IS_CONFLICT)) cell.role = CELL_BAD;
+    else if (view->is & ~(1u << IS_HOT | 1u << IS_WARM | 1u << IS_WAITING)) {
+        cell.role = CELL_WARNING;
+    } else if (view->is & 1u << IS_HOT) {
+        cell.role = CELL_GOOD;
+    }
+    return cell;
+}
+
+/* One column; most are fields of the same name. */
+static struct cell deal_cell(struct work *work, const struct deal_view *view, struct str short_id,
+                             size_t column, const struct field *field)
+{
+    const struct deal *deal = view->deal;
+    struct cell cell = {.type = CELL_NONE};
+    switch (column) {
+    case DEAL_ID: return cell_text(short_id);
+    case DEAL_FULL_ID: {
+        char full[UUID_TEXT_LENGTH + 1];
+        uuid_format(deal->id, full);
+        return cell_text(arena_str(work->arena, str_from(full)));
+    }
+    case DEAL_ORG: return cell_text(view->organisation);
+    case DEAL_CONTACT: return cell_text(view->contact);
+    case DEAL_OWNER: return cell_text(view->owner);
+    case DEAL_VALUE: return cell_money(work, deal->value, deal->currency);
+    case DEAL_PROBABILITY: return cell_number(work->arena, view->probability);
+    case DEAL_IS: return cell_is_of(work, view);
+    case DEAL_WHY: return cell_why(work, view);
+    case DEAL_AGE_DAYS:
+        return view->age_days >= 0 ? cell_number(work->arena, view->age_days) : cell;
+    case DEAL_PIPELINE:
+        if (view->pipeline) return cell_faces(view->pipeline->key, view->pipeline->name);
+        break;
+    case DEAL_STAGE:
+        if (view->stage) return cell_faces(view->stage->key, view->stage->name);
+        break;
+    default: break;
+    }
+    if (field && field->type != VALUE_REFERENCE) cell = cell_field(work, field, deal);
+    if (column == DEAL_DUE && view->is & 1u << IS_OVERDUE) cell.role = CELL_BAD;
+    return cell;
+}
+
+static const struct field *column_field(size_t column)
+{
+    return field_by_name(ENTITY_DEAL, str_from(deal_columns[column].name));
+}
+
 void deal_cells(struct work *work, const struct deal_view *view, struct str short_id,
                 struct cell *cells)
 {
-    const struct deal *deal = view->deal;
-    /* Most columns are fields of the same name. */
     for (size_t i = 0; i < deal_column_count; i++) {
-        const struct field *field = field_by_name(ENTITY_DEAL, str_from(deal_columns[i].name));
-        if (!field || field->type == VALUE_REFERENCE) continue;
-        cells[i] = cell_field(work, field, deal);
+        cells[i] = deal_cell(work, view, short_id, i, column_field(i));
     }
-    cells[DEAL_ID] = cell_text(short_id);
-    char full[UUID_TEXT_LENGTH + 1];
-    uuid_format(deal->id, full);
-    cells[DEAL_FULL_ID] = cell_text(arena_str(work->arena, str_from(full)));
-    cells[DEAL_ORG] = cell_text(view->organisation);
-    cells[DEAL_CONTACT] = cell_text(view->contact);
-    cells[DEAL_OWNER] = cell_text(view->owner);
-    if (view->pipeline) {
-        cells[DEAL_PIPELINE] = cell_faces(view->pipeline->key, view->pipeline->name);
+}
+
+static bool field_has(struct str fields, const char *name)
+{
+    struct str part;
+    while (str_split(&fields, ',', &part)) {
+        part = str_trim(part);
+        bool same = part.n == strlen(name);
+        for (size_t i = 0; same && i < part.n; i++) {
+            same = name[i] == (part.p[i] == '-' ? '_' : part.p[i]);
+        }
+        if (same) return true;
     }
-    if (view->stage) cells[DEAL_STAGE] = cell_faces(view->stage->key, view->stage->name);
-    cells[DEAL_VALUE] = cell_money(work, deal->value, deal->currency);
-    cells[DEAL_PROBABILITY] = cell_number(work->arena, view->probability);
-    if (view->age_days >= 0) cells[DEAL_AGE_DAYS] = cell_number(work->arena, view->age_days);
-    cells[DEAL_IS] = cell_is(work->arena, view->is);
-    if (view->is & (1u << IS_OVERDUE | 1u << IS_CONFLICT)) cells[DEAL_IS].role = CELL_BAD;
-    else if (view->is & ~(1u << IS_HOT | 1u << IS_WARM | 1u << IS_WAITING)) {
-        cells[DEAL_IS].role = CELL_WARNING;
-    } else if (view->is & 1u << IS_HOT) {
-        cells[DEAL_IS].role = CELL_GOOD;
+    return false;
+}
+
+static bool fields_known(struct str fields)
+{
+    struct str part;
+    while (str_split(&fields, ',', &part)) {
+        bool known = str_trim(part).n == 0;
+        for (size_t i = 0; i < deal_column_count && !known; i++) {
+            known = field_has(part, deal_columns[i].name);
+        }
+        if (!known) return false;
     }
-    if (view->is & 1u << IS_OVERDUE) cells[DEAL_DUE].role = CELL_BAD;
-    cells[DEAL_WHY] = cell_why(work, view);
+    return true;
+}
+
+enum fault deal_choose(struct arena *arena, const struct request *request,
+                       struct deal_choice *out)
+{
+    /* One that there is not is told beside all that there are. */
+    bool named = request->fields.n > 0 && fields_known(request->fields);
+    bool usual = request->fields.n == 0 && request->usual;
+    *out = (struct deal_choice){
+        .columns = arena_array(arena, deal_column_count, sizeof *out->columns),
+        .fields = arena_array(arena, deal_column_count, sizeof *out->fields),
+        .indexes = arena_array(arena, deal_column_count, sizeof *out->indexes)};
+    if (arena_fault(arena)) return FAULT_MEMORY;
+    for (size_t i = 0; i < deal_column_count; i++) {
+        if (named && !field_has(request->fields, deal_columns[i].name)) continue;
+        if (usual && !(deal_columns[i].flags & COLUMN_SHOWN)) continue;
+        out->columns[out->count] = deal_columns[i];
+        out->fields[out->count] = column_field(i);
+        out->indexes[out->count++] = i;
+    }
+    return FAULT_NONE;
+}
+
+void deal_cells_chosen(struct work *work, const struct deal_view *view, struct str short_id,
+                       const struct deal_choice *choice, struct cell *cells)
+{
+    for (size_t i = 0; i < choice->count; i++) {
+        cells[i] = deal_cell(work, view, short_id, choice->indexes[i], choice->fields[i]);
+    }
 }
 
 enum fault deal_record(struct work *work, const struct deal *deal, struct answer *answer)

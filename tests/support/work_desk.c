@@ -73,7 +73,9 @@ int work_desk_run(struct work_desk *desk, const char *words)
                               .height = desk->height,
                               .machine = desk->machine,
                               .csv = desk->csv,
-                              .script = desk->script};
+                              .script = desk->script,
+                              .usual = desk->usual};
+    if (desk->fields) request.fields = str_from(desk->fields);
     work_desk_read(words, &request);
     desk->wall += 1000;
     struct now now = {.boot_ms = 1, .wall_ms = desk->wall};

@@ -16,6 +16,8 @@ struct work_desk {
     int64_t wall;
     size_t width, height; /* of the terminal; 80 and 0 if nothing is said */
     bool machine, csv, script;
+    const char *fields; /* of --columns, or NULL */
+    bool usual;         /* the columns that people are shown */
 };
 
 /* The world stands; a test puts in what it needs before it sits down. */

@@ -42,6 +42,40 @@ static void a_new_deal_is_shown_at_once(void **state)
     assert_cell(desk, 0, "is", "waiting");
 }
 
+/* A list has the columns that will be printed; a name that is none is told beside all there are. */
+static void a_list_makes_the_columns_that_are_wanted(void **state)
+{
+    static const struct {
+        const char *fields;
+        bool usual;
+        const char *first, *last; /* NULL: all */
+    } rows[] = {
+        {NULL, false, NULL, NULL},          {NULL, true, "id", "is"},
+        {"due, full-id", true, "full_id", "due"}, {"title", false, "title", "title"},
+        {"title,nothing", true, NULL, NULL},
+    };
+    struct work_desk *desk = *state;
+    size_t all = 0;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        desk->fields = rows[i].fields;
+        desk->usual = rows[i].usual;
+        assert_int_equal(work_desk_run(desk, "deal|list"), ANSWER_OK);
+        const struct answer *answer = &desk->answer;
+        assert_true(answer->row_count > 0);
+        if (i == 0) all = answer->column_count;
+        if (!rows[i].first) {
+            assert_int_equal(answer->column_count, all);
+            continue;
+        }
+        assert_true(answer->column_count < all);
+        assert_string_equal(answer->columns[0].name, rows[i].first);
+        assert_string_equal(answer->columns[answer->column_count - 1].name, rows[i].last);
+    }
+    desk->fields = "title,value";
+    assert_int_equal(work_desk_run(desk, "deal|list|lodz"), ANSWER_OK);
+    assert_cell(desk, 0, "title", "Łódź roof");
+}
+
 static void an_unknown_organisation_comes_with_the_deal(void **state)
 {
     struct work_desk *desk = *state;
@@ -217,6 +251,7 @@ int main(void)
 #define CLAIM(name) cmocka_unit_test_setup_teardown(name, desk_open, desk_close)
     const struct CMUnitTest tests[] = {
         CLAIM(a_new_deal_is_shown_at_once),
+        CLAIM(a_list_makes_the_columns_that_are_wanted),
         CLAIM(an_unknown_organisation_comes_with_the_deal),
         CLAIM(a_refused_deal_leaves_no_organisation_behind),
         CLAIM(a_move_takes_fields_and_checks_along),
