@@ -23,7 +23,8 @@ struct sync *sync_create(const struct sync_options *options)
     arena_init(&sync->check.arena, SYNC_CHECK_BYTES);
     sync->retry_at = sync->reveal_at = UINT64_MAX;
     arena_init(&sync->identity_arena, 64 * 1024);
-    arena_init(&sync->kept, SYNC_KEPT_BYTES);
+    arena_init(&sync->kept.arena, SYNC_KEPT_BYTES);
+    arena_init(&sync->fill.arena, SYNC_KEPT_BYTES);
     arena_init(&sync->scratch, SYNC_MESSAGE_BYTES);
     pending_init(&sync->pending);
     return sync;
@@ -35,7 +36,8 @@ void sync_destroy(struct sync *sync)
     channel_finish(&sync->channel);
     key_pair_finish(&sync->device);
     arena_finish(&sync->identity_arena);
-    arena_finish(&sync->kept);
+    arena_finish(&sync->kept.arena);
+    arena_finish(&sync->fill.arena);
     arena_finish(&sync->scratch);
     arena_finish(&sync->check.arena);
     pending_finish(&sync->pending);

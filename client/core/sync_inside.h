@@ -28,8 +28,18 @@ enum {
     SYNC_REVEAL_MS = 500, /* own answers still on their way are waited for that long: a reveal
                              rewrites pages all over the copy, whether for ten rows or a thousand */
     SYNC_REVEAL_ROWS = REVEAL_ROWS_MAX / 2, /* ... and that many rows */
+    SYNC_FILL_ROWS = REVEAL_ROWS_MAX, /* of a snapshot in one transaction: each rewrites pages all
+                                         over the copy, and keeps other processes from writing */
+    SYNC_FILL_BYTES = SYNC_KEPT_BYTES / 4,
     SYNC_PROGRAM_BYTES = 64,
     SYNC_REVEALED_MAX = 64 /* more at once nobody reads a line each of */
+};
+
+/* Rows that came, until they are put. */
+struct sync_rows {
+    struct arena arena;
+    struct packed_row *rows;
+    size_t count, cap;
 };
 
 enum sync_check_phase { CHECK_NONE = 0, CHECK_WANTED, CHECK_ASKING, CHECK_DONE };
@@ -77,9 +87,8 @@ struct sync {
     size_t inflight;
     bool push_blocked, pruned;
     bool delivers_only; /* revoked: when all is answered, that was it */
-    struct arena kept; /* rows not yet revealed; of a snapshot only answers */
-    struct packed_row *rows;
-    size_t row_count, row_cap;
+    struct sync_rows kept; /* not yet revealed; of a snapshot only answers */
+    struct sync_rows fill; /* of a snapshot, not yet put */
     uint64_t reveal_at; /* when what was kept is shown at the latest; UINT64_MAX: nothing waits */
     struct page tip;    /* the page that reached the head, without its rows */
     struct pending pending; /* what a reveal need not decide again */

@@ -8,11 +8,17 @@
 #include "common/base/check.h"
 #include "common/base/banned.h"
 
+static void rows_drop(struct sync_rows *rows)
+{
+    arena_reset(&rows->arena);
+    rows->rows = NULL;
+    rows->count = rows->cap = 0;
+}
+
 void sync_pages_drop(struct sync *sync)
 {
-    arena_reset(&sync->kept);
-    sync->rows = NULL;
-    sync->row_count = sync->row_cap = 0;
+    rows_drop(&sync->kept);
+    rows_drop(&sync->fill);
     sync->reveal_at = UINT64_MAX;
 }
 
@@ -34,16 +40,16 @@ enum fault sync_pages_begin(struct sync *sync, bool snapshot)
     return fault;
 }
 
-static enum fault row_keep(struct sync *sync, const struct packed_row *row)
+static enum fault row_keep(struct sync_rows *rows, const struct packed_row *row)
 {
-    void *rows = sync->rows;
+    void *items = rows->rows;
     struct packed_row *kept =
-        arena_push(&sync->kept, &rows, &sync->row_count, &sync->row_cap, sizeof *kept);
-    sync->rows = rows;
+        arena_push(&rows->arena, &items, &rows->count, &rows->cap, sizeof *kept);
+    rows->rows = items;
     if (!kept) return FAULT_MEMORY;
     *kept = *row;
-    kept->body = arena_str(&sync->kept, row->body);
-    return arena_fault(&sync->kept);
+    kept->body = arena_str(&rows->arena, row->body);
+    return arena_fault(&rows->arena);
 }
 
 /* *answer: what the row says to something pending here, else NULL. FAULT_EXISTS when it answers another
@@ -74,9 +80,22 @@ static enum fault answer_awaited(struct sync *sync, struct arena *arena,
 
 /* --- a page of a snapshot --- */
 
-static enum fault snapshot_put(struct sync *sync, const struct page *page)
+static enum fault fill_put(struct sync *sync)
 {
     struct replica *replica = sync->replica;
+    enum fault fault = replica->f->begin(replica);
+    if (fault) return fault;
+    for (size_t i = 0; i < sync->fill.count && !fault; i++) {
+        fault = replica->f->put_row(replica, sync->generation, &sync->fill.rows[i]);
+    }
+    if (!fault) fault = replica->f->commit(replica);
+    else replica->f->rollback(replica);
+    rows_drop(&sync->fill);
+    return fault;
+}
+
+static enum fault snapshot_keep(struct sync *sync, const struct page *page)
+{
     struct arena one;
     arena_init(&one, SYNC_MESSAGE_BYTES);
     enum fault fault = FAULT_NONE;
@@ -84,12 +103,12 @@ static enum fault snapshot_put(struct sync *sync, const struct page *page)
         const struct packed_row *row = &page->rows[i];
         const struct outcome *answer = NULL;
         if (row->kind != ENTITY_OUTCOME) {
-            fault = replica->f->put_row(replica, sync->generation, row);
+            fault = row_keep(&sync->fill, row);
             continue;
         }
         arena_reset(&one);
         fault = answer_awaited(sync, &one, row, &answer);
-        if (!fault && answer) fault = row_keep(sync, row);
+        if (!fault && answer) fault = row_keep(&sync->kept, row);
     }
     arena_finish(&one);
     return fault;
@@ -97,13 +116,11 @@ static enum fault snapshot_put(struct sync *sync, const struct page *page)
 
 static enum fault snapshot_take(struct sync *sync, const struct page *page)
 {
-    struct replica *replica = sync->replica;
-    enum fault fault = replica->f->begin(replica);
-    if (fault) return fault;
-    fault = snapshot_put(sync, page);
-    if (!fault) return replica->f->commit(replica);
-    replica->f->rollback(replica);
-    return fault;
+    const struct sync_rows *fill = &sync->fill;
+    enum fault fault = snapshot_keep(sync, page);
+    bool full = fill->count >= SYNC_FILL_ROWS || fill->arena.used >= SYNC_FILL_BYTES;
+    if (fault || (!full && page->to_seq < page->head_seq)) return fault;
+    return fill_put(sync);
 }
 
 /* --- the reveal --- */
@@ -124,8 +141,8 @@ static enum fault reveal_rows(struct sync *sync, uint64_t generation, struct now
     struct arena one;
     arena_init(&one, SYNC_MESSAGE_BYTES);
     enum fault fault = FAULT_NONE;
-    for (size_t i = 0; i < sync->row_count && !fault; i++) {
-        const struct packed_row *row = &sync->rows[i];
+    for (size_t i = 0; i < sync->kept.count && !fault; i++) {
+        const struct packed_row *row = &sync->kept.rows[i];
         const struct outcome *answer = NULL;
         if (row->kind != ENTITY_OUTCOME) {
             fault = replica->f->put_row(replica, generation, row);
@@ -189,8 +206,8 @@ static void revealed_note(struct sync *sync)
         sync->revealed_told = false;
     }
     if (sync->snapshot) sync->revealed_more = true;
-    for (size_t i = 0; i < sync->row_count && !sync->snapshot; i++) {
-        const struct packed_row *row = &sync->rows[i];
+    for (size_t i = 0; i < sync->kept.count && !sync->snapshot; i++) {
+        const struct packed_row *row = &sync->kept.rows[i];
         if (row->kind != ENTITY_EVENT && row->kind != ENTITY_ACTIVITY) continue;
         const struct sync_revealed *last =
             sync->revealed_count > 0 ? &sync->revealed[sync->revealed_count - 1] : NULL;
@@ -220,7 +237,7 @@ enum fault sync_pages_reveal(struct sync *sync, const struct page *page, struct 
     }
     fault = replica->f->commit(replica);
     if (fault) return fault;
-    if (sync->snapshot || sync->row_count > 0) {
+    if (sync->snapshot || sync->kept.count > 0) {
         sync->changed_due = true;
         revealed_note(sync);
     }
@@ -252,9 +269,9 @@ static bool page_fits(const struct sync *sync, const struct page *page)
 /* FAULT_LIMIT: more than a reveal may hold. */
 static enum fault delta_take(struct sync *sync, const struct page *page)
 {
-    if (sync->row_count + page->count > REVEAL_ROWS_MAX) return FAULT_LIMIT;
+    if (sync->kept.count + page->count > REVEAL_ROWS_MAX) return FAULT_LIMIT;
     for (size_t i = 0; i < page->count; i++) {
-        if (row_keep(sync, &page->rows[i])) return FAULT_LIMIT;
+        if (row_keep(&sync->kept, &page->rows[i])) return FAULT_LIMIT;
     }
     return FAULT_NONE;
 }
@@ -285,7 +302,7 @@ enum fault sync_pages_settle(struct sync *sync, bool at_once, struct now now, bo
     *shown = false;
     if (sync->reveal_at == UINT64_MAX || sync->position < sync->head) return FAULT_NONE;
     bool due = at_once || sync->snapshot || sync->inflight == 0 ||
-               sync->row_count >= SYNC_REVEAL_ROWS || now.boot_ms >= sync->reveal_at;
+               sync->kept.count >= SYNC_REVEAL_ROWS || now.boot_ms >= sync->reveal_at;
     if (!due) return FAULT_NONE;
     enum fault fault = sync_pages_reveal(sync, &sync->tip, now);
     *shown = !fault;

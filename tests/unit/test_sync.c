@@ -300,18 +300,19 @@ static void numbers_we_never_gave_out_mean_a_restored_copy(void **state)
 static void too_big_a_delta_becomes_a_snapshot(void **state)
 {
     struct bench *b = *state;
+    const uint64_t head = REVEAL_ROWS_MAX + 5 * PAGE_ROWS_MAX;
     bench_start(b);
-    server_welcomes(b, PLAN_DELTA, 0, 30000);
+    server_welcomes(b, PLAN_DELTA, 0, head);
     struct packed_row rows[PAGE_ROWS_MAX];
     uint64_t seq = 1;
     while (b->hellos == 1) {
-        assert_true(seq < 30000);
+        assert_true(seq < head);
         for (size_t i = 0; i < PAGE_ROWS_MAX; i++)
             rows[i] = (struct packed_row){.kind = ENTITY_ORGANISATION,
                                           .id = {{1, (uint8_t)(seq >> 8), (uint8_t)i}},
                                           .seq = seq + 1 + i,
                                           .removed = true};
-        server_pages(b, seq, seq + PAGE_ROWS_MAX, 30000, rows, PAGE_ROWS_MAX);
+        server_pages(b, seq, seq + PAGE_ROWS_MAX, head, rows, PAGE_ROWS_MAX);
         seq += PAGE_ROWS_MAX;
     }
     assert_true(seq > REVEAL_ROWS_MAX);
@@ -320,8 +321,8 @@ static void too_big_a_delta_becomes_a_snapshot(void **state)
     size_t count = 0;
     world_deal(&b->world, "roof", "title=Snapshot");
     struct packed_row *all = world_rows(&b->world, 5, &count);
-    server_welcomes(b, PLAN_SNAPSHOT, 0, 30001);
-    server_pages(b, 0, 30001, 30001, all, count);
+    server_welcomes(b, PLAN_SNAPSHOT, 0, head + 1);
+    server_pages(b, 0, head + 1, head + 1, all, count);
     assert_deal(b, "roof", "title=Snapshot");
     assert_int_equal(identity_of(b).generation, 2);
     assert_int_equal(bench_report(b).state, SYNC_DONE);
