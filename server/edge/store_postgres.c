@@ -38,7 +38,7 @@ struct store_postgres {
     const char *const *others[HOSTS_MAX - 1];
     size_t other_count;
     struct postgres *connections[CONNECTIONS_MAX];
-    size_t connection_count;
+    size_t connection_count, connections_wanted;
     struct store_hints *hints;
     struct store_job *first, *last; /* the queue */
     bool closing;
@@ -139,9 +139,19 @@ static void on_end(void *context, void *segment, const struct postgres_end *end)
     dispatch(store);
 }
 
+static struct postgres *connection_open(struct store_postgres *store);
+
+/* The others follow the first: a server is ready with one, and all at once would make it wait for
+ * their share of the processors. */
 static void on_ready(void *context)
 {
-    dispatch(context);
+    struct store_postgres *store = context;
+    while (store->connection_count < store->connections_wanted && !store->closing) {
+        struct postgres *connection = connection_open(store);
+        if (!connection) break; /* for want of memory: it goes with fewer */
+        store->connections[store->connection_count++] = connection;
+    }
+    dispatch(store);
 }
 
 /* Those that waited long enough hear it; the others may be lucky at the next attempt. */
@@ -250,6 +260,15 @@ static void hosts_split(struct store_postgres *store)
     store->other_count = count - 1;
 }
 
+static struct postgres *connection_open(struct store_postgres *store)
+{
+    return postgres_open(&(struct postgres_options){
+        .loop = store->options.loop, .keywords = store->keywords, .values = store->values,
+        .others = store->others, .other_count = store->other_count,
+        .statements = store->statements, .context = store, .result = on_result,
+        .end = on_end, .ready = on_ready, .lost = on_lost});
+}
+
 struct store_postgres *store_postgres_open(const struct store_postgres_options *options)
 {
     struct store_postgres *store = calloc(1, sizeof *store);
@@ -258,19 +277,12 @@ struct store_postgres *store_postgres_open(const struct store_postgres_options *
     arena_init(&store->arena, STATEMENTS_BYTES_MAX);
     randombytes_buf(store->hash_key, sizeof store->hash_key);
     size_t count = options->connections > 0 ? options->connections : CONNECTIONS_DEFAULT;
-    if (count > CONNECTIONS_MAX) count = CONNECTIONS_MAX;
+    store->connections_wanted = count > CONNECTIONS_MAX ? CONNECTIONS_MAX : count;
     if (statements_build(&store->arena, store->statements) || !keywords_fill(store)) goto fail;
     hosts_split(store);
-    for (size_t i = 0; i < count; i++) {
-        struct postgres *connection = postgres_open(&(struct postgres_options){
-            .loop = options->loop, .keywords = store->keywords, .values = store->values,
-            .others = store->others, .other_count = store->other_count,
-            .statements = store->statements, .context = store, .result = on_result,
-            .end = on_end, .ready = on_ready, .lost = on_lost});
-        if (!connection) break;
-        store->connections[store->connection_count++] = connection;
-    }
-    if (store->connection_count == 0) goto fail;
+    store->connections[0] = connection_open(store);
+    if (!store->connections[0]) goto fail;
+    store->connection_count = 1;
     /* NULL, for want of memory, leaves the poll. */
     store->hints = store_hints_open(&(struct store_hints_options){
         .loop = options->loop, .keywords = store->keywords, .values = store->values,
