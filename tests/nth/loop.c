@@ -46,6 +46,12 @@ bool loop_wants(const struct scene *scene)
     return !only || strstr(scene->name, only);
 }
 
+bool loop_wants_row(const char *how)
+{
+    const char *only = getenv("SLUICE_NTH_HOW");
+    return !only || strstr(how, only);
+}
+
 void loop_begin(struct loop *loop)
 {
     setvbuf(stdout, NULL, _IOLBF, 0);

@@ -20,6 +20,8 @@ uint64_t loop_step(uint64_t total, uint64_t share);
 uint64_t loop_first(uint64_t step, const struct scene *scene);
 /* SLUICE_NTH_SCENE: only scenes whose names have these words. */
 bool loop_wants(const struct scene *scene);
+/* SLUICE_NTH_HOW: only rows whose names have these words. */
+bool loop_wants_row(const char *how);
 /* Makes the team. */
 void loop_begin(struct loop *loop);
 /* What came of one try; says it when something was wrong. */

@@ -36,6 +36,7 @@ enum { SLOTS = 1 << 18 };
 
 static struct {
     enum memory_side side, armed;
+    enum memory_asker asker;
     uint64_t count, strike_at;
     bool on, lasting, struck, tell;
     size_t live;
@@ -82,9 +83,10 @@ static void live_remove(const void *p)
 
 /* --- counting and refusing --- */
 
-static bool refused(void)
+static bool refused(enum memory_asker asker)
 {
     if (memory.side == MEMORY_TEST || memory.side != memory.armed) return false;
+    if (memory.asker != MEMORY_ANYBODY && memory.asker != asker) return false;
     memory.count++;
     if (memory.strike_at == 0 || memory.count < memory.strike_at) return false;
     if (memory.count > memory.strike_at && !memory.lasting) return false;
@@ -103,20 +105,25 @@ static void *kept(void *p)
 
 void *__wrap_malloc(size_t n)
 {
-    return refused() ? NULL : kept(__real_malloc(n));
+    return refused(MEMORY_OURS) ? NULL : kept(__real_malloc(n));
 }
 
 void *__wrap_calloc(size_t count, size_t n)
 {
-    return refused() ? NULL : kept(__real_calloc(count, n));
+    return refused(MEMORY_OURS) ? NULL : kept(__real_calloc(count, n));
+}
+
+static void *resized(void *p, size_t n, enum memory_asker asker)
+{
+    if (refused(asker)) return NULL;
+    void *larger = __real_realloc(p, n);
+    if (larger && p && memory.on) live_remove(p);
+    return kept(larger);
 }
 
 void *__wrap_realloc(void *p, size_t n)
 {
-    if (refused()) return NULL;
-    void *larger = __real_realloc(p, n);
-    if (larger && p && memory.on) live_remove(p);
-    return kept(larger);
+    return resized(p, n, MEMORY_OURS);
 }
 
 void __wrap_free(void *p)
@@ -129,7 +136,7 @@ void __wrap_free(void *p)
 
 static void *sqlite_malloc(int n)
 {
-    return __wrap_malloc((size_t)n);
+    return refused(MEMORY_LIBRARY) ? NULL : kept(__real_malloc((size_t)n));
 }
 
 static void sqlite_free(void *p)
@@ -139,7 +146,7 @@ static void sqlite_free(void *p)
 
 static void *sqlite_realloc(void *p, int n)
 {
-    return __wrap_realloc(p, (size_t)n);
+    return resized(p, (size_t)n, MEMORY_LIBRARY);
 }
 
 static int sqlite_size(void *p)
@@ -198,8 +205,9 @@ enum memory_side memory_enter(enum memory_side side)
     return before;
 }
 
-void memory_arm(enum memory_side side, uint64_t n, bool lasting)
+void memory_arm(enum memory_side side, enum memory_asker asker, uint64_t n, bool lasting)
 {
+    memory.asker = asker;
     memory.armed = side;
     memory.strike_at = n;
     memory.lasting = lasting;

@@ -47,6 +47,7 @@ static void disk_try(const struct scene *scene, const struct before *before,
 static void disk_row(const struct scene *scene, const struct before *before,
                      enum layer_trouble trouble)
 {
+    if (!loop_wants_row(layer_trouble_name(trouble))) return;
     scene_begin(&trial, scene, false);
     scene_ready(&trial, scene);
     layer_arm(trouble, 0);

@@ -18,15 +18,13 @@
 #define LEAKS_TELL() ((void)0)
 #endif
 
-enum { SHARE = 8 };
-
 static struct trial trial;
 static struct loop loop = {.trial = &trial, .what = "memory"};
 
 /* What lives on when everything is closed: SQLCipher's own, and nothing of a try. */
 static size_t live_at_rest;
 
-static void everything_closes(const struct scene *scene)
+static void everything_closes(void)
 {
     server_end(&trial);
     for (size_t i = 0; i < DESKS; i++) desk_close(&trial, i);
@@ -35,40 +33,52 @@ static void everything_closes(const struct scene *scene)
         if (loop.broken == 0) LEAKS_TELL();
         live_at_rest = memory_live();
     }
-    (void)scene;
 }
 
+struct row_of {
+    const char *how;
+    enum memory_side side;
+    enum memory_asker asker;
+    bool lasting;
+    uint64_t share;
+};
+
+static const struct row_of rows[] = {
+    {"client, own allocation", MEMORY_CLIENT, MEMORY_OURS, false, 30},
+    {"client, allocation of SQLCipher", MEMORY_CLIENT, MEMORY_LIBRARY, false, 3},
+    {"client, all from allocation", MEMORY_CLIENT, MEMORY_ANYBODY, true, 3},
+    {"server, allocation", MEMORY_SERVER, MEMORY_ANYBODY, false, 50},
+};
+
 static void memory_try(const struct scene *scene, const struct before *before,
-                       enum memory_side side, uint64_t n, bool lasting)
+                       const struct row_of *row, uint64_t n)
 {
     scene_begin(&trial, scene, false);
     scene_ready(&trial, scene);
-    memory_arm(side, n, lasting);
+    memory_arm(row->side, row->asker, n, row->lasting);
     struct done done = scene_do(&trial, scene);
     (void)memory_disarm();
     if (!done.ok && scene->act != ACT_SYNC && done.fault != FAULT_MEMORY)
         trial_wrong(&trial, "the fault is not memory but %s", fault_name(done.fault));
     recover_living(&trial, scene, before, &done);
-    everything_closes(scene);
+    everything_closes();
 }
 
 static void memory_row(const struct scene *scene, const struct before *before,
-                       enum memory_side side, bool lasting)
+                       const struct row_of *row)
 {
-    const char *how = side == MEMORY_SERVER ? "server, allocation"
-                      : lasting             ? "client, all from allocation"
-                                            : "client, allocation";
+    if (row->side == MEMORY_SERVER && scene->act != ACT_SYNC) return;
+    if (!loop_wants_row(row->how)) return;
     scene_begin(&trial, scene, false);
     scene_ready(&trial, scene);
-    memory_arm(side, 0, false);
+    memory_arm(row->side, row->asker, 0, false);
     (void)scene_do(&trial, scene);
-    uint64_t total = memory_disarm();
-    everything_closes(scene);
-    uint64_t step = loop_step(total, SHARE);
+    uint64_t total = memory_disarm(), step = loop_step(total, row->share);
+    everything_closes();
     loop.points += total;
     for (uint64_t n = loop_first(step, scene); n <= total; n += step) {
-        memory_try(scene, before, side, n, lasting);
-        loop_tell(&loop, scene, how, n);
+        memory_try(scene, before, row, n);
+        loop_tell(&loop, scene, row->how, n);
     }
 }
 
@@ -81,9 +91,8 @@ static void running_out_of_memory_is_survived(void **state)
         const struct scene *scene = &scenes[i];
         if (!loop_wants(scene)) continue;
         struct before before = loop_measure(&loop, scene);
-        memory_row(scene, &before, MEMORY_CLIENT, false);
-        memory_row(scene, &before, MEMORY_CLIENT, true);
-        if (scene->act == ACT_SYNC) memory_row(scene, &before, MEMORY_SERVER, false);
+        for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++)
+            memory_row(scene, &before, &rows[k]);
     }
     loop_end(&loop);
 }

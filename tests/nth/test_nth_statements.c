@@ -82,6 +82,7 @@ static struct loop loop = {.trial = &trial, .what = "statements", .database = &d
 static void statements_row(const struct scene *scene, const struct before *before,
                            enum proxy_break what)
 {
+    if (!loop_wants_row(proxy_break_name(what))) return;
     scene_begin(&trial, scene, false);
     scene_ready(&trial, scene);
     proxy_arm(proxy, what, 0);

@@ -41,6 +41,7 @@ static void wire_row(const struct scene *scene, const struct before *before, enu
 {
     uint64_t step = loop_step(total, SHARE);
     for (int silent = 0; silent < 2; silent++) {
+        if (!loop_wants_row(how[way][silent])) continue;
         loop.points += total;
         for (uint64_t n = loop_first(step, scene); n <= total; n += step) {
             wire_try(scene, before, way, silent, n);
