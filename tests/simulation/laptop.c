@@ -77,6 +77,7 @@ void laptop_copy(struct world *world, size_t from)
     laptop->key = world->laptops[from].key;
     laptop->revoked = world->laptops[from].revoked;
     laptop->device = world->laptops[from].device;
+    laptop->forked = world->laptops[from].forked; /* the id both have now was told of */
     struct copy copy;
     copy_duplicate(world, &world->laptops[from].disk.copy, &copy, false);
     disk_init(&laptop->disk, world, &copy);
