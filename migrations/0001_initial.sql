@@ -335,17 +335,24 @@ CREATE TABLE invitation (
     code_hash bytea,
     expires_at timestamptz,
     created_at timestamptz,
+    revoked_at timestamptz,
+    revoked_by uuid,
+    revoked boolean NOT NULL DEFAULT false,
     used_at timestamptz,
     used_by bytea,
     PRIMARY KEY (team_id, id)
 );
 CREATE UNIQUE INDEX invitation_code ON invitation (code_hash);
+CREATE INDEX invitation_seq ON invitation (team_id, seq);
 COMMENT ON TABLE invitation IS 'A one-time code with which a device joins.';
 COMMENT ON COLUMN invitation.seq IS 'The change of the team that wrote this row last.';
 COMMENT ON COLUMN invitation.row_removed IS 'Gone; only key and seq remain.';
 COMMENT ON COLUMN invitation.member IS 'Who will have joined.';
 COMMENT ON COLUMN invitation.invited_by IS 'Member.';
 COMMENT ON COLUMN invitation.code_hash IS 'BLAKE2b-256; the code itself is stored nowhere.';
+COMMENT ON COLUMN invitation.revoked_at IS 'When it was taken back.';
+COMMENT ON COLUMN invitation.revoked_by IS 'Member.';
+COMMENT ON COLUMN invitation.revoked IS 'It lets nobody in any more; who joined with it before stays.';
 COMMENT ON COLUMN invitation.used_at IS 'When a device joined with it.';
 COMMENT ON COLUMN invitation.used_by IS 'Public key of that device; it alone may try again.';
 
@@ -419,6 +426,7 @@ CREATE TABLE device (
     revoked_at timestamptz,
     revoked_by uuid,
     revoked boolean NOT NULL DEFAULT false,
+    invitation uuid,
     public_key bytea UNIQUE CHECK (octet_length(public_key) = 32),
     PRIMARY KEY (team_id, id)
 );
@@ -430,6 +438,7 @@ COMMENT ON COLUMN device.row_removed IS 'Gone; only key and seq remain.';
 COMMENT ON COLUMN device.revoked_at IS 'When it was revoked.';
 COMMENT ON COLUMN device.revoked_by IS 'Member.';
 COMMENT ON COLUMN device.revoked IS 'It may deliver what it has, for managers to decide on, and is told to erase itself.';
+COMMENT ON COLUMN device.invitation IS 'The one it joined with.';
 COMMENT ON COLUMN device.public_key IS 'Written by device_enrol only.';
 
 CREATE TABLE replica (
@@ -647,12 +656,12 @@ GRANT SELECT, INSERT ON event, outcome, definition, pipeline, stage, stage_check
     TO sluice_app;
 -- Everything but who used it: that is written by device_enrol only.
 GRANT SELECT, INSERT (team_id, seq, row_removed, id, member, invited_by, code_hash, expires_at,
-    created_at), UPDATE (seq, row_removed, member, invited_by, code_hash, expires_at, created_at)
-    ON invitation TO sluice_app;
+    created_at, revoked_at, revoked_by, revoked), UPDATE (seq, row_removed, member, invited_by,
+    code_hash, expires_at, created_at, revoked_at, revoked_by, revoked) ON invitation TO sluice_app;
 -- Everything but the key, which device_enrol alone writes.
 GRANT SELECT, INSERT (team_id, seq, row_removed, id, member, name, created_at, revoked_at,
-    revoked_by, revoked), UPDATE (seq, row_removed, member, name, created_at, revoked_at, revoked_by,
-    revoked) ON device TO sluice_app;
+    revoked_by, revoked, invitation), UPDATE (seq, row_removed, member, name, created_at, revoked_at,
+    revoked_by, revoked, invitation) ON device TO sluice_app;
 
 CREATE FUNCTION team_advance(team uuid, expected_seq bigint, new_seq bigint, mark bytea,
                              recorded timestamptz, inbox bigint, definition_version bigint,
@@ -749,6 +758,10 @@ BEGIN
         RETURN QUERY SELECT 'ok', wanted.team_id, found_device.id;
         RETURN;
     END IF;
+    IF wanted.revoked THEN
+        RETURN QUERY SELECT 'not_found', NULL::uuid, NULL::uuid;
+        RETURN;
+    END IF;
     IF wanted.expires_at <= device_enrol.at THEN
         RETURN QUERY SELECT 'expired', NULL::uuid, NULL::uuid;
         RETURN;
@@ -758,9 +771,9 @@ BEGIN
         RETURN QUERY SELECT 'used', NULL::uuid, NULL::uuid;
         RETURN;
     END IF;
-    INSERT INTO device (team_id, id, member, public_key, name, created_at)
+    INSERT INTO device (team_id, id, member, public_key, name, created_at, invitation)
         VALUES (wanted.team_id, device_enrol.device, wanted.member, device_enrol.key,
-                device_enrol.name, device_enrol.at);
+                device_enrol.name, device_enrol.at, wanted.id);
     UPDATE invitation i SET used_at = device_enrol.at, used_by = device_enrol.key
         WHERE i.team_id = wanted.team_id AND i.id = wanted.id;
     RETURN QUERY SELECT 'ok', wanted.team_id, device_enrol.device;
@@ -818,6 +831,10 @@ BEGIN
             ORDER BY x.seq LIMIT page_end.row_limit + 1)
         UNION ALL
         (SELECT x.seq FROM device x
+            WHERE x.team_id = page_end.team AND x.seq > page_end.cursor_seq
+            ORDER BY x.seq LIMIT page_end.row_limit + 1)
+        UNION ALL
+        (SELECT x.seq FROM invitation x
             WHERE x.team_id = page_end.team AND x.seq > page_end.cursor_seq
             ORDER BY x.seq LIMIT page_end.row_limit + 1)
         UNION ALL

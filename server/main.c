@@ -29,6 +29,7 @@ static const char help[] =
     "  init          make a data folder, a team and its owner; prints the owner's invitation\n"
     "  run           serve, in the foreground, until SIGTERM or ^C\n"
     "  invite NAME   print an invitation for a new member, or a further device of a known one\n"
+    "  invitations   those that nobody has used yet; --revoke NAME takes them back\n"
     "  migrate       bring the database to this program's version (run does it too)\n"
     "  status        team, members, deals, and whether the server runs\n"
     "  check-config  read sluiced.conf and server.key and say what is in force\n"
@@ -43,11 +44,13 @@ static const char help[] =
     "  --zone ZONE           init: the team's time zone (UTC)\n"
     "  --currency EUR        init: the default of new deals (EUR)\n"
     "  --role ROLE           invite: owner, manager, rep (the default) or viewer\n"
+    "  --revoke NAME         invitations: of whom, or its id\n"
     "  --help, --version\n";
 
 struct command_line {
     const char *command, *name;
     const char *data, *team, *owner, *listen, *database, *database_app, *zone, *currency, *role;
+    const char *revoke;
 };
 
 static const char **option_slot(struct command_line *line, struct str name)
@@ -61,6 +64,7 @@ static const char **option_slot(struct command_line *line, struct str name)
     if (str_equal(name, STR("--zone"))) return &line->zone;
     if (str_equal(name, STR("--currency"))) return &line->currency;
     if (str_equal(name, STR("--role"))) return &line->role;
+    if (str_equal(name, STR("--revoke"))) return &line->revoke;
     return NULL;
 }
 
@@ -161,6 +165,9 @@ static enum fault command_run(const struct command_line *line, int *code, struct
     if (!fault) fault = configuration_read(data, &configuration, trouble);
     if (fault) return fault;
     if (str_equal(command, STR("invite"))) return invite(line, &configuration, trouble);
+    if (str_equal(command, STR("invitations"))) {
+        return administration_invitations(&configuration, line->revoke, trouble);
+    }
     if (str_equal(command, STR("migrate"))) return administration_migrate(&configuration, trouble);
     if (str_equal(command, STR("status"))) return administration_status(&configuration, trouble);
     if (str_equal(command, STR("check-config"))) return config_check(&configuration, trouble);
@@ -170,7 +177,8 @@ static enum fault command_run(const struct command_line *line, int *code, struct
 
 static bool command_known(struct str command)
 {
-    static const char *const commands[] = {"run", "invite", "migrate", "status", "check-config"};
+    static const char *const commands[] = {"run",     "invite", "invitations",
+                                           "migrate", "status", "check-config"};
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         if (str_equal(command, str_from(commands[i]))) return true;
     }

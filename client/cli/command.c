@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "client/cli/command_inside.h"
+#include "client/cli/progress.h"
 #include "client/cli/say.h"
 #include "client/edge/keys.h"
 #include "common/base/version.h"
@@ -30,9 +31,8 @@ static bool environment_flag(const char *name)
 static bool command_open(struct command *command)
 {
     struct trouble trouble = {.fault = FAULT_NONE};
-    if (!home_exists(command->path)) {
-        answer_fail(&command->answer, ERROR_NOT_JOINED,
-                    "this device has not joined a team yet; run `sluice join INVITATION`");
+    if (!command_has_home(command, "this device has not joined a team yet; run `sluice join "
+                                   "INVITATION`")) {
         return false;
     }
     enum fault fault = home_open(command->path, &command->home, &trouble);
@@ -41,6 +41,18 @@ static bool command_open(struct command *command)
         return false;
     }
     return command_work(command) == FAULT_NONE;
+}
+
+static void command_run(struct command *command)
+{
+    struct progress progress;
+    const struct work_progress told = {.say = progress_work, .context = &progress};
+    progress_begin(&progress, 0);
+    command->work.progress = &told;
+    enum fault fault = work_run(&command->work, &command->line.request, &command->answer);
+    command->work.progress = NULL;
+    progress_end(&progress);
+    if (fault) command_fault(command, "use the offline copy", fault, NULL);
 }
 
 static void command_verb(struct command *command)
@@ -72,8 +84,7 @@ static void command_verb(struct command *command)
         command_deliver(command);
     } else {
         if ((verb->flags & VERB_ONLINE) && !command_online(command)) return;
-        enum fault fault = work_run(&command->work, &command->line.request, &command->answer);
-        if (fault) command_fault(command, "use the offline copy", fault, NULL);
+        command_run(command);
         command_settle(command);
     }
 }

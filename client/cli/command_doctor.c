@@ -14,7 +14,8 @@ static void doctor_look(struct command *command)
     enum fault fault = home_verify(command->path, &pending, &trouble);
     if (!fault) {
         NOTE(&command->answer, NOTE_RESULT,
-             "The offline copy in {home} is whole; {count} changes wait to be sent",
+             sentence_of(pending, "The offline copy in {home} is whole; {count} change waits to be sent",
+                         "The offline copy in {home} is whole; {count} changes wait to be sent"),
              {"home", str_from(command->path)}, {"count", count_text(command, pending)});
         if (!command->offline) command_compare(command);
         return;
@@ -51,21 +52,26 @@ static void doctor_rebuild(struct command *command)
     }
     if (rebuilt.lost > 0) {
         NOTE(answer, NOTE_RESULT,
-             "{lost} rows of your own changes could not be read; keep the old file until nothing is "
-             "missed",
+             sentence_of(rebuilt.lost,
+                         "{lost} row of your own changes could not be read; keep the old file until "
+                         "nothing is missed",
+                         "{lost} rows of your own changes could not be read; keep the old file until "
+                         "nothing is missed"),
              {"lost", count_text(command, rebuilt.lost)});
     }
     NOTE(answer, NOTE_RESULT,
-         "{kept} unsent changes are kept; `sluice sync` sends them and fetches the rest",
+         sentence_of(rebuilt.kept,
+                     "{kept} unsent change is kept; `sluice sync` sends it and fetches the rest",
+                     "{kept} unsent changes are kept; `sluice sync` sends them and fetches the rest"),
          {"kept", count_text(command, rebuilt.kept)});
 }
 
 void command_doctor(struct command *command)
 {
-    if (!home_exists(command->path)) {
-        answer_fail(&command->answer, ERROR_NOT_JOINED,
-                    "there is no offline copy here; run `sluice join INVITATION`");
-    } else if (request_option(&command->line.request, "rebuild")) {
+    if (!command_has_home(command, "there is no offline copy here; run `sluice join INVITATION`")) {
+        return;
+    }
+    if (request_option(&command->line.request, "rebuild")) {
         doctor_rebuild(command);
     } else {
         doctor_look(command);

@@ -7,22 +7,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <iconv.h>
 #include <unistd.h>
 
 #include "client/cli/file.h"
 #include "client/cli/import_say.h"
+#include "client/cli/progress.h"
 #include "client/cli/say.h"
 #include "client/exchange/encoding.h"
 #include "common/base/money.h"
 
 enum {
     FILE_MAX = 256 * 1024 * 1024, /* a spreadsheet of a million rows is about 100 MiB */
-    IMPORT_ARENA = 1024 * 1024 * 1024,
-    PROGRESS_FIRST_MS = 1000,
-    PROGRESS_LINE_MS = 5000 /* where lines cannot be written over */
+    IMPORT_ARENA = 1024 * 1024 * 1024
 };
 
 /* --- the file --- */
@@ -150,43 +148,21 @@ static bool choice_read(struct command *command, const char *option, const char 
 
 /* --- progress --- */
 
-struct progress {
+struct import_progress {
     struct command *command;
-    int64_t began_ms, said_ms;
-    bool shown;
+    struct progress progress;
 };
 
-static int64_t clock_ms(void)
-{
-    struct timespec time;
-    if (clock_gettime(CLOCK_MONOTONIC, &time) != 0) return 0;
-    return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
-}
-
-/* Only for what takes over a second; a line written over in a terminal, a line now and then in a
- * log. */
 static void progress_show(void *context, size_t done, size_t all)
 {
-    struct progress *progress = context;
-    bool terminal = isatty(STDERR_FILENO);
-    int64_t now = clock_ms(), pause = terminal ? PROGRESS_FIRST_MS / 10 : PROGRESS_LINE_MS;
-    if (now - progress->began_ms < PROGRESS_FIRST_MS) return;
-    if (progress->shown && now - progress->said_ms < pause) return;
-    progress->said_ms = now;
-    progress->shown = true;
-    fprintf(stderr, terminal ? "\rimporting row %zu of %zu " : "importing row %zu of %zu\n", done,
-            all);
-}
-
-static void progress_end(const struct progress *progress)
-{
-    if (progress->shown && isatty(STDERR_FILENO)) fputs("\r\033[K", stderr);
+    struct import_progress *import = context;
+    progress_say(&import->progress, "Importing: row {done} of {all}", done, all);
 }
 
 static struct str refusal_say(void *context, struct arena *arena, const struct reason *reason)
 {
-    struct progress *progress = context;
-    return say_reason(arena, &progress->command->work, reason);
+    struct import_progress *import = context;
+    return say_reason(arena, &import->command->work, reason);
 }
 
 static bool options_read(struct command *command, struct import_options *options)
@@ -221,7 +197,8 @@ static bool options_read(struct command *command, struct import_options *options
 static void import_run(struct command *command, struct arena *arena,
                        struct import_options *options, struct import_report *report)
 {
-    struct progress progress = {.command = command, .began_ms = clock_ms()};
+    struct import_progress progress = {.command = command};
+    progress_begin(&progress.progress, 0);
     options->progress = progress_show;
     options->reason_say = refusal_say;
     options->context = &progress;
@@ -232,7 +209,7 @@ static void import_run(struct command *command, struct arena *arena,
     };
     enum fault fault = import_deals(home_replica(command->home), arena, options, command->work.now,
                                     &command->random, report);
-    progress_end(&progress);
+    progress_end(&progress.progress);
     if (fault && report->mistake.n) import_say_mistake(&saying);
     else if (fault) {
         command_fault(command, "import", fault, NULL);

@@ -36,6 +36,8 @@ void command_fault(struct command *command, const char *what, enum fault fault,
                    const struct trouble *trouble);
 
 void command_doctor(struct command *command);
+/* False, and the answer says what stands there instead; `missing` when it is nothing. */
+bool command_has_home(struct command *command, const char *missing);
 void command_join(struct command *command);
 /* After an exchange: a clock that is far off is worth a word. */
 void command_tell_clock(struct command *command);

@@ -107,11 +107,11 @@ static void sync_refused(struct command *command, const struct sync_report *repo
         return;
     }
     FAIL(answer, error,
-         report->answered == 1
-             ? "this device was revoked; the {count} change it held was delivered and waits for the "
-               "managers' decision; ask your administrator for a new invitation"
-             : "this device was revoked; the {count} changes it held were delivered and wait for the "
-               "managers' decision; ask your administrator for a new invitation",
+         sentence_of((size_t)report->answered,
+                     "this device was revoked; the {count} change it held was delivered and waits "
+                     "for the managers' decision; ask your administrator for a new invitation",
+                     "this device was revoked; the {count} changes it held were delivered and wait "
+                     "for the managers' decision; ask your administrator for a new invitation"),
          {"count", arena_format(&command->arena, "%llu", (unsigned long long)report->answered)});
 }
 
@@ -184,6 +184,13 @@ static void outcome_take(struct command *command, const struct outbox_entry *ent
         /* With its reasons it is said where they are printed. */
         bool known = !reasons_parse(&command->arena, entry->reasons, &answer->reasons) &&
                      answer->reasons.count > 0;
+        if (known && answer->reasons.items[0].code == REASON_DEVICE_REVOKED) {
+            answer->reasons.count = 0;
+            answer_fail(answer, ERROR_DEVICE_REVOKED,
+                        "this device was revoked; what you did was delivered and waits for the "
+                        "managers' decision; ask your administrator for a new invitation");
+            return;
+        }
         if (!known) answer_say(answer, NOTE_ERROR, "the server refused it; see `sluice inbox`");
     } else if (entry->outcome == OUTCOME_CONFLICT) {
         answer_fail(answer, ERROR_CONFLICT,
@@ -310,15 +317,24 @@ static void compare_say(struct command *command, const struct sync_report *repor
                                        (unsigned long long)report->rows_repaired);
     if (report->was_refetched) {
         NOTE(answer, NOTE_RESULT,
-             "It held rows that the server has not; everything was fetched anew, and now all {rows} "
-             "rows are the server's",
+             sentence_of((size_t)report->rows_checked,
+                         "It held rows that the server has not; everything was fetched anew, and "
+                         "now its {rows} row is the server's",
+                         "It held rows that the server has not; everything was fetched anew, and "
+                         "now all {rows} rows are the server's"),
              {"rows", rows});
     } else if (report->rows_repaired > 0) {
         NOTE(answer, NOTE_RESULT,
-             "{repaired} of its {rows} rows were not the server's; they were fetched again",
+             sentence_of((size_t)report->rows_repaired,
+                         "{repaired} of its {rows} rows was not the server's; it was fetched again",
+                         "{repaired} of its {rows} rows were not the server's; they were fetched "
+                         "again"),
              {"repaired", repaired}, {"rows", rows});
     } else {
-        NOTE(answer, NOTE_RESULT, "All its {rows} rows are the server's", {"rows", rows});
+        NOTE(answer, NOTE_RESULT,
+             sentence_of((size_t)report->rows_checked, "Its {rows} row is the server's",
+                         "All its {rows} rows are the server's"),
+             {"rows", rows});
     }
 }
 

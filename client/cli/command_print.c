@@ -115,8 +115,7 @@ static void print_reasons(struct command *command)
 static void print_json_error(struct command *command)
 {
     const struct answer *answer = &command->answer;
-    struct str sentences[REASONS_MAX];
-    struct reasons reasons = answer->reasons;
+    struct reason_said reasons[REASONS_MAX];
     struct str message = answer->wrote ? STR("the server refused it; see `sluice inbox`")
                                        : STR("refused; nothing was changed");
     for (size_t i = 0; i < answer->note_count; i++) {
@@ -125,20 +124,13 @@ static void print_json_error(struct command *command)
         message = say_sentence(&command->arena, note->sentence, note->places, note->place_count);
     }
     for (size_t i = 0; i < answer->reasons.count; i++) {
-        struct place places[REASON_PLACES];
-        struct reason *reason = &reasons.items[i];
-        sentences[i] = reason_text(command, reason);
-        /* An amount is nothing without its currency. */
-        bool amount = reason->code == REASON_CHANGED_MEANWHILE &&
-                      str_equal(reason->field, STR("value"));
-        if (!amount || !command->working) continue;
-        work_reason_places(&command->work, reason, places);
-        reason->value = places[3].value;
-        reason->other = STR_NONE;
+        const struct reason *reason = &answer->reasons.items[i];
+        work_reason_parts(command->working ? &command->work : NULL, reason, &reasons[i]);
+        reasons[i].message = reason_text(command, reason);
     }
     struct buffer out;
     buffer_init(&out, OUTPUT_BYTES);
-    output_json_error(&out, answer->error, message, &reasons, sentences);
+    output_json_error(&out, answer->error, message, reasons, answer->reasons.count);
     (void)fflush(stdout);
     command_write(stderr, buffer_str(&out));
     buffer_finish(&out);
@@ -251,8 +243,8 @@ static void print_attention(struct command *command)
     if (strcmp(verb->name, "inbox") == 0 || strcmp(verb->name, "status") == 0) return;
     if (work_attention(&command->work, &count) || count == 0) return;
     print_talk(command,
-               count == 1 ? "{count} change needs attention; see `sluice inbox`"
-                          : "{count} changes need attention; see `sluice inbox`",
+               sentence_of(count, "{count} change needs attention; see `sluice inbox`",
+                           "{count} changes need attention; see `sluice inbox`"),
                count);
 }
 
@@ -264,8 +256,10 @@ static void print_waiting(struct command *command)
     if (!command->answer.wrote || !command->waiting || !command->home) return;
     replica = home_replica(command->home);
     if (replica->f->outbox_count(replica, &count) || count == 0) return;
-    print_talk(command, count == 1 ? "{count} change waiting to be sent"
-                                   : "{count} changes waiting to be sent", count);
+    print_talk(command,
+               sentence_of(count, "{count} change waiting to be sent",
+                           "{count} changes waiting to be sent"),
+               count);
 }
 
 /* Nobody reads any more: that is no failure. Anything else is. */

@@ -20,6 +20,9 @@
 
 static const size_t WATCH_BYTES = (size_t)256 << 20;
 
+enum {
+    BESIDE_LINES_MAX = 64 /* more at once nobody reads a line each of */
+};
 enum { BESIDE_MS = 2000 }; /* how often it is asked whether it is our turn */
 
 /* What the picture was drawn of; another one is drawn when any of it is another. */
@@ -34,6 +37,7 @@ struct watch {
     bool board, screen; /* screen: a terminal that can be redrawn */
     bool drawn, connected, broken;
     bool beside;     /* another process holds the connection */
+    bool looked;     /* beside: `seen` says up to where the lines were told */
     bool closed;     /* nobody reads */
     bool quit;       /* `q` was typed */
     bool raw;        /* `before` is how the keyboard was */
@@ -68,13 +72,14 @@ static bool watch_work(struct watch *watch, struct work *work)
 
 /* --- lines --- */
 
-static void watch_tell(struct watch *watch, const struct sync_report *report)
+static void watch_tell(struct watch *watch, const struct sync_revealed *revealed, size_t count,
+                       bool more)
 {
     struct work work;
     struct str line;
     if (!watch_work(watch, &work)) return;
-    for (size_t i = 0; i < report->revealed_count; i++) {
-        if (work_tell(&work, &report->revealed[i], &line) || line.n == 0) continue;
+    for (size_t i = 0; i < count; i++) {
+        if (work_tell(&work, &revealed[i], &line) || line.n == 0) continue;
         struct str safe = output_safe(&watch->arena, line);
         for (size_t at = 0; at < safe.n; at++) { /* one change, one line */
             struct str c = str_slice(safe, at, at + 1);
@@ -82,8 +87,30 @@ static void watch_tell(struct watch *watch, const struct sync_report *report)
         }
         command_write(stdout, STR("\n"));
     }
-    if (report->revealed_more) command_write(stdout, STR("... and much more\n"));
+    if (more) command_write(stdout, STR("... and much more\n"));
     watch_flush(watch);
+}
+
+/* Beside the process that is connected: what came into the copy since it was looked at last. */
+static void watch_tell_beside(struct watch *watch)
+{
+    struct home *home = watch->command->home;
+    struct replica *replica = home_replica(home);
+    struct sync_revealed revealed[BESIDE_LINES_MAX];
+    struct identity identity;
+    size_t count = 0;
+    arena_reset(&watch->arena);
+    if (replica->f->identity_load(replica, &watch->arena, &identity)) return;
+    struct watch_seen seen = watch->seen;
+    watch->seen.cursor = identity.cursor_seq;
+    watch->seen.generation = identity.generation;
+    if (!watch->looked || seen.cursor == identity.cursor_seq) {
+        watch->looked = true;
+        return;
+    }
+    bool anew = seen.generation != identity.generation;
+    if (!anew && home_revealed(home, seen.cursor, BESIDE_LINES_MAX, revealed, &count)) return;
+    watch_tell(watch, revealed, count, anew || count == BESIDE_LINES_MAX);
 }
 
 /* --- the screen --- */
@@ -183,7 +210,10 @@ static void watch_refresh(struct watch *watch)
     struct replica *replica = home_replica(watch->command->home);
     struct identity identity;
     struct watch_seen now = {.width = command_width(), .height = command_height()};
-    if (!watch->board) return;
+    if (!watch->board) {
+        if (watch->beside) watch_tell_beside(watch);
+        return;
+    }
     arena_reset(&watch->arena);
     if (replica->f->identity_load(replica, &watch->arena, &identity)) return;
     if (replica->f->outbox_count(replica, &now.pending)) return;
@@ -242,7 +272,10 @@ static bool watch_changed(void *context, const struct sync_report *report)
         watch->broken = false;
         watch->connected = true;
     }
-    if (!watch->board && news) watch_tell(watch, report);
+    watch->looked = false;
+    if (!watch->board && news) {
+        watch_tell(watch, report->revealed, report->revealed_count, report->revealed_more);
+    }
     watch_refresh(watch);
     return !watch->closed;
 }
@@ -283,10 +316,13 @@ static enum fault watch_run(struct watch *watch, struct sync_report *report)
         watch->beside = true;
         watch->connected = false;
         if (first) {
-            watch_say(watch, "another sluice of this identity is connected; waiting beside it");
+            watch_say(watch, watch->board ? "another sluice of this identity is connected; drawing "
+                                            "beside it; Ctrl-C ends it"
+                                          : "another sluice of this identity is connected; telling "
+                                            "what it receives; Ctrl-C ends it");
         }
         watch_refresh(watch);
-        fault = home_wait(command->home, options.look, BESIDE_MS, &stopped);
+        fault = home_wait(command->home, &look, BESIDE_MS, &stopped);
         *report = (struct sync_report){.state = SYNC_OFFLINE};
         if (fault || stopped) return fault;
     }

@@ -104,7 +104,8 @@ static void remarks_say(const struct import_saying *saying, const struct map *gr
         for (size_t i = 0; i < groups->count; i++) group_say(saying, groups->entries[i].value);
     }
     if (saying->report->remarks_dropped == 0) return;
-    NOTE(&saying->command->answer, NOTE_TALK, "{count} more remarks are not listed",
+    NOTE(&saying->command->answer, NOTE_TALK, sentence_of(saying->report->remarks_dropped, "{count} more remark is not listed",
+                     "{count} more remarks are not listed"),
          {"count", number_text(saying, saying->report->remarks_dropped)});
 }
 
@@ -115,8 +116,12 @@ static void attention_say(const struct import_saying *saying)
     const struct import_report *report = saying->report;
     if (report->attention == 0) return;
     NOTE(&saying->command->answer, NOTE_RESULT,
-         "{count} are marked as needing attention: they stand where the stage's rules would not have "
-         "let them in", {"count", number_text(saying, report->attention)});
+         sentence_of(report->attention,
+                     "{count} is marked as needing attention: it stands where the stage's rules "
+                     "would not have let it in",
+                     "{count} are marked as needing attention: they stand where the stage's rules "
+                     "would not have let them in"),
+         {"count", number_text(saying, report->attention)});
     for (size_t i = 0; i < report->missing_count; i++) {
         NOTE(&saying->command->answer, NOTE_RESULT, "  {count}: {reason}",
              {"count", number_text(saying, report->missing[i].line)},
@@ -131,31 +136,53 @@ static void counts_say(const struct import_saying *saying)
     bool dry = saying->options->dry_run;
     const struct {
         size_t count;
-        const char *done, *would;
+        const char *done, *done_many, *would, *would_many;
     } rows[] = {
-        {report->created, "  {count} deals added", "  {count} deals would be added"},
-        {report->updated, "  {count} deals changed to what the file says",
+        {report->created, "  {count} deal added", "  {count} deals added",
+         "  {count} deal would be added", "  {count} deals would be added"},
+        {report->updated, "  {count} deal changed to what the file says",
+         "  {count} deals changed to what the file says",
+         "  {count} deal would be changed to what the file says",
          "  {count} deals would be changed to what the file says"},
-        {report->conflicts, "    {count} of them changed here too: see `sluice inbox` after `sluice sync`",
+        {report->conflicts,
+         "    {count} of them changed here too: see `sluice inbox` after `sluice sync`",
+         "    {count} of them changed here too: see `sluice inbox` after `sluice sync`",
+         "    {count} of them was changed here too, and would become a conflict",
          "    {count} of them were changed here too, and would become conflicts"},
-        {report->unchanged, "  {count} deals there already", "  {count} deals there already"},
+        {report->unchanged, "  {count} deal there already", "  {count} deals there already",
+         "  {count} deal there already", "  {count} deals there already"},
         {report->kept, "    {count} of them changed here since, and kept",
+         "    {count} of them changed here since, and kept",
+         "    {count} of them changed here since, and kept",
          "    {count} of them changed here since, and kept"},
-        {report->differing, "  {count} deals differ from the file and were left; --update takes the file's",
+        {report->differing,
+         "  {count} deal differs from the file and was left; --update takes the file's",
+         "  {count} deals differ from the file and were left; --update takes the file's",
+         "  {count} deal differs from the file; --update takes the file's",
          "  {count} deals differ from the file; --update takes the file's"},
-        {report->rejected, "  {count} rows rejected", "  {count} rows would be rejected"},
-        {report->new_members, "{count} members without a device added",
+        {report->rejected, "  {count} row rejected", "  {count} rows rejected",
+         "  {count} row would be rejected", "  {count} rows would be rejected"},
+        {report->new_members, "{count} member without a device added",
+         "{count} members without a device added", "{count} member without a device would be added",
          "{count} members without a device would be added"},
-        {report->new_organisations, "{count} organisations added",
-         "{count} organisations would be added"},
-        {report->new_people, "{count} people added", "{count} people would be added"},
-        {report->notes, "{count} notes added", "{count} notes would be added"},
+        {report->new_organisations, "{count} organisation added", "{count} organisations added",
+         "{count} organisation would be added", "{count} organisations would be added"},
+        {report->new_people, "{count} person added", "{count} people added",
+         "{count} person would be added", "{count} people would be added"},
+        {report->notes, "{count} note added", "{count} notes added", "{count} note would be added",
+         "{count} notes would be added"},
     };
-    NOTE(answer, NOTE_RESULT, dry ? "{rows} rows read, nothing written:" : "{rows} rows read:",
-         {"rows", number_text(saying, report->rows)});
+    const char *read = sentence_of(report->rows, "{rows} row read:", "{rows} rows read:");
+    if (dry) {
+        read = sentence_of(report->rows, "{rows} row read, nothing written:",
+                           "{rows} rows read, nothing written:");
+    }
+    NOTE(answer, NOTE_RESULT, read, {"rows", number_text(saying, report->rows)});
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (rows[i].count == 0) continue;
-        NOTE(answer, NOTE_RESULT, dry ? rows[i].would : rows[i].done,
+        NOTE(answer, NOTE_RESULT,
+             dry ? sentence_of(rows[i].count, rows[i].would, rows[i].would_many)
+                 : sentence_of(rows[i].count, rows[i].done, rows[i].done_many),
              {"count", number_text(saying, rows[i].count)});
     }
 }
@@ -181,11 +208,17 @@ static void rejected_say(const struct import_saying *saying, struct str path)
     struct str count = number_text(saying, saying->report->rejected);
     if (path.n) {
         FAIL(answer, ERROR_ROWS_REJECTED,
-             "{count} rows did not land; they are in {path}, each with the reason: mend them there "
-             "and import that file with the same options",
+             sentence_of(saying->report->rejected,
+                         "{count} row did not land; it is in {path}, with the reason: mend it there "
+                         "and import that file with the same options",
+                         "{count} rows did not land; they are in {path}, each with the reason: mend "
+                         "them there and import that file with the same options"),
              {"count", count}, {"path", path});
     } else {
-        FAIL(answer, ERROR_ROWS_REJECTED, "{count} rows would not land", {"count", count});
+        FAIL(answer, ERROR_ROWS_REJECTED,
+             sentence_of(saying->report->rejected, "{count} row would not land",
+                         "{count} rows would not land"),
+             {"count", count});
     }
 }
 

@@ -50,7 +50,8 @@ static bool columns_choose(const struct answer *answer, const struct output_opti
     if (rest.n == 0) {
         for (size_t i = 0; i < answer->column_count && choice->count < COLUMNS_MAX; i++) {
             if (!all && !(answer->columns[i].flags & COLUMN_SHOWN)) continue;
-            if (options->format == OUTPUT_TABLE && column_empty(answer, i)) continue;
+            bool inside = (answer->columns[i].flags & COLUMN_INSIDE) != 0;
+            if (options->format == OUTPUT_TABLE && (inside || column_empty(answer, i))) continue;
             choice->index[choice->count++] = i;
         }
         return true;
@@ -142,6 +143,22 @@ void output_json_text(struct buffer *out, struct str text)
     buffer_append_byte(out, '"');
 }
 
+static void json_reasons(struct buffer *out, const struct reason_said *reasons, size_t count)
+{
+    buffer_append_byte(out, '[');
+    for (size_t i = 0; i < count; i++) {
+        const struct reason_said *reason = &reasons[i];
+        buffer_format(out, "%s{\"code\": \"%s\", \"message\": ", i > 0 ? ", " : "", reason->code);
+        output_json_text(out, reason->message);
+        for (size_t k = 0; k < reason->part_count; k++) {
+            buffer_format(out, ", \"%s\": ", reason->parts[k].name);
+            output_json_text(out, reason->parts[k].value);
+        }
+        buffer_append_byte(out, '}');
+    }
+    buffer_append_byte(out, ']');
+}
+
 static void json_cell(struct buffer *out, const struct cell *cell)
 {
     switch (cell->type) {
@@ -158,6 +175,7 @@ static void json_cell(struct buffer *out, const struct cell *cell)
         }
         buffer_append_byte(out, ']');
         return;
+    case CELL_REASONS: json_reasons(out, cell->reasons, cell->reason_count); return;
     }
 }
 
@@ -214,29 +232,14 @@ static void json_table(struct buffer *out, const struct answer *answer,
 }
 
 void output_json_error(struct buffer *out, enum error_code error, struct str message,
-                       const struct reasons *reasons, const struct str *sentences)
+                       const struct reason_said *reasons, size_t count)
 {
     buffer_format(out, "{\"error\": {\"code\": \"%s\", \"exit\": %d, \"message\": ",
                   error_code_word(error), (int)error_code_exit(error));
     output_json_text(out, message);
-    buffer_append_str(out, STR(", \"reasons\": ["));
-    for (size_t i = 0; i < reasons->count; i++) {
-        const struct reason *reason = &reasons->items[i];
-        const struct place parts[] = {{"field", reason->field}, {"stage", reason->stage},
-                                      {"check", reason->check}, {"value", reason->value},
-                                      {"other", reason->other}};
-        buffer_format(out, "%s{\"code\": \"%s\"", i > 0 ? ", " : "",
-                      reason_code_name(reason->code));
-        buffer_append_str(out, STR(", \"message\": "));
-        output_json_text(out, sentences[i]);
-        for (size_t k = 0; k < sizeof parts / sizeof parts[0]; k++) {
-            if (parts[k].value.n == 0) continue;
-            buffer_format(out, ", \"%s\": ", parts[k].name);
-            output_json_text(out, parts[k].value);
-        }
-        buffer_append_byte(out, '}');
-    }
-    buffer_append_str(out, STR("]}}\n"));
+    buffer_append_str(out, STR(", \"reasons\": "));
+    json_reasons(out, reasons, count);
+    buffer_append_str(out, STR("}}\n"));
 }
 
 /* --- CSV and tab-separated --- */
@@ -289,7 +292,8 @@ static void separated(struct buffer *out, const struct answer *answer,
             struct str text = row == 0 ? str_from(answer->columns[column].name)
                                        : cell_at(answer, row - 1, column)->text;
             enum cell_type type = row == 0 ? CELL_NONE : cell_at(answer, row - 1, column)->type;
-            if (csv) csv_text(out, text, type == CELL_TEXT || type == CELL_LIST);
+            if (csv) csv_text(out, text, type == CELL_TEXT || type == CELL_LIST ||
+                                    type == CELL_REASONS);
             else plain_text(out, text);
         }
         buffer_append_str(out, end);

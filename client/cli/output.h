@@ -23,9 +23,9 @@ MUST_USE enum fault output_answer(struct arena *arena, const struct answer *answ
 void output_fields(const struct answer *answer, struct buffer *out);
 /* A JSON string with its quotes. */
 void output_json_text(struct buffer *out, struct str text);
-/* {"error": {...}} and a line end. sentences: one for each reason. */
+/* {"error": {...}} and a line end. */
 void output_json_error(struct buffer *out, enum error_code error, struct str message,
-                       const struct reasons *reasons, const struct str *sentences);
+                       const struct reason_said *reasons, size_t count);
 /* The text with what may harm a terminal (control characters, overrides of the direction) shown as
  * U+FFFD; tabs become blanks, line ends stay. */
 struct str output_safe(struct arena *arena, struct str text);

@@ -52,6 +52,11 @@ void progress_say(struct progress *progress, const char *sentence, uint64_t done
     progress->shown_ms = now;
 }
 
+void progress_work(void *context, const char *sentence, size_t done, size_t all)
+{
+    progress_say(context, sentence, done, all);
+}
+
 bool progress_sync(void *context, const struct sync_report *report)
 {
     struct progress *progress = context;
@@ -59,7 +64,7 @@ bool progress_sync(void *context, const struct sync_report *report)
     if (report->rows_received < report->rows_expected && answered == 0) {
         progress_say(progress, "Receiving the team's data: {done} of {all} changes",
                      report->rows_received, report->rows_expected);
-    } else if (pending > 0) {
+    } else if (pending > 1 || (pending == 1 && progress->terminal)) { /* a log is told of many */
         progress_say(progress, "Sending: {done} of {all} done",
                      answered < pending ? answered : pending, pending);
     }

@@ -16,6 +16,8 @@ struct progress {
 void progress_begin(struct progress *progress, size_t pending);
 /* Says the sentence with its {done} and {all}, if it is time to. */
 void progress_say(struct progress *progress, const char *sentence, uint64_t done, uint64_t all);
+/* The same for work_progress.say, with the progress as its context. */
+void progress_work(void *context, const char *sentence, size_t done, size_t all);
 /* For home_sync_options.changed, with the progress as its context. Always true. */
 bool progress_sync(void *context, const struct sync_report *report);
 /* Leaves no half-drawn line behind. */

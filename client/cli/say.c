@@ -50,8 +50,8 @@ static const char *say_refusal(enum session_refusal refusal, enum error_code *er
         [REFUSAL_REVOKED] = {ERROR_DEVICE_REVOKED,
                              "this device was revoked; ask your administrator for a new invitation"},
         [REFUSAL_INVITATION_UNKNOWN] = {ERROR_INVITATION_UNKNOWN,
-                                        "the server does not know this invitation; ask for a new "
-                                        "one"},
+                                        "the server does not know this invitation, or it was "
+                                        "taken back; ask for a new one"},
         [REFUSAL_INVITATION_USED] = {ERROR_INVITATION_USED,
                                      "this invitation was used already; ask for a new one"},
         [REFUSAL_INVITATION_EXPIRED] = {ERROR_INVITATION_EXPIRED,

@@ -71,6 +71,18 @@ bool home_exists(const char *path)
     return errno == EACCES; /* there, and somebody else's: home_open says so */
 }
 
+enum fault home_revealed(struct home *home, uint64_t after, size_t limit,
+                         struct sync_revealed *out, size_t *count)
+{
+    return replica_file_revealed(home->replica, after, limit, out, count);
+}
+
+bool home_is_no_folder(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && !S_ISDIR(status.st_mode);
+}
+
 void home_discard(const char *path)
 {
     static const char *const names[] = {"copy.db",     "copy.db-journal", "copy.new",

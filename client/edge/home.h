@@ -26,6 +26,8 @@ struct trouble {
 /* --home, SLUICE_HOME, else $XDG_DATA_HOME/sluice, else ~/.local/share/sluice. */
 MUST_USE enum fault home_path(const char *given, char out[4096]);
 bool home_exists(const char *path);
+/* Something else than a folder stands there. */
+bool home_is_no_folder(const char *path);
 /* Makes folder (0700), key, device key pair and an empty copy. FAULT_EXISTS when there is one. */
 MUST_USE enum fault home_create(const char *path, struct home **out, struct trouble *trouble);
 /* One process at a time makes and joins a home: FAULT_BUSY when another does. Makes the folder. */
@@ -82,6 +84,9 @@ struct home_sync_options {
  * enough, or SIGINT or SIGTERM came. */
 MUST_USE enum fault home_wait(struct home *home, const struct home_look *look, uint32_t ms,
                               bool *stopped);
+/* What another process's exchange revealed after that seq, by seq. */
+MUST_USE enum fault home_revealed(struct home *home, uint64_t after, size_t limit,
+                                  struct sync_revealed *out, size_t *count);
 /* Exchanges everything with the server in this process. FAULT_BUSY: another process holds the
  * connection (it was poked); FAULT_NONE otherwise, the report tells how it went. */
 MUST_USE enum fault home_sync(struct home *home, const struct home_sync_options *options,

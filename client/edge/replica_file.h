@@ -7,6 +7,7 @@
 #define SLUICE_CLIENT_EDGE_REPLICA_FILE_H
 
 #include "client/core/replica.h"
+#include "client/core/sync.h"
 #include "common/link/secret.h"
 
 /* Makes the file (0600) with an empty copy, of no identity yet, that holds the device's secret.
@@ -20,6 +21,10 @@ MUST_USE enum fault replica_file_open(const char *path, const struct secret32 *k
 /* The device's secret key lives inside the copy, so that it is encrypted like everything else. */
 MUST_USE enum fault replica_file_device(struct replica *replica, struct secret32 *out);
 
+/* What was revealed after that seq, by seq, at most `limit`: for who looks while another process
+ * exchanges. */
+MUST_USE enum fault replica_file_revealed(struct replica *replica, uint64_t after, size_t limit,
+                                          struct sync_revealed *out, size_t *count);
 /* Reads every page: FAULT_CRYPTO when one of them is damaged. */
 MUST_USE enum fault replica_file_verify(struct replica *replica);
 /* A copy that is set aside: whoever still waits to write into it fails instead of believing that it

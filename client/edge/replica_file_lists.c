@@ -431,6 +431,28 @@ enum fault replica_file_kept_load(struct replica *replica, struct arena *arena, 
     return fault == FAULT_NONE ? arena_fault(arena) : fault;
 }
 
+/* --- for who looks beside another process --- */
+
+enum fault replica_file_revealed(struct replica *replica, uint64_t after, size_t limit,
+                                 struct sync_revealed *out, size_t *count)
+{
+    struct replica_file *file = replica_file_of(replica);
+    sqlite3_stmt *s;
+    bool row = false;
+    *count = 0;
+    enum fault fault = statement_begin(file, STATEMENT_REVEALED, &s);
+    if (fault != FAULT_NONE) return fault;
+    bind_number(s, 1, (int64_t)after);
+    bind_number(s, 2, (int64_t)limit);
+    while (*count < limit && (fault = statement_step(file, s, &row)) == FAULT_NONE && row) {
+        out[(*count)++] = (struct sync_revealed){.kind = (uint32_t)sqlite3_column_int64(s, 0),
+                                                 .id = column_id(s, 1),
+                                                 .seq = (uint64_t)sqlite3_column_int64(s, 2)};
+    }
+    statement_end(s);
+    return fault;
+}
+
 /* --- for comparing --- */
 
 enum fault replica_file_marks(struct replica *replica, struct arena *arena, struct row_mark **out,

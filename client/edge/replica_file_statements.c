@@ -163,6 +163,11 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
         "SELECT kind, id, n, seq, body FROM entity_row WHERE layer = " SHOWN_GENERATION
         " AND removed = 0 UNION ALL SELECT " KIND_EVENT ", subject, n, seq, body FROM event"
         " WHERE layer = " SHOWN_GENERATION,
+    /* No index by seq: who looks beside another process pays a look through the history. */
+    [STATEMENT_REVEALED] =
+        "SELECT " KIND_EVENT ", subject, seq FROM event WHERE layer = " SHOWN_GENERATION
+        " AND seq > ?1 UNION SELECT kind, id, seq FROM entity_row WHERE layer = " SHOWN_GENERATION
+        " AND kind = " KIND_ACTIVITY " AND removed = 0 AND seq > ?1 ORDER BY 3 LIMIT ?2",
     [STATEMENT_ROW_SEQ] =
         "SELECT seq, removed FROM entity_row"
         " WHERE layer = ?1 AND kind = ?2 AND id = ?3 AND n = ?4",

@@ -9,16 +9,35 @@
 #include "common/domain/reason.h"
 #include "common/domain/value.h"
 
-enum cell_type { CELL_NONE = 0, CELL_TEXT, CELL_NUMBER, CELL_MONEY, CELL_FLAG, CELL_LIST };
+enum cell_type {
+    CELL_NONE = 0, CELL_TEXT, CELL_NUMBER, CELL_MONEY, CELL_FLAG, CELL_LIST,
+    CELL_REASONS /* objects in JSON; else its text, sentences */
+};
 
 /* What a cell means to people; drawn as a colour where there are colours. */
 enum cell_role { CELL_PLAIN = 0, CELL_GOOD, CELL_WARNING, CELL_BAD };
+
+enum { REASON_PARTS_MAX = 6 };
+
+/* A reason as machines get it: its stable code, the sentence, and what it is about by name; money is
+ * decimal text with its currency. */
+struct reason_said {
+    const char *code;
+    struct str message;
+    struct reason_part {
+        const char *name;
+        struct str value;
+    } parts[REASON_PARTS_MAX];
+    size_t part_count;
+};
 
 struct cell {
     enum cell_type type; /* NONE: unknown; null, never 0 */
     enum cell_role role;
     struct str text, shown;
     struct text_set list;
+    const struct reason_said *reasons;
+    size_t reason_count;
 };
 
 enum {
@@ -26,7 +45,8 @@ enum {
     COLUMN_RIGHT = 2, /* aligned */
     COLUMN_WIDE = 4,  /* gives way first */
     COLUMN_WRAP = 8,  /* gives way last, and goes on in further lines instead of being cut */
-    COLUMN_SPARE = 16 /* times a rank: on a narrow screen the highest rank is left out first */
+    COLUMN_INSIDE = 16, /* for machines only: people are not shown it unasked, in a record neither */
+    COLUMN_SPARE = 32 /* times a rank: on a narrow screen the highest rank is left out first */
 };
 
 struct column {

@@ -82,6 +82,11 @@ enum fault work_run(struct work *work, const struct request *request, struct ans
     return fault ? fault : arena_fault(work->arena);
 }
 
+void work_say_progress(const struct work *work, const char *sentence, size_t done, size_t all)
+{
+    if (work->progress) work->progress->say(work->progress->context, sentence, done, all);
+}
+
 enum fault work_attention(struct work *work, size_t *count)
 {
     const void **items;

@@ -77,6 +77,12 @@ const struct option *verb_option(const struct verb *verb, struct str name);
 /* NULL when it was not given. The last one counts. */
 const struct request_option *request_option(const struct request *request, const char *name);
 
+/* Who is told how far a verb is that has much to do: the sentence has {done} and {all}. */
+struct work_progress {
+    void (*say)(void *context, const char *sentence, size_t done, size_t all);
+    void *context;
+};
+
 /* What a verb works on. */
 struct work {
     struct replica *replica;
@@ -95,6 +101,7 @@ struct work {
     size_t deal_count;
     bool deals_loaded;
     enum fault fault; /* the first lookup of a mere name that failed: then the answer lacks something */
+    const struct work_progress *progress; /* NULL: nobody is told */
     bool ready; /* the first sync brought team, definition and this member */
 };
 
@@ -107,6 +114,8 @@ enum { REASON_PLACES = 5 };
 /* The parameters of a reason, keys and field names turned into what people call them. */
 void work_reason_places(struct work *work, const struct reason *reason,
                         struct place places[REASON_PLACES]);
+/* The same for machines; the sentence is the caller's. work NULL: keys as they are. */
+void work_reason_parts(struct work *work, const struct reason *reason, struct reason_said *out);
 /* The columns of what a verb answers, known without running it; false if they are not. */
 bool verb_columns(const struct verb *verb, const struct column **columns, size_t *count);
 /* One line about a change that came; absent: not worth one. */

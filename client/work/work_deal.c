@@ -7,8 +7,8 @@
 
 #include "common/base/banned.h"
 
-static enum fault deal_said(struct work *work, const struct wish *wish, const char *sentence,
-                            struct str what, struct answer *answer)
+enum fault deal_said(struct work *work, const struct wish *wish, const char *sentence,
+                     struct str what, struct answer *answer)
 {
     const void *shown;
     enum fault fault = work->replica->f->entity(work->replica, work->arena, ENTITY_DEAL,
@@ -20,8 +20,9 @@ static enum fault deal_said(struct work *work, const struct wish *wish, const ch
          {"title", deal->title}, {"stage", name_of_stage(work, deal)},
          {"owner", name_of_member(work, deal->owner)}, {"what", what});
     if (changes.n > 0) NOTE(answer, NOTE_RESULT, "  {changes}", {"changes", changes});
+    fault = wish_tell_date(work, wish, answer);
     answer->machine_only = true;
-    return deal_record(work, deal, answer);
+    return fault ? fault : deal_record(work, deal, answer);
 }
 
 static enum fault deal_submit(struct work *work, struct wish *wish, const char *summary,

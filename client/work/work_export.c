@@ -183,6 +183,7 @@ static enum fault export_table(struct work *work, const struct exported *what,
             cells[at++] = table_cell(work, what->kind, &fields[k], rows[i]);
         }
         if (deals) fault = deal_extra_cells(work, rows[i], &pasts, &history, cells + fields_shown);
+        work_say_progress(work, "Exporting: {done} of {all} rows", i + 1, count);
     }
     return fault;
 }

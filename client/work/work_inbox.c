@@ -41,11 +41,19 @@ bool inbox_is_missing(const struct inbox_item *item)
     return item->kind == INBOX_NOTICE && str_equal(item->field, STR("missing"));
 }
 
+bool inbox_is_replaced(const struct inbox_item *item)
+{
+    bool thing = item->subject_kind == ENTITY_DEAL || item->subject_kind == ENTITY_ORGANISATION ||
+                 item->subject_kind == ENTITY_PERSON;
+    return item->kind == INBOX_NOTICE && thing;
+}
+
 bool inbox_is_mine(const struct work *work, const struct inbox_item *item)
 {
     /* Whoever sees one of another's is a manager; what a revoked device left, or nobody has brought
      * back since a restore, is theirs. */
     if (inbox_is_missing(item)) return true;
+    if (item->kind == INBOX_NOTICE) return uuid_equal(item->concerned, work->identity.member);
     return uuid_equal(item->author, work->identity.member) ||
            uuid_equal(item->concerned, work->identity.member) ||
            str_starts_with(item->reasons, STR("device_revoked"));
@@ -126,27 +134,48 @@ static struct cell unit_cell(struct work *work, const struct inbox_item *item, s
     return cell_faces(present == 1 ? last : out, shown);
 }
 
-/* Who made what stands now, and when: the newest event of that unit not by the author. */
-static enum fault theirs_find(struct work *work, const struct inbox_item *item, struct cell *who,
-                              struct cell *when)
+/* A change that was taken back says as little as what took it back. */
+static bool event_is_void(const struct event *const *events, size_t count, size_t at)
+{
+    if (!uuid_is_zero(events[at]->undoes)) return true;
+    for (size_t i = at + 1; i < count; i++) {
+        if (uuid_equal(events[i]->undoes, events[at]->mutation)) return true;
+    }
+    return false;
+}
+
+/* The newest change of that unit that stands and is not the author's own; NULL: none is known. */
+static enum fault theirs_event(struct work *work, const struct inbox_item *item,
+                               const struct event **out)
 {
     const struct event **events;
     uint64_t *seqs;
     size_t count;
+    *out = NULL;
     enum fault fault = work->replica->f->events(work->replica, work->arena, item->subject,
                                                 &events, &seqs, &count);
     const struct field *leader =
         field_by_name((enum entity_kind)item->subject_kind, item->field);
-    for (size_t i = count; !fault && leader && i-- > 0;) {
+    for (size_t i = count; !fault && leader && !*out && i-- > 0;) {
         const struct field *field = field_by_name(leader->entity, events[i]->field);
         bool about = events[i]->what == EVENT_FIELD && field && field_same_unit(field, leader);
         if (!about || uuid_equal(events[i]->mutation, item->mutation)) continue;
-        *who = cell_text(name_of_member(work, events[i]->who));
-        *when = cell_time(work, events[i]->recorded_at);
-        when->shown = moment_say(work, events[i]->recorded_at);
-        break;
+        if (!event_is_void(events, count, i)) *out = events[i];
     }
     return fault;
+}
+
+/* Who made what stands now, and when. */
+static enum fault theirs_find(struct work *work, const struct inbox_item *item, struct cell *who,
+                              struct cell *when)
+{
+    const struct event *event;
+    enum fault fault = theirs_event(work, item, &event);
+    if (fault || !event) return fault;
+    *who = cell_text(name_of_member(work, event->who));
+    *when = cell_time(work, event->recorded_at);
+    when->shown = moment_say(work, event->recorded_at);
+    return FAULT_NONE;
 }
 
 struct str inbox_reason_say(struct work *work, const struct reason *reason)
@@ -156,17 +185,23 @@ struct str inbox_reason_say(struct work *work, const struct reason *reason)
     return sentence_fill(work->arena, reason_sentence(reason->code), places, REASON_PLACES);
 }
 
-static struct str reasons_say(struct work *work, struct str packed)
+static struct cell reasons_cell(struct work *work, struct str packed)
 {
     struct reasons reasons;
-    struct str out = STR("");
-    if (reasons_parse(work->arena, packed, &reasons)) return packed;
+    struct str text = STR("");
+    if (packed.n == 0) return (struct cell){.type = CELL_NONE};
+    if (reasons_parse(work->arena, packed, &reasons)) return cell_text(packed);
+    struct reason_said *said =
+        arena_array(work->arena, reasons.count + 1, sizeof *said);
+    if (!said) return (struct cell){.type = CELL_NONE};
     for (size_t i = 0; i < reasons.count; i++) {
-        struct str line = inbox_reason_say(work, &reasons.items[i]);
-        out = arena_format(work->arena, "%.*s%s%.*s", STR_ARGS(out), out.n ? "; " : "",
-                           STR_ARGS(line));
+        work_reason_parts(work, &reasons.items[i], &said[i]);
+        said[i].message = inbox_reason_say(work, &reasons.items[i]);
+        text = arena_format(work->arena, "%.*s%s%.*s", STR_ARGS(text), text.n ? "; " : "",
+                            STR_ARGS(said[i].message));
     }
-    return out;
+    return (struct cell){.type = CELL_REASONS, .text = text, .shown = text,
+                         .reasons = said, .reason_count = reasons.count};
 }
 
 static struct str subject_say(struct work *work, const struct inbox_item *item)
@@ -224,6 +259,11 @@ static enum fault item_cells(struct work *work, const struct inbox_item *item,
         cells[5] = unit_cell(work, item, item->theirs);
         cells[10] = unit_cell(work, item, item->base);
         fault = theirs_find(work, item, &cells[6], &cells[7]);
+    } else if (inbox_is_replaced(item)) {
+        cells[4] = unit_cell(work, item, item->mine);
+        cells[5] = unit_cell(work, item, item->theirs);
+        cells[6] = cell_text(name_of_member(work, item->author));
+        cells[7] = cell_time(work, item->recorded_at);
     } else {
         cells[4] = cell_text(item->kind == INBOX_NOTICE ? item->mine : wanted_say(work, item));
         if (inbox_is_missing(item)) { /* the numbers, from and to */
@@ -232,7 +272,7 @@ static enum fault item_cells(struct work *work, const struct inbox_item *item,
         }
         cells[7] = cell_time(work, item->recorded_at);
     }
-    cells[8] = cell_faces(item->reasons, reasons_say(work, item->reasons));
+    cells[8] = reasons_cell(work, item->reasons);
     cells[9] = cell_text(conflict                         ? STR("resolve")
                          : item->kind == INBOX_NOTICE ? STR("discard")
                                                       : STR("retry, discard"));
@@ -338,6 +378,7 @@ static enum fault item_resolve(struct work *work, const struct request *request,
     bool mine = request_option(request, "mine") != NULL, fine = true, done;
     bool theirs = request_option(request, "theirs") != NULL;
     const void *current;
+    const struct event *stood;
     struct wish wish;
     struct mutation mutation;
     if ((set != NULL) + mine + theirs != 1) {
@@ -371,6 +412,9 @@ static enum fault item_resolve(struct work *work, const struct request *request,
     mutation.edit_count = wish.count;
     mutation.resolves = item->id;
     mutation.resolution = mine ? INBOX_MINE : INBOX_VALUE;
+    fault = theirs_event(work, item, &stood); /* who is told that it went */
+    if (fault) return fault;
+    if (stood) mutation.replaces = stood->mutation;
     fault = mutation_submit(work, &mutation, STR("inbox resolve"), answer, &done);
     if (fault || answer->code != ANSWER_OK) return fault;
     fault = work->replica->f->entity(work->replica, work->arena, kind, item->subject, false,
@@ -453,7 +497,7 @@ static enum fault item_retry(struct work *work, const struct request *request,
     NOTE(answer, NOTE_RESULT, "Item {number} is sent again: {what}",
          {"number", arena_format(work->arena, "%lld", (long long)item->number)},
          {"what", subject_say(work, item)});
-    return FAULT_NONE;
+    return wish_tell_date(work, &wish, answer);
 }
 
 enum { GROUP_MAX = 64 };

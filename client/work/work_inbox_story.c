@@ -122,11 +122,15 @@ static void missing_say(struct work *work, const struct inbox_item *item, struct
                    str_to_int64(item->theirs, &last) == FAULT_NONE && last >= first;
     struct str whose = mine ? STR("you") : name_of_member(work, item->concerned);
     if (whose.n == 0) whose = STR("somebody who is not in this database");
-    story_line(answer, arena_format(work->arena,
-                                    "%3.*s  notice: %lld changes of %.*s are missing since the "
-                                    "server's database was restored",
-                                    STR_ARGS(number), (long long)(counted ? last - first + 1 : 0),
-                                    STR_ARGS(whose)));
+    long long missing = counted ? last - first + 1 : 0;
+    NOTE(answer, NOTE_RESULT,
+         sentence_of((uint64_t)missing,
+                     "{number}  notice: {count} change of {whose} is missing since the server's "
+                     "database was restored",
+                     "{number}  notice: {count} changes of {whose} are missing since the server's "
+                     "database was restored"),
+         {"number", arena_format(work->arena, "%3.*s", STR_ARGS(number))},
+         {"count", arena_format(work->arena, "%lld", missing)}, {"whose", whose});
     NOTE(answer, NOTE_RESULT,
          "      {device}  {id}  numbers {first} to {last}, the last one made by {when}",
          {"device", item->mine}, {"id", id}, {"first", item->base}, {"last", item->theirs},
@@ -137,6 +141,30 @@ static void missing_say(struct work *work, const struct inbox_item *item, struct
               : "      ask for `sluice sync` on that device: it holds them and offers them again, "
                 "and this goes away");
     notice_advise(answer, "      the device is lost: sluice inbox discard {number}", number, id);
+}
+
+/* One's value stood, and somebody settled their conflict with it otherwise. */
+static void replaced_say(struct work *work, const struct inbox_item *item,
+                         const struct cell *cells, struct answer *answer)
+{
+    enum entity_kind kind = (enum entity_kind)item->subject_kind;
+    struct str number = cells[INBOX_NUMBER_COLUMN].text, id = name_short(work, kind, item->subject);
+    bool mine = uuid_equal(item->concerned, work->identity.member);
+    struct str whose = mine ? STR("your") : name_of_member(work, item->concerned);
+    story_line(answer,
+               arena_format(work->arena, "%3.*s  notice: %.*s settled a conflict with %.*s%s %.*s of "
+                                         "%.*s %.*s",
+                            STR_ARGS(number), STR_ARGS(cells[INBOX_WHO_COLUMN].shown),
+                            STR_ARGS(whose), mine ? "" : "'s",
+                            STR_ARGS(cells[INBOX_FIELD_COLUMN].shown), STR_ARGS(id),
+                            STR_ARGS(cells[INBOX_SUBJECT_COLUMN].shown)));
+    const struct voice voices[] = {
+        {mine ? STR("you") : whose, cells[INBOX_MINE_COLUMN].shown, STR(""), ""},
+        {cells[INBOX_WHO_COLUMN].shown, cells[INBOX_THEIRS_COLUMN].shown,
+         moment_say(work, item->recorded_at), ""}};
+    voices_say(work, voices, 2, answer);
+    NOTE(answer, NOTE_RESULT, "      fine: sluice inbox discard {number}; not: sluice history {id}",
+         {"number", number}, {"id", id});
 }
 
 /* What the server tells of a device: it joined, a copy of it appeared, something of it is missing. */
@@ -172,6 +200,10 @@ enum fault inbox_story(struct work *work, const struct inbox_item *item, bool de
                        const struct cell *cells, struct answer *answer)
 {
     bool conflict = item->kind == INBOX_CONFLICT;
+    if (inbox_is_replaced(item)) {
+        replaced_say(work, item, cells, answer);
+        return arena_fault(work->arena);
+    }
     if (item->kind == INBOX_NOTICE) {
         notice_say(work, item, cells, answer);
         return arena_fault(work->arena);

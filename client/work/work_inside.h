@@ -8,6 +8,11 @@
 #include "common/codec/row.h"
 #include "common/domain/query.h"
 
+/* --- work.c --- */
+
+/* Often enough in a loop over many: who listens decides what is shown of it. */
+void work_say_progress(const struct work *work, const char *sentence, size_t done, size_t all);
+
 /* --- work_names.c: what people type, and what they see instead of ids --- */
 
 /* The entity a text names: its short id or a prefix, full id, or exact name. NULL, and the answer
@@ -82,10 +87,19 @@ void answer_refuse(struct answer *answer, const struct reasons *reasons);
 /* work_mend.c: after a refusal, the command that would go through. */
 void answer_mend(struct work *work, const struct request *request, const struct deal *deal,
                  struct answer *answer);
+/* --on before the deal's last move: says as of when the change of stage counts, and why. */
+MUST_USE enum fault wish_tell_date(struct work *work, const struct wish *wish,
+                                   struct answer *answer);
 /* The name of the stage with that key, of whichever pipeline; the key where there is none. */
 struct str stage_say(struct work *work, struct str key);
 /* "Value: 14,000 EUR (was 12,500 EUR); Due: 2027-03-01": what of the wish became so. */
 struct str wish_changes(struct work *work, const struct wish *wish, const void *shown);
+
+/* --- work_deal.c --- */
+
+/* What was done with a deal ({id} {title} {stage} {owner} {what}), what that changed, the record. */
+MUST_USE enum fault deal_said(struct work *work, const struct wish *wish, const char *sentence,
+                              struct str what, struct answer *answer);
 
 /* --- work_undo.c, work_undo_import.c --- */
 
@@ -111,17 +125,21 @@ enum inbox_column {
     INBOX_SUBJECT_ID_COLUMN, INBOX_ACTED_COLUMN, INBOX_COLUMN_COUNT
 };
 struct str inbox_reason_say(struct work *work, const struct reason *reason);
-/* A unit's canonical text as people read it: "12,500 EUR", "Send offer, 2027-03-01". */
 /* A notice of what a restored database lacks of some device. */
 bool inbox_is_missing(const struct inbox_item *item);
 /* It waits for this member. */
 bool inbox_is_mine(const struct work *work, const struct inbox_item *item);
+/* A notice that one's value went when somebody settled a conflict. */
+bool inbox_is_replaced(const struct inbox_item *item);
+/* A unit's canonical text as people read it: "12,500 EUR", "Send offer, 2027-03-01". */
 struct str inbox_unit_say(struct work *work, const struct inbox_item *item, struct str text);
 /* The item in lines for people; dependent: it hangs on the one told before. */
 MUST_USE enum fault inbox_story(struct work *work, const struct inbox_item *item, bool dependent,
                                 const struct cell *cells, struct answer *answer);
 /* "14:05" of today, else "2027-03-01 14:05"; local time of the team. */
 struct str moment_say(struct work *work, struct optional instant);
+/* The same, always with the day. */
+struct str moment_full_say(struct work *work, struct optional instant);
 
 /* --- work_view.c: deals as rows --- */
 
@@ -208,6 +226,7 @@ verb_run deal_add, deal_list, deal_show, deal_edit, deal_check, deal_move, deal_
 verb_run organisation_add, organisation_list, organisation_show, organisation_edit, person_add,
     person_list, person_show, person_edit;
 verb_run log_add, board_show, pipeline_show, today_show, inbox_run, undo_run, export_run,
-    status_show, server_run, member_list, member_invite, device_list, device_revoke, report_show;
+    status_show, server_run, member_list, member_edit, member_invite, invitation_list,
+    invitation_revoke, device_list, device_revoke, report_show;
 
 #endif

@@ -42,7 +42,8 @@ enum fault member_invite(struct work *work, const struct request *request, struc
     bool done;
     struct str name = str_trim(request->arguments[0]);
     const struct member *known = member_named(work, name);
-    int64_t role = known ? known->role : ROLE_REP;
+    bool fresh = !known || known->imported; /* who never could sign in is given a role */
+    int64_t role = known && !fresh ? known->role : ROLE_REP;
     if (given) role = field_choice_value(role_field, given->value);
     if (role == ROLE_NONE) {
         FAIL(answer, ERROR_UNKNOWN_ROLE,
@@ -55,7 +56,7 @@ enum fault member_invite(struct work *work, const struct request *request, struc
         known ? known->id : uuid_v7((uint64_t)work->now.wall_ms, work->random);
     wish_init(&wish, ENTITY_MEMBER, id, known);
     wish_set(&wish, "name", value_text(known ? known->name : name));
-    wish_set(&wish, "role", value_number(VALUE_CHOICE, role));
+    if (given || fresh) wish_set(&wish, "role", value_number(VALUE_CHOICE, role));
     random_bytes(work->random, code, sizeof code);
     codec_payload_hash((struct str){(const char *)code, sizeof code}, hash);
     mutation_begin(work, &mutation, MUTATION_INVITE, ENTITY_MEMBER, id);
@@ -68,14 +69,11 @@ enum fault member_invite(struct work *work, const struct request *request, struc
     if (fault || answer->code != ANSWER_OK) return fault;
     answer->wrote = true;
     answer->mutation = mutation.id;
-    if (known && known->role != role) {
-        NOTE(answer, NOTE_TALK, "{name} was {before} and is {role} from now on, on every device",
-             {"name", known->name}, {"before", str_from(field_choice_name(role_field, known->role))},
-             {"role", str_from(field_choice_name(role_field, role))});
-    }
-    NOTE(answer, NOTE_TALK, "Invited {name} as {role}; the line below is worth one device, once, "
-                            "for {hours} hours",
-         {"name", name}, {"role", str_from(field_choice_name(role_field, role))},
+    NOTE(answer, NOTE_TALK,
+         fresh ? "Invited {name} as {role}; the line below is worth one device, once, for {hours} hours"
+               : "Invited a further device of {name} ({role}); the line below is worth one device, "
+                 "once, for {hours} hours",
+         {"name", known ? known->name : name}, {"role", str_from(field_choice_name(role_field, role))},
          {"hours", arena_format(work->arena, "%d", INVITATION_HOURS)});
     return line_make(work, code, answer);
 }

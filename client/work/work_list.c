@@ -1,4 +1,4 @@
-/* work_list.c - the verbs that only look at deals: list, show, history; and members. */
+/* work_list.c - the verbs that only look at deals: list and show; and members. */
 #include "client/work/work_inside.h"
 
 #include <inttypes.h>
@@ -154,73 +154,6 @@ enum fault deal_show(struct work *work, const struct request *request, struct an
     if (fault || !found) return fault;
     fault = deal_record(work, found, answer);
     if (!fault) fault = activities_table(work, ((const struct deal *)found)->id, answer);
-    return fault;
-}
-
-/* --- history --- */
-
-static const struct column history_columns[] = {
-    {"when", "When", COLUMN_SHOWN},       {"who", "Who", COLUMN_SHOWN},
-    {"what", "What", COLUMN_SHOWN},       {"field", "Field", COLUMN_SHOWN},
-    {"from", "From", COLUMN_SHOWN | COLUMN_WIDE}, {"to", "To", COLUMN_SHOWN | COLUMN_WIDE},
-    {"recorded_at", "Recorded", 0},       {"seq", "Seq", COLUMN_RIGHT},
-};
-
-static struct cell stage_cell(struct work *work, const struct event *event, struct str key,
-                              int64_t status)
-{
-    const struct field *field = field_by_name(ENTITY_DEAL, STR("status"));
-    const struct pipeline *pipeline = definition_pipeline(&work->definition, event->pipeline);
-    const struct stage *stage = pipeline ? pipeline_stage(pipeline, key) : NULL;
-    struct str name = stage ? stage->name : key;
-    const char *status_name = field_choice_name(field, status);
-    if (status != STATUS_ICED && status != STATUS_DISCARDED) return cell_faces(key, name);
-    return cell_faces(key, arena_format(work->arena, "%.*s, %s", STR_ARGS(name), status_name));
-}
-
-static void history_cells(struct work *work, const struct event *event, uint64_t seq,
-                          struct cell *cells)
-{
-    const struct field *what = field_by_name(ENTITY_EVENT, STR("what"));
-    cells[0] = cell_time(work, event->happened_at);
-    cells[1] = cell_text(name_of_member(work, event->who));
-    cells[2] = cell_field(work, what, event);
-    cells[6] = cell_time(work, event->recorded_at);
-    if (seq > 0) cells[7] = cell_number(work->arena, (int64_t)seq);
-    if (event->what == EVENT_FIELD) {
-        const struct field *field =
-            field_by_name((enum entity_kind)event->subject_kind, event->field);
-        cells[3] = cell_text(event->field);
-        if (!field) return;
-        cells[3].shown = str_from(field->label);
-        cells[4] = cell_faces(event->from_value,
-                              text_say(work, field, event->from_value, event->currency));
-        cells[5] = cell_faces(event->to_value,
-                              text_say(work, field, event->to_value, event->currency));
-        return;
-    }
-    cells[3] = cell_faces(STR("stage"), STR("Stage"));
-    cells[4] = stage_cell(work, event, event->from_stage, event->from_status);
-    cells[5] = stage_cell(work, event, event->to_stage, event->to_status);
-}
-
-enum fault deal_history(struct work *work, const struct request *request, struct answer *answer)
-{
-    const void *found;
-    const struct event **events;
-    uint64_t *seqs;
-    size_t count;
-    enum fault fault = name_find(work, ENTITY_DEAL, request->arguments[0], answer, &found);
-    if (fault || !found) return fault;
-    fault = work->replica->f->events(work->replica, work->arena, entity_id(ENTITY_DEAL, found),
-                                     &events, &seqs, &count);
-    answer_table(answer, SHAPE_TABLE, history_columns,
-                 sizeof history_columns / sizeof history_columns[0]);
-    for (size_t i = 0; i < count && !fault; i++) {
-        struct cell *cells = answer_row(answer);
-        if (!cells) return FAULT_MEMORY;
-        history_cells(work, events[i], seqs[i], cells);
-    }
     return fault;
 }
 

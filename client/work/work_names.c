@@ -1,7 +1,8 @@
 /* work_names.c - from what people type to entities, and back to names and short ids.
  *
  * A text names the thing whose short id begins so, whose full id it is, or whose name or title it
- * is (case and accents aside). Several: exit 2 with the candidates; none: exit 3. */
+ * is: as it is spelled, else case and accents aside. Several: exit 2 with the candidates; none:
+ * exit 3. */
 #include "client/work/work_inside.h"
 
 #include <stdlib.h>
@@ -9,7 +10,7 @@
 
 #include "common/base/banned.h"
 
-enum { CANDIDATES_MAX = 9 };
+enum { CANDIDATES_MAX = 9, FOUND_MAX = 100 /* the one spelled so may stand behind others */ };
 
 struct uuid entity_id(enum entity_kind kind, const void *entity)
 {
@@ -45,6 +46,34 @@ static void say_several(struct work *work, enum entity_kind kind, struct str tex
          {"list", list});
 }
 
+/* Of those that were found, the only one so called: as it is spelled, else as it is read. NULL: none,
+ * or several. */
+static enum fault name_exact(struct work *work, enum entity_kind kind, struct str text,
+                             const void *const *found, size_t count, const void **out)
+{
+    struct str wanted, folded, name;
+    const void *spelled = NULL, *read = NULL;
+    size_t spelled_count = 0, read_count = 0;
+    enum fault fault = text_fold(work->arena, text, &folded);
+    wanted = text;
+    if (!fault && text_is_clean(text, false)) {
+        fault = text_normalise(work->arena, text, false, &wanted);
+    }
+    for (size_t i = 0; i < count && !fault; i++) {
+        struct str title = entity_title(kind, found[i]);
+        if (str_equal(title, wanted)) {
+            spelled = found[i];
+            spelled_count++;
+        }
+        fault = text_fold(work->arena, title, &name);
+        if (fault || !str_equal(name, folded)) continue;
+        read = found[i];
+        read_count++;
+    }
+    *out = spelled_count == 1 ? spelled : read_count == 1 ? read : NULL;
+    return fault;
+}
+
 enum fault name_look(struct work *work, enum entity_kind kind, struct str text,
                      struct answer *answer, const void **out)
 {
@@ -58,24 +87,13 @@ enum fault name_look(struct work *work, enum entity_kind kind, struct str text,
         return fault == FAULT_NOT_FOUND ? FAULT_NONE : fault;
     }
     enum fault fault = work->replica->f->find(work->replica, work->arena, kind, text,
-                                              CANDIDATES_MAX, &found, &count);
+                                              FOUND_MAX, &found, &count);
     if (fault) return fault;
     /* An exact name beats an id that happens to begin so. */
-    struct str wanted, name;
-    const void *exact = NULL;
-    size_t exact_count = 0;
-    fault = text_fold(work->arena, text, &wanted);
-    for (size_t i = 0; i < count && !fault; i++) {
-        fault = text_fold(work->arena, entity_title(kind, found[i]), &name);
-        if (!fault && str_equal(name, wanted)) {
-            exact = found[i];
-            exact_count++;
-        }
-    }
-    if (fault) return fault;
+    fault = name_exact(work, kind, text, found, count, out);
+    if (fault || *out || count == 0) return fault;
     if (count == 1) *out = found[0];
-    else if (exact_count == 1) *out = exact;
-    else if (count > 1) say_several(work, kind, text, found, count, answer);
+    else say_several(work, kind, text, found, count, answer);
     return FAULT_NONE;
 }
 
@@ -161,24 +179,35 @@ enum fault name_find(struct work *work, enum entity_kind kind, struct str text,
     return FAULT_NONE;
 }
 
+/* How well a text names a member: not, by a part, as it is read, as it is spelled. */
+static int member_fit(struct work *work, const struct member *member, struct str text,
+                      struct str folded)
+{
+    struct str name;
+    if (str_equal(member->name, text)) return 3;
+    if (text_fold(work->arena, member->name, &name)) return 0;
+    if (str_equal(name, folded)) return 2;
+    return str_starts_with(name, folded) || uuid_short_matches(member->id, text) ? 1 : 0;
+}
+
 const struct member *name_member(struct work *work, struct str text, struct answer *answer)
 {
-    struct str wanted, name;
+    struct str folded, list = STR("");
     const struct member *found = NULL;
     size_t count = 0;
-    struct str list = STR("");
+    int best = 1;
     if (str_equal(text, STR("me"))) return work->me;
-    if (text_fold(work->arena, text, &wanted)) wanted = text;
+    if (text_fold(work->arena, text, &folded)) folded = text;
     for (size_t i = 0; i < work->member_count; i++) {
         const struct member *member = work->members[i];
         if (member->removed) continue;
         list = arena_format(work->arena, "%.*s%s%.*s", STR_ARGS(list), list.n ? ", " : "",
                             STR_ARGS(member->name));
-        if (text_fold(work->arena, member->name, &name)) continue;
-        if (str_equal(name, wanted)) return member;
-        if (!str_starts_with(name, wanted) && !uuid_short_matches(member->id, text)) continue;
+        int fit = member_fit(work, member, text, folded);
+        if (fit < best) continue;
+        count = fit > best ? 1 : count + 1;
+        best = fit;
         found = member;
-        count++;
     }
     if (count == 1) return found;
     FAIL(answer, count > 1 ? ERROR_AMBIGUOUS : ERROR_NOT_FOUND,
@@ -282,5 +311,5 @@ struct str name_of_stage(const struct work *work, const struct deal *deal)
 
 struct str count_of(struct arena *arena, size_t count, const char *one, const char *many)
 {
-    return arena_format(arena, "%zu %s", count, count == 1 ? one : many);
+    return arena_format(arena, "%zu %s", count, sentence_of(count, one, many));
 }

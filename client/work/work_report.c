@@ -320,7 +320,7 @@ static void report_notes(struct work *work, const struct report *report, bool ex
         if (report->notes[i] == 0) continue;
         const char *name = report_note_name((enum report_note)i);
         struct str which = name ? arena_format(work->arena, " (--deals %s)", name) : STR("");
-        NOTE(answer, NOTE_TALK, report_note_sentence((enum report_note)i),
+        NOTE(answer, NOTE_TALK, report_note_sentence((enum report_note)i, report->notes[i]),
              {"count", arena_format(work->arena, "%" PRId64, report->notes[i])},
              {"currency", report->currency}, {"which", which});
     }

@@ -54,8 +54,48 @@ static const struct column status_columns[] = {
     {"last_sync", "Last exchange", COLUMN_SHOWN},
     {"last_failure", "Last failure", COLUMN_SHOWN},
     {"clock_ahead_s", "Clock", COLUMN_SHOWN},
-    {"seq", "Seq", 0},
+    {"seq", "Seq", COLUMN_INSIDE},
 };
+
+/* Machines get the instant; people their own clock. */
+static struct cell cell_moment(struct work *work, int64_t instant)
+{
+    struct optional at = {true, instant};
+    struct cell cell = cell_time(work, at);
+    cell.shown = moment_full_say(work, at);
+    return cell;
+}
+
+/* Machines get the word; people what it means, and when it was. */
+static struct cell cell_failure(struct work *work, const struct identity *identity)
+{
+    static const struct {
+        const char *word, *said;
+    } words[] = {
+        {"unreachable", "the server could not be reached"},
+        {"closed", "the connection was closed without a word"},
+        {"lost", "the connection broke"},
+        {"silent", "the server did not answer"},
+        {"not_sluice", "something else than Sluice answered"},
+        {"busy", "the server was busy"},
+        {"version", "the server speaks another version"},
+        {"server_key", "it is not the server that was joined"},
+        {"tampered", "what the server sent was changed on its way"},
+        {"protocol", "the server sent what cannot be understood"},
+        {"revoked", "this device was revoked"},
+        {"unknown_device", "the server does not know this device"},
+    };
+    struct str said = identity->last_failure;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (str_equal(said, str_from(words[i].word))) said = str_from(words[i].said);
+    }
+    struct optional at = {identity->last_failure_at != 0, identity->last_failure_at};
+    struct str when = moment_full_say(work, at);
+    if (when.n > 0) {
+        said = arena_format(work->arena, "%.*s, %.*s", STR_ARGS(when), STR_ARGS(said));
+    }
+    return cell_faces(identity->last_failure, said);
+}
 
 static struct str addresses_say(struct work *work)
 {
@@ -90,12 +130,10 @@ enum fault status_show(struct work *work, const struct request *request, struct 
     cells[5] = cell_number(work->arena, (int64_t)pending);
     cells[6] = cell_number(work->arena, (int64_t)attention);
     if (identity->last_sync_at) {
-        char text[25];
-        instant_format(identity->last_sync_at, text);
-        cells[7] = cell_text(arena_str(work->arena, str_from(text)));
+        cells[7] = cell_moment(work, identity->last_sync_at);
         cells[9] = cell_clock(work);
     }
-    if (identity->last_failure.n > 0) cells[8] = cell_text(identity->last_failure);
+    if (identity->last_failure.n > 0) cells[8] = cell_failure(work, identity);
     cells[10] = cell_number(work->arena, (int64_t)identity->cursor_seq);
     return FAULT_NONE;
 }

@@ -31,14 +31,18 @@ struct undo_search {
  * else than the person means. */
 static const char *undo_impossible(const struct mutation *mutation)
 {
+    if (mutation->entity == ENTITY_INVITATION) {
+        return "your newest command took an invitation back, for good; invite again instead; "
+               "`sluice undo --skip` takes back what was before it";
+    }
     if (mutation->entity == ENTITY_DEVICE) {
         return "your newest command was about a device, which cannot be taken back; "
                "`sluice undo --skip` takes back what was before it";
     }
     switch ((enum mutation_kind)mutation->kind) {
     case MUTATION_INVITE:
-        return "your newest command was an invitation, which cannot be taken back; unused it ends "
-               "by itself after 48 hours; `sluice undo --skip` takes back what was before it";
+        return "your newest command was an invitation; while nobody has used it `sluice invitation "
+               "revoke NAME` takes it back; `sluice undo --skip` takes back what was before it";
     case MUTATION_CLOSE:
         return "your newest command closed an item of the inbox, which cannot be taken back; "
                "`sluice undo --skip` takes back what was before it";
@@ -159,8 +163,8 @@ static void undo_set(struct wish *wish, const char *name, struct value base, str
 static enum fault undo_field(struct work *work, const struct event *event, struct wish *wish)
 {
     const struct field *field = field_by_name(wish->kind, event->field);
-    /* A correction may set what no edit may. */
-    bool corrects = field && strcmp(field->name, "closed_at") == 0;
+    /* A correction may set what no edit may; nobody edits members as one edits a deal. */
+    bool corrects = field && (strcmp(field->name, "closed_at") == 0 || wish->kind == ENTITY_MEMBER);
     if (!field || !((field->flags & FIELD_EDITABLE) || corrects)) return FAULT_NONE;
     if (field->type == VALUE_SET) {
         struct text_set add, remove;
@@ -212,6 +216,22 @@ void undo_creation(const struct mutation *mutation, struct edit *edits, size_t *
     }
 }
 
+/* The value went back: does the choice that brought it stand open again? */
+static enum fault item_tell(struct work *work, const struct mutation *old, struct answer *answer)
+{
+    const void *found;
+    if (uuid_is_zero(old->resolves)) return FAULT_NONE;
+    enum fault fault = work->replica->f->entity(work->replica, work->arena, ENTITY_INBOX,
+                                                old->resolves, false, &found);
+    if (fault) return fault == FAULT_NOT_FOUND ? FAULT_NONE : fault;
+    const struct inbox_item *item = found;
+    NOTE(answer, NOTE_RESULT,
+         item->state == INBOX_OPEN ? "Item {number} of the inbox is open again"
+                                   : "Item {number} of the inbox stays settled",
+         {"number", arena_format(work->arena, "%lld", (long long)item->number)});
+    return FAULT_NONE;
+}
+
 static enum fault undo_one(struct work *work, const struct undo_entry *undo,
                            struct answer *answer, bool *done)
 {
@@ -239,13 +259,18 @@ static enum fault undo_one(struct work *work, const struct undo_entry *undo,
     mutation.edits = wish.edits;
     mutation.edit_count = wish.count;
     mutation.undoes = old->id;
+    bool chose = old->resolution == INBOX_MINE || old->resolution == INBOX_VALUE;
+    if (chose && !uuid_is_zero(old->resolves)) {
+        mutation.resolves = old->resolves;
+        mutation.resolution = INBOX_OPEN;
+    }
     struct str summary = arena_format(work->arena, "undo of %.*s", STR_ARGS(undo->entry->summary));
     fault = mutation_submit(work, &mutation, summary, answer, done);
     if (fault || !*done) return fault;
     struct str title = created ? entity_title(kind, current) : STR_NONE; /* a call has none */
     NOTE(answer, NOTE_RESULT, title.n > 0 ? "Took back: added {what}" : "Took back: {what}",
          {"what", title.n > 0 ? title : undo->entry->summary});
-    return FAULT_NONE;
+    return item_tell(work, old, answer);
 }
 
 /* Takes back what was found. *any: something was taken back, whatever came after. */

@@ -25,6 +25,7 @@ struct import_undo {
     struct map busy;         /* things others refer to */
     struct mutation *inverse;
     size_t inverse_count;
+    size_t done; /* of `count`, for who waits */
     size_t deals, updates, organisations, people, notes, members, kept;
     struct answer *answer;
 };
@@ -51,6 +52,8 @@ static enum fault batch_load(struct import_undo *undo)
                                                      &entries, &total);
     for (size_t i = total; i-- > 0 && !fault;) {
         struct mutation mutation;
+        work_say_progress(work, "Looking through what you did: {done} of {all} changes",
+                          total - i, total);
         if (codec_mutation_unpack(work->arena, entries[i].payload, &mutation)) continue;
         if (!uuid_is_zero(mutation.undoes)) {
             fault = map_put(&undone, id_key(&mutation.undoes), undo);
@@ -248,8 +251,10 @@ static enum fault kind_revert(struct import_undo *undo, enum entity_kind kind)
     for (size_t i = 0; !fault && i < undo->count; i++) {
         if (undo->old[i].entity != (int64_t)kind) continue;
         fault = inverse_add(undo, &undo->old[i]);
+        undo->done++;
         bool full = undo->inverse_count == CHUNK_MUTATIONS || undo->chunk.used > CHUNK_ARENA / 2;
         if (!fault && full) fault = inverse_submit(undo);
+        work_say_progress(undo->work, "Taking back: {done} of {all} changes", undo->done, undo->count);
     }
     return fault ? fault : inverse_submit(undo);
 }
@@ -262,15 +267,17 @@ static void undo_say(struct import_undo *undo)
     struct answer *answer = undo->answer;
     const struct {
         size_t count;
-        const char *sentence;
+        const char *one, *many;
     } rows[] = {
-        {undo->deals, "  {count} deals removed"},
-        {undo->updates, "  {count} deals as they were before"},
-        {undo->organisations, "  {count} organisations removed"},
-        {undo->people, "  {count} people removed"},
-        {undo->notes, "  {count} notes removed"},
-        {undo->kept, "  {count} deals stay: they were changed or worked on since"},
-        {undo->members, "  {count} members without a device stay in the team"},
+        {undo->deals, "  {count} deal removed", "  {count} deals removed"},
+        {undo->updates, "  {count} deal as it was before", "  {count} deals as they were before"},
+        {undo->organisations, "  {count} organisation removed", "  {count} organisations removed"},
+        {undo->people, "  {count} person removed", "  {count} people removed"},
+        {undo->notes, "  {count} note removed", "  {count} notes removed"},
+        {undo->kept, "  {count} deal stays: it was changed or worked on since",
+         "  {count} deals stay: they were changed or worked on since"},
+        {undo->members, "  {count} member without a device stays in the team",
+         "  {count} members without a device stay in the team"},
     };
     if (!answer->wrote) {
         answer_fail(answer, ERROR_NOT_UNDOABLE,
@@ -281,7 +288,7 @@ static void undo_say(struct import_undo *undo)
     answer_say(answer, NOTE_RESULT, "Took back the import:");
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (rows[i].count == 0) continue;
-        NOTE(answer, NOTE_RESULT, rows[i].sentence,
+        NOTE(answer, NOTE_RESULT, sentence_of(rows[i].count, rows[i].one, rows[i].many),
              {"count", arena_format(arena, "%zu", rows[i].count)});
     }
 }

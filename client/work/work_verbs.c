@@ -86,6 +86,10 @@ static const struct option sync_options[] = {
     {NULL, NULL, NULL, NULL},
 };
 
+static const struct option history_options[] = {
+    {"restore", "FIELD[@N]", NULL, "as it was before its last change; with @N as line N left it"},
+    {NULL, NULL, NULL, NULL},
+};
 static const struct option undo_options[] = {
     {"skip", NULL, NULL, "pass over what cannot be taken back, and say so"},
     {NULL, NULL, NULL, NULL},
@@ -144,6 +148,15 @@ static const struct option invite_options[] = {
     {"role", "ROLE", NULL, "rep (if not said), viewer, manager or owner"},
     {NULL, NULL, NULL, NULL},
 };
+static const struct option invitation_options[] = {
+    {"all", NULL, NULL, "used, expired and revoked ones too"},
+    {NULL, NULL, NULL, NULL},
+};
+static const struct option member_fields[] = {
+    {"role", "ROLE", "role", "owner, manager, rep or viewer"},
+    {"name", "NAME", "name", "another name"},
+    {NULL, NULL, NULL, NULL},
+};
 
 #define OPTIONS(...) (const struct option *const[]){__VA_ARGS__, NULL}
 #define EXAMPLES(...) (const char *const[]){__VA_ARGS__, NULL}
@@ -188,8 +201,11 @@ const struct verb verbs[] = {
     {"deal", "assign", NULL, "DEAL MEMBER", 2, 2, "Give a deal to somebody",
      EXAMPLES("sluice deal assign k3f9a Bob", "sluice deal assign k3f9a me"), NULL, VERB_WRITES,
      deal_assign},
-    {"deal", "history", NULL, "DEAL", 1, 1, "Show who changed what and when",
-     EXAMPLES("sluice deal history k3f9a"), NULL, 0, deal_history},
+    {"deal", "history", "history", "DEAL", 1, 1,
+     "Show who changed what and when, or restore a field",
+     EXAMPLES("sluice history k3f9a", "sluice history k3f9a --restore value",
+              "sluice history k3f9a --restore next-step@4"),
+     OPTIONS(history_options), VERB_WRITES, deal_history},
     {"lead", "add", NULL, "TITLE", 1, 32, "Add a lead: somebody on the radar",
      EXAMPLES("sluice lead add \"Web form: Bauer AG\" --source web"),
      OPTIONS(deal_fields, on_date), VERB_WRITES, lead_add},
@@ -246,8 +262,17 @@ const struct verb verbs[] = {
     {NULL, "invite", NULL, "NAME", 1, 1, "Invite somebody, or another device of theirs",
      EXAMPLES("sluice invite \"Bob Ross\" --role rep"), OPTIONS(invite_options),
      VERB_WRITES | VERB_ONLINE, member_invite},
+    {"invitation", "list", NULL, "", 0, 0, "List the invitations that nobody has used yet",
+     EXAMPLES("sluice invitation list", "sluice invitation list --all --json member,state"),
+     OPTIONS(invitation_options), 0, invitation_list},
+    {"invitation", "revoke", NULL, "NAME|ID", 1, 1, "Take back an invitation nobody has used",
+     EXAMPLES("sluice invitation revoke \"Bob Ross\" --wait"), NULL, VERB_WRITES,
+     invitation_revoke},
     {"member", "list", NULL, "", 0, 0, "List who is in the team",
      EXAMPLES("sluice member list --json name,role"), NULL, 0, member_list},
+    {"member", "edit", NULL, "MEMBER", 1, 1, "Change somebody's role or name",
+     EXAMPLES("sluice member edit \"Bob Ross\" --role manager"), OPTIONS(member_fields),
+     VERB_WRITES, member_edit},
     {"device", "list", NULL, "", 0, 0, "List the devices you may see",
      EXAMPLES("sluice device list --json id,member,name,revoked_at"), NULL, 0, device_list},
     {"device", "revoke", NULL, "DEVICE", 1, 1, "Shut a lost or given-up device out, for good",

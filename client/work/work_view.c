@@ -101,6 +101,9 @@ struct str text_say(struct work *work, const struct field *field, struct str can
     if (field->type == VALUE_SET || field->type == VALUE_TEXT) return canonical;
     if (value_parse(work->arena, field->type, canonical, &value)) return canonical;
     if (strcmp(field->name, "value") == 0) return money_say(work, value.number, currency);
+    if (strcmp(field->name, "probability") == 0) {
+        return arena_format(work->arena, "%.*s %%", STR_ARGS(canonical));
+    }
     if (field->type == VALUE_REFERENCE) return cell_reference(work, field, value.id).shown;
     if (field->type == VALUE_CHOICE) {
         const char *name = field_choice_name(field, value.number);

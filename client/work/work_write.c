@@ -61,13 +61,25 @@ static struct str check_say(struct work *work, struct str key)
     return key;
 }
 
+static bool reason_is_amount(const struct reason *reason)
+{
+    return str_equal(reason->field, STR("value")) &&
+           (reason->code == REASON_CHANGED_MEANWHILE || reason->code == REASON_NUMBER_RANGE);
+}
+
 /* An amount that stands says its currency beside it; one without is of the team's. */
-static struct str value_say(struct work *work, const struct reason *reason)
+static struct str reason_currency(const struct work *work, const struct reason *reason)
+{
+    bool said = reason->code == REASON_CHANGED_MEANWHILE && reason->other.n > 0;
+    return said ? reason->other : work->team->currency;
+}
+
+static struct str value_say(struct work *work, const struct reason *reason, struct str value)
 {
     const struct field *field = field_by_name(ENTITY_DEAL, reason->field);
-    if (reason->code != REASON_CHANGED_MEANWHILE || !field) return reason->value;
-    struct str currency = reason->other.n > 0 ? reason->other : work->team->currency;
-    return text_say(work, field, reason->value, currency);
+    bool stands = reason->code == REASON_CHANGED_MEANWHILE;
+    if ((!stands && !reason_is_amount(reason)) || !field) return value;
+    return text_say(work, field, value, reason_currency(work, reason));
 }
 
 void work_reason_places(struct work *work, const struct reason *reason,
@@ -76,8 +88,48 @@ void work_reason_places(struct work *work, const struct reason *reason,
     places[0] = (struct place){"field", field_say(work, reason->field)};
     places[1] = (struct place){"stage", stage_say(work, reason->stage)};
     places[2] = (struct place){"check", check_say(work, reason->check)};
-    places[3] = (struct place){"value", value_say(work, reason)};
-    places[4] = (struct place){"other", reason->other};
+    places[3] = (struct place){"value", value_say(work, reason, reason->value)};
+    bool range = reason->code == REASON_NUMBER_RANGE;
+    places[4] = (struct place){
+        "other", range ? value_say(work, reason, reason->other) : reason->other};
+}
+
+static void part_add(struct reason_said *out, const char *name, struct str value)
+{
+    if (value.n == 0 || out->part_count == REASON_PARTS_MAX) return;
+    out->parts[out->part_count++] = (struct reason_part){name, value};
+}
+
+/* Minor units as decimal text. */
+static struct str amount_decimal(struct work *work, struct str minor, struct str currency)
+{
+    struct optional amount = {true, 0};
+    if (str_to_int64(minor, &amount.v)) return minor;
+    struct cell cell = cell_money(work, amount, currency);
+    return cell.text.n > 0 ? cell.text : minor;
+}
+
+void work_reason_parts(struct work *work, const struct reason *reason, struct reason_said *out)
+{
+    bool amount = work && reason_is_amount(reason);
+    bool range = reason->code == REASON_NUMBER_RANGE;
+    const struct field *field = field_by_name(ENTITY_DEAL, reason->field);
+    struct str value = reason->value, other = reason->other, currency = STR_NONE;
+    if (amount) {
+        currency = reason_currency(work, reason);
+        value = amount_decimal(work, value, currency);
+        other = range ? amount_decimal(work, other, currency) : STR_NONE;
+    } else if (work && field && field->type == VALUE_REFERENCE) {
+        value = value_say(work, reason, value);
+    }
+    out->code = reason_code_name(reason->code);
+    out->part_count = 0;
+    part_add(out, "field", reason->field);
+    part_add(out, "stage", reason->stage);
+    part_add(out, "check", reason->check);
+    part_add(out, "value", reason->value.n > 0 ? value : STR_NONE);
+    part_add(out, "other", other);
+    part_add(out, "currency", reason->value.n > 0 ? currency : STR_NONE);
 }
 
 void answer_refuse(struct answer *answer, const struct reasons *reasons)
@@ -137,7 +189,8 @@ static bool change_settle(const struct mutation *mutation, const struct change *
     answer->wrote = true;
     answer->undoable = uuid_is_zero(mutation->undoes) &&
                        (mutation->kind == MUTATION_CREATE || mutation->kind == MUTATION_EDIT) &&
-                       mutation->entity != ENTITY_DEVICE; /* revoked is for good */
+                       mutation->entity != ENTITY_DEVICE && /* revoked is for good */
+                       mutation->entity != ENTITY_INVITATION;
     answer->mutation = mutation->id;
     return true;
 }
@@ -208,6 +261,28 @@ enum fault wish_submit(struct work *work, struct wish *wish, struct str summary,
         return wish_submit_all(work, wish, &mutation, summary, answer, done);
     }
     return mutation_submit(work, &mutation, summary, answer, done);
+}
+
+enum fault wish_tell_date(struct work *work, const struct wish *wish, struct answer *answer)
+{
+    const void *shown;
+    const struct deal *before = wish->current;
+    if (wish->kind != ENTITY_DEAL || !before || !wish->happened_at.has) return FAULT_NONE;
+    struct optional last = before->stage_changed_at;
+    if (!last.has || last.v <= wish->happened_at.v) return FAULT_NONE;
+    enum fault fault = work->replica->f->entity(work->replica, work->arena, ENTITY_DEAL,
+                                                wish->target, false, &shown);
+    if (fault) return fault == FAULT_NOT_FOUND ? FAULT_NONE : fault;
+    const struct deal *after = shown;
+    bool moved = !str_equal(before->stage, after->stage) || before->status != after->status ||
+                 !str_equal(before->pipeline, after->pipeline);
+    if (!moved) return FAULT_NONE;
+    struct optional day = {true, zone_date(&work->zone, wish->happened_at.v)};
+    NOTE(answer, NOTE_TALK,
+         "It counts as of {when}, not {day}: the deal was moved last then, and its history only goes "
+         "forward",
+         {"when", moment_full_say(work, after->stage_changed_at)}, {"day", date_say(work, day)});
+    return FAULT_NONE;
 }
 
 /* --- what was changed, in words --- */

@@ -29,7 +29,7 @@ enum {
     MUTATION_BYTES_MAX = 64 * 1024,  /* a note of 16 KiB, both sides, and room */
     MUTATION_CHANGES_MAX = 64,       /* a deal has fewer fields */
     MUTATION_HISTORY_MAX = 256,      /* an imported deal's stage events */
-    MUTATION_KEYS_MAX = 176,         /* two per change, one per unit in conflict, and three */
+    MUTATION_KEYS_MAX = 192,         /* two per change, one per unit in conflict, and some traces */
     COMMIT_MUTATIONS_MAX = 256,      /* one batch: bounded latency for the next one in the queue */
     PUSH_MUTATIONS_MAX = 128,        /* in one frame, further bounded by its bytes */
     REVOKED_MUTATIONS_MAX = 2000,    /* a revoked device may deliver: months of an honest rep's work */

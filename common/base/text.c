@@ -106,6 +106,11 @@ enum fault str_to_int64(struct str s, int64_t *out)
 
 enum { DISTANCE_BYTES_MAX = 255 };
 
+const char *sentence_of(uint64_t count, const char *one, const char *many)
+{
+    return count == 1 ? one : many;
+}
+
 size_t text_distance(struct str a, struct str b, size_t limit)
 {
     while (a.n && b.n && byte_lower(a.p[0]) == byte_lower(b.p[0])) {

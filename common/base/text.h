@@ -54,6 +54,9 @@ MUST_USE enum fault text_fold(struct arena *arena, struct str s, struct str *out
 size_t text_width(struct str s);
 /* The longest prefix of whole characters (with their marks) that fits into `cells`. */
 struct str text_clip(struct str s, size_t cells);
+/* Which of two sentences goes with that many: "1 deal added", "3 deals added". The only place that
+ * chooses. */
+const char *sentence_of(uint64_t count, const char *one, const char *many);
 /* Edit distance for "did you mean". Bytes, ASCII case ignored. limit + 1 as soon as it must be
  * above `limit`, or when what differs is longer than 255 bytes. */
 size_t text_distance(struct str a, struct str b, size_t limit);

@@ -119,6 +119,7 @@ enum fault codec_mutation_pack(const struct mutation *mutation, struct buffer *o
     ID_PACK(&message, batch, mutation->batch);
     ID_PACK(&message, undoes, mutation->undoes);
     ID_PACK(&message, resolves, mutation->resolves);
+    ID_PACK(&message, replaces, mutation->replaces);
     message.has_resolution = mutation->resolution != INBOX_STATE_NONE;
     message.resolution = (uint32_t)mutation->resolution;
     message.has_definition_version = mutation->definition_version != 0;
@@ -229,6 +230,7 @@ static enum fault ids_unpack(const Sluice__Mutation *from, struct mutation *out)
         {from->has_batch, from->batch, &out->batch},
         {from->has_undoes, from->undoes, &out->undoes},
         {from->has_resolves, from->resolves, &out->resolves},
+        {from->has_replaces, from->replaces, &out->replaces},
     };
     for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
         enum fault fault = unpacked_id(ids[i].has, ids[i].data, ids[i].to);

@@ -68,6 +68,10 @@ static void decision_dispatch(struct decision *d)
         decide_device(d);
         return;
     }
+    if (d->kind == ENTITY_INVITATION && d->mutation->kind != MUTATION_CLOSE) {
+        decide_invitation(d);
+        return;
+    }
     if (d->kind == ENTITY_MEMBER && d->mutation->kind == MUTATION_EDIT) {
         decide_member(d);
         return;

@@ -2,7 +2,8 @@
  *
  *   (none) --conflict/park--> OPEN --EDIT that resolves it--> MINE, VALUE
  *                              |  \--resent (whatever comes of it)--> RESENT
- *                              \--CLOSE--> THEIRS, DISCARDED
+ *                              |\-CLOSE--> THEIRS, DISCARDED
+ *                              \<--undo of the EDIT-- MINE, VALUE
  *
  * Invariants: an open item is never overwritten by another wish, only by a later one of the same
  * author that builds on it or sends it again; numbers are given once. A prediction writes no new
@@ -202,6 +203,50 @@ struct inbox_item *inbox_notice(struct decision *d, struct uuid about, struct uu
     return item;
 }
 
+/* The event that a mutation left of a field this one names; NULL when there is none. */
+static const struct event *item_trace(const struct decision *d, struct uuid mutation)
+{
+    for (size_t i = 0; i < d->edit_count && !uuid_is_zero(mutation); i++) {
+        struct str name = str_from(d->edits[i].field->name);
+        const struct event *event =
+            state_find(d->state, ENTITY_EVENT, event_trace_id(mutation, name));
+        if (event && event->what == EVENT_FIELD &&
+            uuid_equal(event->subject, d->mutation->target)) {
+            return event;
+        }
+    }
+    return NULL;
+}
+
+static const void *target_after(const struct decision *d)
+{
+    for (size_t i = 0; i < d->change->row_count; i++) {
+        const struct row *row = &d->change->rows[i];
+        if (row->kind == d->kind && uuid_equal(row->id, d->mutation->target)) return row->entity;
+    }
+    return NULL;
+}
+
+/* Whose value stood until this conflict was settled otherwise hears of it. `mine` is what was theirs. */
+static void notice_replaced(struct decision *d, const struct inbox_item *settled)
+{
+    const struct event *stood = item_trace(d, d->mutation->replaces);
+    const struct field *leader = field_by_name(d->kind, settled->field);
+    const void *before = state_find(d->state, d->kind, d->mutation->target);
+    const void *after = target_after(d);
+    if (d->context->predicted || !stood || !leader || !before || !after) return;
+    if (uuid_is_zero(stood->who) || uuid_equal(stood->who, d->actor)) return;
+    struct inbox_item *item =
+        item_new(d, uuid_derive(d->mutation->id, STR("replaced")), INBOX_NOTICE);
+    if (!item) return;
+    item->payload = STR_NONE;
+    item->concerned = stood->who;
+    item->field = str_from(leader->name);
+    bool faulty = unit_format(d->arena, leader, before, &item->mine) ||
+                  unit_format(d->arena, leader, after, &item->theirs);
+    if (!faulty) decision_row(d, ENTITY_INBOX, item->id, item);
+}
+
 /* --- closing --- */
 
 static bool item_is_mine_to_close(const struct decision *d, const struct inbox_item *item)
@@ -244,19 +289,45 @@ void inbox_resolves_check(struct decision *d)
 {
     int64_t resolution = d->mutation->resolution;
     if (uuid_is_zero(d->mutation->resolves) || d->mutation->kind == MUTATION_CLOSE) return;
-    if (resolution != INBOX_MINE && resolution != INBOX_VALUE && resolution != INBOX_RESENT) {
+    bool reopens = resolution == INBOX_OPEN && decision_undoes(d);
+    if (resolution != INBOX_MINE && resolution != INBOX_VALUE && resolution != INBOX_RESENT &&
+        !reopens) {
         resolution_refuse(d, STR("mine, value, resent"));
     }
+    if (reopens) return; /* nothing to open again is no reason against the undo */
     const struct inbox_item *item = item_named(d);
     if (item && item->state != INBOX_OPEN && (d->change->row_count > 0 || d->conflicted)) {
         decision_refuse(d, (struct reason){.code = REASON_ITEM_CLOSED});
     }
 }
 
+/* What settled it is taken back: the choice is to be made again. Only if it was that which did. */
+static void item_reopen(struct decision *d, const struct inbox_item *item)
+{
+    bool settled = item->kind == INBOX_CONFLICT &&
+                   (item->state == INBOX_MINE || item->state == INBOX_VALUE) &&
+                   uuid_equal(item->closed_by, d->actor);
+    if (!settled || !decision_undoes(d) || d->refused.count > 0 || d->conflicted) return;
+    const struct event *event = item_trace(d, d->mutation->undoes);
+    bool by_that = event && uuid_equal(event->who, d->actor) && event->recorded_at.has &&
+                   item->closed_at.has && event->recorded_at.v == item->closed_at.v;
+    if (!by_that && !d->context->predicted) return;
+    struct inbox_item *open = arena_copy(d->arena, item, sizeof *item);
+    if (!open) return;
+    open->state = INBOX_OPEN;
+    open->closed_by = (struct uuid){{0}};
+    open->closed_at = (struct optional){false, 0};
+    decision_row(d, ENTITY_INBOX, open->id, open);
+}
+
 void inbox_resolves_close(struct decision *d)
 {
     if (d->mutation->kind == MUTATION_CLOSE) return;
     const struct inbox_item *item = item_find(d, d->mutation->resolves);
+    if (item && d->mutation->resolution == INBOX_OPEN) {
+        item_reopen(d, item);
+        return;
+    }
     if (!item || item->state != INBOX_OPEN || !item_is_mine_to_close(d, item)) return;
     /* The new record, conflict or parked, holds the wish from now on: two would be one too many. */
     bool resent = d->mutation->resolution == INBOX_RESENT && item->kind == INBOX_PARKED;
@@ -264,6 +335,7 @@ void inbox_resolves_close(struct decision *d)
     if ((refused || d->conflicted) && (!resent || d->context->predicted)) return;
     if (refused && uuid_equal(item->id, inbox_creation_id(d->mutation->target))) return;
     item_close(d, item, d->mutation->resolution);
+    if (item->kind == INBOX_CONFLICT && !refused) notice_replaced(d, item);
 }
 
 void inbox_creation_settled(struct decision *d)

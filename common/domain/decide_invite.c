@@ -1,4 +1,8 @@
-/* decide_invite.c - INVITE: a member, new or known, and the hash of a one-time code.
+/* decide_invite.c - INVITE: a member, new or known, and the hash of a one-time code; and taking an
+ * unused one back.
+ *
+ * Who is in the team already gets a further device and keeps the role: changing a role is a deed of
+ * its own (decide_people.c). Only who came with an import, and never could sign in, is given one.
  *
  * Invariant: nobody hands out more than their own right reaches: both the role wanted and the role
  * the member has now are asked. Whether a name is taken needs a scan; the server's
@@ -46,6 +50,13 @@ static void invite_fill(struct decision *d, const struct member *before, struct 
         struct value stands =
             before ? field_get(edit->field, before) : value_absent(edit->field->type);
         if (value_equal(stands, edit->want)) continue;
+        if (before && !before->imported && strcmp(edit->field->name, "role") == 0) {
+            const char *role = field_choice_name(edit->field, before->role);
+            decision_refuse(d, (struct reason){.code = REASON_ROLE_KEPT,
+                                               .value = decision_quote(d, before->name),
+                                               .other = role ? str_from(role) : STR("none")});
+            continue;
+        }
         if (before && !before->imported && !value_equal(stands, edit->base)) {
             struct str text;
             if (value_format(d->arena, stands, &text)) return;
@@ -118,4 +129,36 @@ void decide_invite(struct decision *d)
         decision_row(d, ENTITY_MEMBER, member->id, member);
     }
     invitation_add(d);
+}
+
+/* --- taking it back --- */
+
+/* Whether somebody used it before is known where the device is let in: then this shuts nobody out,
+ * and the device is revoked instead. */
+void decide_invitation(struct decision *d)
+{
+    const struct invitation *before =
+        state_find(d->state, ENTITY_INVITATION, d->mutation->target);
+    if (d->mutation->kind != MUTATION_EDIT) {
+        decision_refuse(d, (struct reason){.code = REASON_KIND_UNKNOWN});
+        return;
+    }
+    if (!decision_may(d, ACTION_INVITE_REP)) return;
+    if (!before) {
+        decision_refuse(d, (struct reason){.code = REASON_GONE, .value = STR("invitation")});
+        return;
+    }
+    struct invitation *after = entity_clone(d->arena, ENTITY_INVITATION, before);
+    if (!after) return;
+    for (size_t i = 0; i < d->edit_count; i++) {
+        const struct edit *edit = &d->edits[i];
+        bool takes_back = strcmp(edit->field->name, "revoked") == 0 &&
+                          value_equal(edit->want, value_number(VALUE_FLAG, 1));
+        if (takes_back) after->revoked = true;
+        else decision_refuse_field(d, REASON_FIELD_FIXED, edit->field);
+    }
+    if (d->refused.count > 0 || entity_equal(ENTITY_INVITATION, before, after)) return;
+    after->revoked_at = (struct optional){true, d->recorded};
+    after->revoked_by = d->actor;
+    decision_row(d, ENTITY_INVITATION, after->id, after);
 }

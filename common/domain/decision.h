@@ -98,6 +98,7 @@ void decide_edit(struct decision *d);
 void decide_delete(struct decision *d);
 void decide_import(struct decision *d);
 void decide_invite(struct decision *d);
+void decide_invitation(struct decision *d); /* EDIT of one: revoked */
 void decide_close(struct decision *d);
 void decide_member(struct decision *d);
 void decide_device(struct decision *d);

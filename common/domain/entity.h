@@ -23,7 +23,7 @@ enum entity_kind {
     ENTITY_EVENT = 8,   /* history: append-only, key (subject, seq, n) */
     ENTITY_INBOX = 9,   /* conflicts, parked mutations, notices; seen by the people concerned */
     ENTITY_OUTCOME = 10, /* answer to one mutation; seen by its replica only; key (replica, n) */
-    ENTITY_INVITATION = 11, /* never leaves the server */
+    ENTITY_INVITATION = 11, /* seen by managers; its code's hash never leaves the server */
     ENTITY_DEVICE = 12,     /* seen by its member and by managers; its key never leaves the server */
     ENTITY_COUNT = 13
 };
@@ -185,11 +185,13 @@ struct outcome {
 struct invitation {
     struct uuid id, member, invited_by;
     struct str code_hash; /* BLAKE2b-256; the code itself is stored nowhere */
-    struct optional expires_at, created_at;
+    struct optional expires_at, created_at, revoked_at;
+    struct uuid revoked_by;
+    bool revoked; /* for good; who joined with it before stays */
 };
 
 struct device {
-    struct uuid id, member;
+    struct uuid id, member, invitation; /* the one it joined with */
     struct str name;
     struct optional created_at, revoked_at;
     struct uuid revoked_by;

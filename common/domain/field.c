@@ -256,6 +256,9 @@ static const struct field invitation_fields[] = {
     BYTES(4, "code_hash", "Code hash", code_hash, 32),
     TIME(5, "expires_at", "Expires", expires_at, NO_FLAGS),
     TIME(6, "created_at", "Created", created_at, NO_FLAGS),
+    TIME(7, "revoked_at", "Taken back", revoked_at, NO_FLAGS),
+    REFERENCE(8, "revoked_by", "Taken back by", revoked_by, ENTITY_MEMBER, NO_FLAGS),
+    FLAG(9, "revoked", "Taken back for good", revoked, EDITABLE),
 };
 #undef KIND
 #undef STRUCT
@@ -270,6 +273,7 @@ static const struct field device_fields[] = {
     TIME(5, "revoked_at", "Revoked", revoked_at, NO_FLAGS),
     REFERENCE(6, "revoked_by", "Revoked by", revoked_by, ENTITY_MEMBER, NO_FLAGS),
     FLAG(7, "revoked", "Revoked for good", revoked, EDITABLE),
+    REFERENCE(8, "invitation", "Joined with", invitation, ENTITY_NONE, NO_FLAGS),
 };
 #undef KIND
 #undef STRUCT

@@ -9,10 +9,12 @@
 #include "common/base/check.h"
 #include "common/base/banned.h"
 
-/* target, its creation or notice, resolves, two of what it undoes; per edit a reference and that one's creation; per field (a deal,
- * the widest kind, has 29) at most one conflict. */
-enum { FIELDS_OF_A_KIND_MAX = 40 };
-static_assert(5 + 2 * MUTATION_CHANGES_MAX + FIELDS_OF_A_KIND_MAX <= MUTATION_KEYS_MAX,
+/* target, its creation or notice, resolves, two of what it undoes; per edit a reference and that one's
+ * creation; per field (a deal, the widest kind, has 29) at most one conflict; as many traces of what
+ * it takes back or replaces as a unit has fields. */
+enum { FIELDS_OF_A_KIND_MAX = 40, TRACES_MAX = 8 };
+static_assert(5 + 2 * MUTATION_CHANGES_MAX + FIELDS_OF_A_KIND_MAX + 2 * TRACES_MAX <=
+                  MUTATION_KEYS_MAX,
               "room for every key of the largest mutation");
 
 struct key_list {
@@ -65,6 +67,17 @@ static void keys_add_conflict(struct key_list *list, const struct mutation *muta
              inbox_conflict_id(mutation->target, field_unit_leader(field), actor));
 }
 
+/* Of a value that is settled: who had it so, and whether this takes that settling back. */
+static void keys_add_traces(struct key_list *list, const struct mutation *mutation,
+                            const struct field *field)
+{
+    const struct uuid of[] = {mutation->undoes, mutation->replaces};
+    for (size_t i = 0; i < 2; i++) {
+        if (uuid_is_zero(of[i])) continue;
+        keys_add(list, ENTITY_EVENT, event_trace_id(of[i], str_from(field->name)));
+    }
+}
+
 size_t mutation_keys(const struct mutation *mutation, struct uuid actor,
                      struct entity_key keys[MUTATION_KEYS_MAX])
 {
@@ -88,8 +101,10 @@ size_t mutation_keys(const struct mutation *mutation, struct uuid actor,
     /* More edits than that are refused as a whole; no row is looked at. */
     size_t edit_count = mutation->edit_count;
     if (edit_count > MUTATION_CHANGES_MAX) edit_count = MUTATION_CHANGES_MAX;
+    bool settles = !uuid_is_zero(mutation->resolves);
     for (size_t i = 0; i < edit_count; i++) {
         if (!mutation->edits[i].field) continue;
+        if (settles && i < TRACES_MAX) keys_add_traces(&list, mutation, mutation->edits[i].field);
         keys_add_reference(&list, &mutation->edits[i]);
         keys_add_conflict(&list, mutation, i, actor);
     }

@@ -50,6 +50,7 @@ struct mutation {
     struct uuid undoes;          /* the mutation it takes back */
     struct uuid resolves;        /* the inbox item it closes when it goes through */
     int64_t resolution;          /* enum inbox_state that item gets */
+    struct uuid replaces;        /* with resolves: whose value goes, by the mutation it came with */
     uint64_t definition_version; /* the one the person saw */
     struct stand *stands;        /* IMPORT only */
     size_t stand_count;

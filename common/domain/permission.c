@@ -79,8 +79,8 @@ bool permission_sees(const struct member *member, enum entity_kind kind, const v
     switch (kind) {
     case ENTITY_NONE:
     case ENTITY_OUTCOME:
-    case ENTITY_INVITATION:
     case ENTITY_COUNT: return false;
+    case ENTITY_INVITATION: return member_manages(member);
     case ENTITY_INBOX: return entity && inbox_concerns(member, entity);
     case ENTITY_DEVICE: return entity && device_concerns(member, entity);
     case ENTITY_TEAM:

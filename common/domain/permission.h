@@ -30,8 +30,8 @@ bool permission_member_allows(const struct member *member, enum action action);
 /* What the action is called in a refusal: "import deals". */
 const char *permission_name(enum action action);
 /* May that member see that row? Inbox items: author, concerned, managers and owners; devices: whose
- * they are, managers and owners; outcomes and
- * invitations: nobody by this function; all else in this version: everybody in the team. */
+ * they are, managers and owners; invitations: managers and owners; outcomes: nobody by this
+ * function; all else in this version: everybody in the team. */
 bool permission_sees(const struct member *member, enum entity_kind kind, const void *entity);
 
 #endif

@@ -67,6 +67,7 @@ static const struct {
     {REASON_CHECK_UNKNOWN, "check_unknown"},
     {REASON_DEVICE_REVOKED, "device_revoked"},
     {REASON_OWNER_SELF, "owner_self"},
+    {REASON_ROLE_KEPT, "role_kept"},
 };
 enum { CODE_COUNT = sizeof code_names / sizeof code_names[0] };
 

@@ -50,7 +50,10 @@
     REASON(CLOSING_FIXED, 38, "{field} of a closed deal changes only by a correction")             \
     REASON(CHECK_UNKNOWN, 39, "there is no check \"{value}\"; there are: {other}")               \
     REASON(DEVICE_REVOKED, 40, "it came from a device that was revoked")                           \
-    REASON(OWNER_SELF, 41, "an owner is changed or removed by another owner only")
+    REASON(OWNER_SELF, 41, "an owner is changed or removed by another owner only")           \
+    REASON(ROLE_KEPT, 42, "{value} is {other} already, and an invitation does not change that: "   \
+                          "leave --role away for a further device; a role is changed with "        \
+                          "`sluice member edit NAME --role ROLE`")
 
 enum reason_code {
     REASON_NONE = 0,

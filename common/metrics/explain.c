@@ -64,20 +64,32 @@ static const char *const lacks[LACK_COUNT] = {
     [LACK_NO_MEANING] = "this row has no such figure",
 };
 
-static const char *const notes[NOTE_COUNT] = {
-    [NOTE_UNDONE] = "{count} events were undone and are left out",
-    [NOTE_OTHER_CURRENCY] = "{count} deals are not valued in {currency}: without a rate they are "
-                            "not summed{which}",
-    [NOTE_NO_VALUE] = "{count} closed deals have no value and count as 0{which}",
-    [NOTE_UNKNOWN_CLOSING] = "{count} closed deals have no known closing date and are left "
-                             "out{which}",
-    [NOTE_UNKNOWN_ENTRY] = "{count} deals have no known date of entry and are left out "
-                           "there{which}",
-    [NOTE_UNKNOWN_DURATION] = "{count} durations are not known and are left out{which}",
-    [NOTE_NEVER_PROPER] = "{count} lost deals never were more than a lead and are left out{which}",
-    [NOTE_LATE] = "{count} deals were recorded after the period had ended and restate it{which}",
-    [NOTE_UNKNOWN_ACTIVITY] = "{count} activities have no known date and are left out",
-    [NOTE_THIN] = "only {count} deals: too few to say much",
+/* Of one, of several. */
+static const char *const notes[NOTE_COUNT][2] = {
+    [NOTE_UNDONE] = {"{count} event was undone and is left out",
+                     "{count} events were undone and are left out"},
+    [NOTE_OTHER_CURRENCY] = {"{count} deal is not valued in {currency}: without a rate it is not "
+                             "summed{which}",
+                             "{count} deals are not valued in {currency}: without a rate they are "
+                             "not summed{which}"},
+    [NOTE_NO_VALUE] = {"{count} closed deal has no value and counts as 0{which}",
+                       "{count} closed deals have no value and count as 0{which}"},
+    [NOTE_UNKNOWN_CLOSING] = {"{count} closed deal has no known closing date and is left out{which}",
+                              "{count} closed deals have no known closing date and are left "
+                              "out{which}"},
+    [NOTE_UNKNOWN_ENTRY] = {"{count} deal has no known date of entry and is left out there{which}",
+                            "{count} deals have no known date of entry and are left out "
+                            "there{which}"},
+    [NOTE_UNKNOWN_DURATION] = {"{count} duration is not known and is left out{which}",
+                               "{count} durations are not known and are left out{which}"},
+    [NOTE_NEVER_PROPER] = {"{count} lost deal never was more than a lead and is left out{which}",
+                           "{count} lost deals never were more than a lead and are left out{which}"},
+    [NOTE_LATE] = {"{count} deal was recorded after the period had ended and restates it{which}",
+                   "{count} deals were recorded after the period had ended and restate it{which}"},
+    [NOTE_UNKNOWN_ACTIVITY] = {"{count} activity has no known date and is left out",
+                               "{count} activities have no known date and are left out"},
+    [NOTE_THIN] = {"only {count} deal: too few to say much",
+                   "only {count} deals: too few to say much"},
 };
 
 const char *report_name(enum report_kind kind)
@@ -106,7 +118,8 @@ const char *report_lack_sentence(enum report_lack lack)
     return lack < LACK_COUNT ? lacks[lack] : "";
 }
 
-const char *report_note_sentence(enum report_note note)
+const char *report_note_sentence(enum report_note note, int64_t count)
 {
-    return note < NOTE_COUNT ? notes[note] : "";
+    if (note >= NOTE_COUNT) return "";
+    return sentence_of((uint64_t)count, notes[note][0], notes[note][1]);
 }

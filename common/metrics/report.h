@@ -115,7 +115,8 @@ enum report_kind report_named(struct str name);
  * by a key, it is "funnel.lost": ask for that first. */
 const char *report_explain(struct str metric);
 const char *report_lack_sentence(enum report_lack lack);
-const char *report_note_sentence(enum report_note note); /* with {count} {currency} {which} */
+/* With {count} {currency} {which}; of so many. */
+const char *report_note_sentence(enum report_note note, int64_t count);
 /* The name of what a note counts, for those that count deals; else NULL. */
 const char *report_note_name(enum report_note note);
 /* Is that deal behind the figure of a column, or the note, of that name ('-' is as good as '_')? */

@@ -59,12 +59,12 @@ static void plan_key(struct plan_builder *plan, struct entity_key key)
     if (slot) *slot = key;
 }
 
-static void plan_trace(struct plan_builder *plan, const struct mutation *mutation)
+static void plan_trace(struct plan_builder *plan, struct uuid target, struct uuid mutation)
 {
-    if (uuid_is_zero(mutation->undoes)) return;
+    if (uuid_is_zero(mutation)) return;
     struct store_trace *slot = arena_push(plan->arena, (void **)&plan->traces, &plan->trace_count,
                                           &plan->trace_cap, sizeof *slot);
-    if (slot) *slot = (struct store_trace){mutation->target, mutation->undoes};
+    if (slot) *slot = (struct store_trace){target, mutation};
 }
 
 static void plan_people(struct plan_builder *plan, const struct batch_mutation *item)
@@ -124,7 +124,8 @@ enum fault batch_plan(struct arena *arena, struct uuid team, struct batch_mutati
         for (size_t k = 0; k < key_count; k++) {
             if (keys[k].kind != ENTITY_EVENT) plan_key(&plan, keys[k]);
         }
-        plan_trace(&plan, &item->mutation);
+        plan_trace(&plan, item->mutation.target, item->mutation.undoes);
+        plan_trace(&plan, item->mutation.target, item->mutation.replaces);
     }
     *load = (struct store_request){
         .kind = STORE_LOAD,

@@ -42,8 +42,15 @@ static enum fault ring_row_make(const struct row *from, struct ring_row *out)
                                    .removed = from->removed};
     if (from->removed) return FAULT_NONE;
     struct buffer body;
+    struct invitation plain;
+    const void *entity = from->entity;
+    if (from->kind == ENTITY_INVITATION) { /* what it lets in by is nobody's to see */
+        memcpy(&plain, entity, sizeof plain);
+        plain.code_hash = STR_NONE;
+        entity = &plain;
+    }
     buffer_init(&body, FRAME_TO_CLIENT_MAX);
-    enum fault fault = codec_entity_pack(from->kind, from->entity, &body);
+    enum fault fault = codec_entity_pack(from->kind, entity, &body);
     if (fault) {
         buffer_finish(&body);
         return fault;
@@ -83,7 +90,6 @@ static enum fault ring_row_make(const struct row *from, struct ring_row *out)
 static bool session_sees(const struct session *session, const struct ring_row *row)
 {
     enum entity_kind kind = (enum entity_kind)row->row.kind;
-    if (kind == ENTITY_INVITATION) return false;
     if (kind == ENTITY_OUTCOME) return uuid_equal(row->row.id, session->hello.replica);
     if (session->revoked) return false;
     const void *judged = row->item ? (const void *)row->item : (const void *)row->device;
@@ -141,7 +147,6 @@ void feed_committed(struct team_actor *team, const struct store_request *commit)
     }
     bool whole = true;
     for (size_t i = 0; whole && i < commit->row_count; i++) {
-        if (commit->rows[i].kind == ENTITY_INVITATION) continue;
         struct ring_row row;
         whole = ring_row_make(&commit->rows[i], &row) == FAULT_NONE;
         if (whole && !ring_push(ring, row)) {
@@ -394,7 +399,6 @@ static enum fault page_pack(const struct store_result *result, struct feed_span 
             span->has_mark = false;
             return FAULT_NONE;
         }
-        if (result->rows[i].kind == ENTITY_INVITATION) continue;
         enum fault fault = ring_row_make(&result->rows[i], &rows[span->count]);
         if (fault) return fault;
         bytes += rows[span->count++].bytes;

@@ -77,6 +77,20 @@ static bool name_read(struct arena *arena, struct str word, struct str *out)
     return text_is_clean(*out, false);
 }
 
+static const char *const kind_words[] = {[ACCESS_ENROLLED] = "enrolled",
+                                         [ACCESS_REVOKED] = "revoked",
+                                         [ACCESS_REMOVED] = "removed",
+                                         [ACCESS_TAKEN_BACK] = "taken_back"};
+
+/* 0: none. */
+static enum access_kind kind_read(struct str word)
+{
+    for (int kind = ACCESS_ENROLLED; kind <= ACCESS_TAKEN_BACK; kind++) {
+        if (str_equal(word, str_from(kind_words[kind]))) return (enum access_kind)kind;
+    }
+    return (enum access_kind)0;
+}
+
 /* Without its line end. */
 static bool line_read(struct arena *arena, struct str line, struct access_entry *out)
 {
@@ -88,16 +102,13 @@ static bool line_read(struct arena *arena, struct str line, struct access_entry 
     check_of(str_slice(line, 0, body), check);
     if (!str_equal(str_slice(line, body + 1, line.n), str_from(check))) return false;
     while (count < WORDS_MAX && str_split(&rest, ' ', &words[count])) count++;
-    *out = (struct access_entry){.kind = ACCESS_REVOKED};
-    bool enrolled = str_equal(words[0], STR("enrolled"));
-    bool removed = str_equal(words[0], STR("removed"));
-    if (!enrolled && !removed && !str_equal(words[0], STR("revoked"))) return false;
-    if (removed) out->kind = ACCESS_REMOVED;
+    *out = (struct access_entry){.kind = kind_read(words[0])};
+    bool enrolled = out->kind == ACCESS_ENROLLED;
+    if (out->kind == 0) return false;
     if (count != (enrolled ? 8 : 6)) return false;
     if (!id_read(words[1], &out->team) || !id_read(words[2], &out->subject)) return false;
     if (str_to_int64(words[3], &out->at_ms) != FAULT_NONE) return false;
     if (!enrolled) return id_read(words[4], &out->by);
-    out->kind = ACCESS_ENROLLED;
     return hex_read(words[4], out->key, sizeof out->key) &&
            hex_read(words[5], out->code_hash, sizeof out->code_hash) &&
            name_read(arena, words[6], &out->name);
@@ -123,8 +134,7 @@ static enum fault line_write(const struct access_entry *entry, struct buffer *ou
     } else {
         uuid_format(entry->by, by);
         n = snprintf(line, sizeof line, "%s %s %s %" PRId64 " %s",
-                     entry->kind == ACCESS_REMOVED ? "removed" : "revoked", team, subject,
-                     entry->at_ms, by);
+                     kind_words[entry->kind], team, subject, entry->at_ms, by);
     }
     if (n < 0 || (size_t)n >= sizeof line) return FAULT_LIMIT;
     check_of((struct str){line, (size_t)n}, check);

@@ -3,7 +3,7 @@
  *   DATA/access.journal   one line each, appended and synced before the answer goes out
  *
  * A database that is restored knows neither the devices revoked since its backup nor the invitations
- * used since; from this file they are put back before the server listens (access_restore.h). Each
+ * used or taken back since; from this file they are put back before the server listens (access_restore.h). Each
  * line carries its own check; what a crash left half written at the end is cut off, a damaged line
  * elsewhere is counted and passed over. Every server of one database keeps its own. */
 #ifndef SLUICE_SERVER_EDGE_ACCESS_JOURNAL_H
@@ -14,13 +14,13 @@
 
 enum { ACCESS_KEY_BYTES = 32, ACCESS_HASH_BYTES = 32 };
 
-enum access_kind { ACCESS_ENROLLED = 1, ACCESS_REVOKED, ACCESS_REMOVED };
+enum access_kind { ACCESS_ENROLLED = 1, ACCESS_REVOKED, ACCESS_REMOVED, ACCESS_TAKEN_BACK };
 
 struct access_entry {
     enum access_kind kind;
-    struct uuid team, subject; /* a device; REMOVED: a member */
+    struct uuid team, subject; /* a device; REMOVED: a member; TAKEN_BACK: an invitation */
     int64_t at_ms;
-    struct uuid by; /* REVOKED: the member who did; zero: not known */
+    struct uuid by; /* REVOKED, TAKEN_BACK: the member who did; zero: not known */
     uint8_t key[ACCESS_KEY_BYTES], code_hash[ACCESS_HASH_BYTES]; /* ENROLLED */
     struct str name; /* ENROLLED: of the device; in the journal's memory, or the caller's */
 };

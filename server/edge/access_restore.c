@@ -169,7 +169,9 @@ static enum fault enrolment_put(struct restore *restore, const struct access_ent
 static enum fault mutation_pack(struct restore *restore, const struct access_entry *entry,
                                 struct str *payload)
 {
-    enum entity_kind kind = entry->kind == ACCESS_REMOVED ? ENTITY_MEMBER : ENTITY_DEVICE;
+    enum entity_kind kind = entry->kind == ACCESS_REMOVED      ? ENTITY_MEMBER
+                            : entry->kind == ACCESS_TAKEN_BACK ? ENTITY_INVITATION
+                                                               : ENTITY_DEVICE;
     const char *name = entry->kind == ACCESS_REMOVED ? "removed" : "revoked";
     const struct field *field = field_by_name(kind, str_from(name));
     struct edit edit = {.tag = field->tag, .field = field,
@@ -222,7 +224,10 @@ static enum fault revocation_put(struct restore *restore, const struct access_en
     struct uuid actors[2] = {entry->by};
     bool removed = entry->kind == ACCESS_REMOVED;
     enum fault fault =
-        owner_ask(restore, removed ? administration_member_open : administration_device_open,
+        owner_ask(restore,
+                  removed                             ? administration_member_open
+                  : entry->kind == ACCESS_TAKEN_BACK ? administration_invitation_open
+                                                      : administration_device_open,
                   entry->team, entry->subject, open);
     if (fault || !open[0]) return fault; /* out already, or not known at all */
     fault = owner_ask(restore, administration_owner, entry->team, entry->subject, owner_text);
@@ -237,7 +242,10 @@ static enum fault revocation_put(struct restore *restore, const struct access_en
         restore->revoked += !fault && status == STORE_OK;
         if (fault || status == STORE_OK) return fault;
     }
-    return restore_failed(restore, removed ? "that a member left" : "a revoked device",
+    return restore_failed(restore,
+                          removed                             ? "that a member left"
+                          : entry->kind == ACCESS_TAKEN_BACK ? "an invitation that was taken back"
+                                                              : "a revoked device",
                           STR("the team's rules refuse it"));
 }
 
@@ -251,6 +259,7 @@ static enum fault journal_put(struct restore *restore)
         switch (entry->kind) {
         case ACCESS_ENROLLED: fault = enrolment_put(restore, entry); break;
         case ACCESS_REVOKED:
+        case ACCESS_TAKEN_BACK:
         case ACCESS_REMOVED: fault = revocation_put(restore, entry); break;
         }
     }
@@ -281,6 +290,7 @@ enum fault access_restore(const struct configuration *configuration, struct trou
     if (!fault) fault = journal_learn(&restore, administration_enrolled, ACCESS_ENROLLED);
     if (!fault) fault = journal_learn(&restore, administration_revoked, ACCESS_REVOKED);
     if (!fault) fault = journal_learn(&restore, administration_removed, ACCESS_REMOVED);
+    if (!fault) fault = journal_learn(&restore, administration_taken_back, ACCESS_TAKEN_BACK);
     if (!fault && restore.enrolled + restore.revoked > 0) {
         fprintf(stderr, "access.restored enrolled=%zu revoked=%zu\n", restore.enrolled,
                 restore.revoked);

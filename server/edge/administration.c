@@ -1,9 +1,10 @@
-/* administration.c - init, invite, migrate, status.
+/* administration.c - init, migrate, status; and what administration_invite.c shares.
  *
  * Beside a running server (it holds the folder's lock) they use its cluster; alone they start the
  * private cluster themselves and stop it again. */
 #define _GNU_SOURCE
 #include "server/edge/administration.h"
+#include "server/edge/administration_inside.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,7 +17,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <libpq-fe.h>
 #include <sodium.h>
 
 #include "common/codec/row.h"
@@ -33,16 +33,14 @@
 
 #include "common/base/banned.h"
 
-enum { ARENA_MAX = 32 * 1024 * 1024, TRIES_MAX = 20, HASH_BYTES = 32 };
-
-static int64_t wall_ms(void)
+int64_t administration_now(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static void random_seed(struct random *random)
+void administration_random(struct random *random)
 {
     uint8_t seed[32];
     randombytes_buf(seed, sizeof seed);
@@ -52,16 +50,10 @@ static void random_seed(struct random *random)
 
 /* --- the database, beside a server or alone --- */
 
-struct database {
-    struct cluster cluster;
-    int lock;
-    bool beside; /* a server runs */
-};
-
-static enum fault database_begin(struct database *database, const struct configuration *c,
-                                 struct trouble *trouble)
+enum fault administration_begin(struct administration_database *database,
+                                const struct configuration *c, struct trouble *trouble)
 {
-    *database = (struct database){.lock = -1};
+    *database = (struct administration_database){.lock = -1};
     enum fault fault = keeper_lock(c->data, &database->lock);
     database->beside = fault == FAULT_BUSY;
     if (database->beside) return FAULT_NONE;
@@ -74,7 +66,7 @@ static enum fault database_begin(struct database *database, const struct configu
     return fault ? fault : cluster_start(&database->cluster, trouble);
 }
 
-static void database_end(struct database *database)
+void administration_end(struct administration_database *database)
 {
     cluster_stop(&database->cluster);
     if (database->lock >= 0) close(database->lock);
@@ -114,7 +106,7 @@ static enum fault app_check(const struct configuration *c, const char *app,
     return good ? FAULT_NONE : FAULT_IO;
 }
 
-static enum fault store_begin(const struct configuration *c, struct store_blocking **out,
+enum fault administration_store(const struct configuration *c, struct store_blocking **out,
                               struct trouble *trouble)
 {
     char app[CONFIGURATION_VALUE_MAX * 2];
@@ -128,7 +120,7 @@ static enum fault store_begin(const struct configuration *c, struct store_blocki
     return FAULT_IO;
 }
 
-static enum fault owner_connect(const struct configuration *c, PGconn **out,
+enum fault administration_connect(const struct configuration *c, PGconn **out,
                                 struct trouble *trouble)
 {
     char owner[CONFIGURATION_VALUE_MAX * 2], team[UUID_TEXT_LENGTH + 1];
@@ -150,7 +142,7 @@ static enum fault owner_connect(const struct configuration *c, PGconn **out,
     return FAULT_IO;
 }
 
-static PGresult *team_query(PGconn *connection, const char *sql, const struct configuration *c)
+PGresult *administration_query(PGconn *connection, const char *sql, const struct configuration *c)
 {
     char team[UUID_TEXT_LENGTH + 1];
     const char *values[] = {team};
@@ -160,12 +152,12 @@ static PGresult *team_query(PGconn *connection, const char *sql, const struct co
 
 /* --- invitations --- */
 
-static void code_hash(const uint8_t code[INVITATION_CODE_BYTES], uint8_t hash[HASH_BYTES])
+void administration_code_hash(const uint8_t code[INVITATION_CODE_BYTES], uint8_t hash[HASH_BYTES])
 {
     codec_payload_hash((struct str){(const char *)code, INVITATION_CODE_BYTES}, hash);
 }
 
-static enum fault invitation_print(const struct configuration *c, const uint8_t code[],
+enum fault administration_invitation_print(const struct configuration *c, const uint8_t code[],
                                    struct trouble *trouble)
 {
     char text[INVITATION_LINE_MAX + 1];
@@ -190,7 +182,7 @@ static enum fault invitation_print(const struct configuration *c, const uint8_t 
 
 /* --- init --- */
 
-static enum fault name_clean(struct arena *arena, const char *option, const char *text,
+enum fault administration_name(struct arena *arena, const char *option, const char *text,
                              struct str *out, struct trouble *trouble)
 {
     struct str given = str_from(text);
@@ -215,7 +207,7 @@ static enum fault first_prepare(struct arena *arena, const struct administration
                                 struct random *random, struct first_commit *first,
                                 struct trouble *trouble)
 {
-    int64_t now = wall_ms();
+    int64_t now = administration_now();
     const char *currency = wanted->currency;
     if (strlen(currency) != 3 || strspn(currency, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 3) {
         trouble_say(trouble, "\"%s\" is no currency; give three capitals such as EUR", currency);
@@ -226,8 +218,8 @@ static enum fault first_prepare(struct arena *arena, const struct administration
                     wanted->zone);
         return FAULT_FORMAT;
     }
-    enum fault fault = name_clean(arena, "--team", wanted->team, &first->team.name, trouble);
-    if (!fault) fault = name_clean(arena, "--owner", wanted->owner, &first->owner.name, trouble);
+    enum fault fault = administration_name(arena, "--team", wanted->team, &first->team.name, trouble);
+    if (!fault) fault = administration_name(arena, "--owner", wanted->owner, &first->owner.name, trouble);
     if (fault) return fault;
     first->team.id = uuid_v7((uint64_t)now, random);
     first->team.zone_name = str_from(wanted->zone);
@@ -235,7 +227,7 @@ static enum fault first_prepare(struct arena *arena, const struct administration
     first->owner.id = uuid_v7((uint64_t)now, random);
     first->owner.role = ROLE_OWNER;
     random_bytes(random, first->code, sizeof first->code);
-    code_hash(first->code, first->hash);
+    administration_code_hash(first->code, first->hash);
     first->invitation = (struct invitation){
         .id = uuid_v7((uint64_t)now, random),
         .member = first->owner.id,
@@ -260,12 +252,12 @@ static enum fault first_write(const struct configuration *c, const struct first_
     struct store_request commit = {.kind = STORE_COMMIT,
                                    .team = first->team.id,
                                    .new_seq = 1,
-                                   .recorded_at = wall_ms(),
+                                   .recorded_at = administration_now(),
                                    .rows = rows,
                                    .row_count = sizeof rows / sizeof rows[0]};
     random_bytes(random, commit.mark, sizeof commit.mark);
     struct store_blocking *store;
-    enum fault fault = store_begin(c, &store, trouble);
+    enum fault fault = administration_store(c, &store, trouble);
     if (fault) return fault;
     const struct store_result *result = store_blocking_run(store, &commit);
     if (!result || result->status != STORE_OK) {
@@ -280,7 +272,7 @@ static enum fault first_write(const struct configuration *c, const struct first_
 static enum fault init_database(struct configuration *c, const struct first_commit *first,
                                 struct random *random, struct trouble *trouble)
 {
-    struct database database = {.lock = -1}; /* whoever makes the folder holds it */
+    struct administration_database database = {.lock = -1}; /* whoever makes the folder holds it */
     struct migrate_report report;
     enum fault fault = FAULT_NONE;
     if (!c->database[0]) {
@@ -291,7 +283,7 @@ static enum fault init_database(struct configuration *c, const struct first_comm
     }
     if (!fault) fault = database_migrate(c, &report, trouble);
     if (!fault) fault = first_write(c, first, random, trouble);
-    database_end(&database);
+    administration_end(&database);
     return fault;
 }
 
@@ -384,7 +376,7 @@ enum fault administration_init(const struct administration_init *wanted, struct 
     struct configuration c = {0};
     struct key_pair key = {0};
     arena_init(&arena, ARENA_MAX);
-    random_seed(&random);
+    administration_random(&random);
     /* What was mistyped is told before anything is made. */
     enum fault fault = configuration_folder(wanted->data, c.data, trouble);
     if (!fault) fault = first_prepare(&arena, wanted, &random, &first, trouble);
@@ -415,7 +407,7 @@ enum fault administration_init(const struct administration_init *wanted, struct 
         fprintf(stderr, "Team %s is ready. Start the server: sluiced run --data %s\n"
                         "Then join as %s with (valid %d hours, once): sluice join LINE\n",
                 wanted->team, c.data, wanted->owner, INVITATION_HOURS);
-        fault = invitation_print(&c, first.code, trouble);
+        fault = administration_invitation_print(&c, first.code, trouble);
     }
     key_pair_finish(&key);
     sodium_memzero(first.code, sizeof first.code);
@@ -424,189 +416,15 @@ enum fault administration_init(const struct administration_init *wanted, struct 
     return fault;
 }
 
-/* --- invite --- */
-
-struct invite {
-    struct uuid actor; /* an owner */
-    struct member known;
-    bool is_known, has_device;
-    struct str name, folded;
-};
-
-static enum fault members_look(struct arena *arena, const PGresult *rows, struct invite *invite)
-{
-    for (int i = 0; i < PQntuples(rows); i++) {
-        struct uuid id;
-        struct str folded, name = arena_str(arena, str_from(PQgetvalue(rows, i, 1)));
-        int64_t role = 0;
-        if (PQgetvalue(rows, i, 3)[0] == 't') continue;
-        if (uuid_parse(str_from(PQgetvalue(rows, i, 0)), &id) != FAULT_NONE) return FAULT_FORMAT;
-        if (str_to_int64(str_from(PQgetvalue(rows, i, 2)), &role) != FAULT_NONE) continue;
-        if (role == ROLE_OWNER && uuid_is_zero(invite->actor)) invite->actor = id;
-        enum fault fault = text_fold(arena, name, &folded);
-        if (fault) return fault;
-        if (invite->is_known || !str_equal(folded, invite->folded)) continue;
-        invite->is_known = true;
-        invite->has_device = PQgetvalue(rows, i, 4)[0] == 't';
-        invite->known = (struct member){.id = id, .name = name, .role = role};
-    }
-    return uuid_is_zero(invite->actor) ? FAULT_NOT_FOUND : FAULT_NONE;
-}
-
-static enum fault members_read(struct arena *arena, const struct configuration *c,
-                               struct invite *invite, struct trouble *trouble)
-{
-    PGconn *connection;
-    enum fault fault = owner_connect(c, &connection, trouble);
-    if (fault) return fault;
-    PGresult *rows = team_query(connection, administration_members, c);
-    fault = PQresultStatus(rows) == PGRES_TUPLES_OK ? members_look(arena, rows, invite) : FAULT_IO;
-    if (fault) {
-        trouble_say(trouble, "cannot read the members of the team; is this the right database? "
-                             "`sluiced check-config` shows which");
-    }
-    PQclear(rows);
-    PQfinish(connection);
-    return fault;
-}
-
-/* The INVITE mutation for a new or known member, packed. */
-static enum fault invite_pack(struct arena *arena, const struct invite *invite, enum role role,
-                              const uint8_t hash[HASH_BYTES], struct random *random,
-                              struct str *payload)
-{
-    const struct field *name = field_by_name(ENTITY_MEMBER, STR("name"));
-    const struct field *field = field_by_name(ENTITY_MEMBER, STR("role"));
-    const struct member *known = invite->is_known ? &invite->known : NULL;
-    struct edit edits[2] = {
-        {.tag = name->tag, .field = name, .base = value_absent(name->type),
-         .want = value_text(known ? known->name : invite->name)},
-        {.tag = field->tag, .field = field, .base = value_absent(field->type),
-         .want = value_number(field->type, role)},
-    };
-    if (known) {
-        edits[0].base = edits[0].want;
-        edits[1].base = value_number(field->type, known->role);
-    }
-    int64_t now = wall_ms();
-    struct mutation mutation = {
-        .id = uuid_v7((uint64_t)now, random),
-        .kind = MUTATION_INVITE,
-        .entity = ENTITY_MEMBER,
-        .target = known ? known->id : uuid_v7((uint64_t)now, random),
-        .edits = edits,
-        .edit_count = 2,
-        .acted_at = {true, now},
-        .code_hash = {(const char *)hash, HASH_BYTES},
-        .expires_at = {true, now + INVITATION_HOURS * INT64_C(3600000)},
-    };
-    struct buffer packed;
-    buffer_init(&packed, MUTATION_BYTES_MAX);
-    enum fault fault = codec_mutation_pack(&mutation, &packed);
-    if (!fault) *payload = arena_str(arena, buffer_str(&packed));
-    buffer_finish(&packed);
-    return fault ? fault : arena_fault(arena);
-}
-
-/* One try: load, decide, commit. */
-static enum fault invite_try(struct arena *arena, struct store_blocking *store,
-                             const struct configuration *c, struct batch_mutation *item,
-                             struct random *random, struct trouble *trouble)
-{
-    struct store_request load, commit;
-    enum fault fault = batch_plan(arena, c->team, item, 1, &load);
-    if (fault) return fault;
-    const struct store_result *result = store_blocking_run(store, &load);
-    if (result && result->status == STORE_OK) {
-        fault = batch_decide(arena, result, item, 1, wall_ms(), random, &commit);
-        if (fault) return fault;
-        if (item->outcome != OUTCOME_APPLIED && item->outcome != OUTCOME_MERGED) {
-            trouble_say(trouble, "the team's rules refuse this invitation; look at `sluiced status`");
-            return FAULT_DENIED;
-        }
-        result = store_blocking_run(store, &commit);
-    }
-    if (result && result->status == STORE_OK) return FAULT_NONE;
-    if (result && result->status == STORE_STALE) return FAULT_STALE;
-    trouble_say(trouble, "the database refused: %.*s; try again",
-                STR_ARGS(result ? result->trouble : STR("no answer")));
-    return FAULT_IO;
-}
-
-static enum fault invite_write(struct arena *arena, const struct configuration *c,
-                               const struct invite *invite, struct str payload,
-                               struct random *random, struct trouble *trouble)
-{
-    struct store_blocking *store;
-    enum fault fault = store_begin(c, &store, trouble);
-    if (fault) return fault;
-    fault = FAULT_STALE;
-    for (int i = 0; fault == FAULT_STALE && i < TRIES_MAX; i++) {
-        struct batch_mutation item = {.actor = invite->actor, .payload = payload};
-        fault = invite_try(arena, store, c, &item, random, trouble);
-    }
-    if (fault == FAULT_STALE) trouble_say(trouble, "the server is too busy; try again");
-    store_blocking_close(store);
-    return fault;
-}
-
-static enum fault invite_run(struct arena *arena, const struct configuration *c, const char *name,
-                             enum role role, uint8_t code[INVITATION_CODE_BYTES],
-                             struct trouble *trouble)
-{
-    struct invite invite = {0};
-    struct random random;
-    uint8_t hash[HASH_BYTES];
-    struct str payload;
-    random_seed(&random);
-    enum fault fault = name_clean(arena, "NAME", name, &invite.name, trouble);
-    if (!fault) fault = text_fold(arena, invite.name, &invite.folded);
-    if (!fault) fault = members_read(arena, c, &invite, trouble);
-    if (fault) return fault;
-    if (invite.has_device && role != ROLE_NONE && role != (enum role)invite.known.role) {
-        trouble_say(trouble, "the name %s is taken by a member with another role; leave --role "
-                             "away to invite a further device of theirs, or give another name",
-                    name);
-        return FAULT_EXISTS;
-    }
-    if (role == ROLE_NONE) role = invite.is_known ? (enum role)invite.known.role : ROLE_REP;
-    random_bytes(&random, code, INVITATION_CODE_BYTES);
-    code_hash(code, hash);
-    fault = invite_pack(arena, &invite, role, hash, &random, &payload);
-    if (!fault) fault = invite_write(arena, c, &invite, payload, &random, trouble);
-    sodium_memzero(&random, sizeof random);
-    return fault;
-}
-
-enum fault administration_invite(const struct configuration *c, const char *name, enum role role,
-                                 struct trouble *trouble)
-{
-    struct database database;
-    struct arena arena;
-    uint8_t code[INVITATION_CODE_BYTES];
-    arena_init(&arena, ARENA_MAX);
-    enum fault fault = database_begin(&database, c, trouble);
-    if (!fault) fault = invite_run(&arena, c, name, role, code, trouble);
-    database_end(&database);
-    if (!fault) {
-        fprintf(stderr, "Valid %d hours, for one device: sluice join LINE\n", INVITATION_HOURS);
-        fault = invitation_print(c, code, trouble);
-    }
-    if (fault && !trouble->text[0]) trouble_say(trouble, "failed: %s", fault_name(fault));
-    sodium_memzero(code, sizeof code);
-    arena_finish(&arena);
-    return fault;
-}
-
 /* --- migrate, status --- */
 
 enum fault administration_migrate(const struct configuration *c, struct trouble *trouble)
 {
-    struct database database;
+    struct administration_database database;
     struct migrate_report report;
-    enum fault fault = database_begin(&database, c, trouble);
+    enum fault fault = administration_begin(&database, c, trouble);
     if (!fault) fault = database_migrate(c, &report, trouble);
-    database_end(&database);
+    administration_end(&database);
     if (!fault) printf("schema version %d, %d applied now\n", report.version, report.applied);
     return fault;
 }
@@ -642,8 +460,8 @@ static bool behind_print(const PGresult *replicas, const PGresult *devices,
 static void status_behind(PGconn *connection, const struct configuration *c)
 {
     struct known_numbers *known = known_numbers_open(c->data);
-    PGresult *replicas = team_query(connection, administration_replicas, c);
-    PGresult *devices = team_query(connection, administration_devices, c);
+    PGresult *replicas = administration_query(connection, administration_replicas, c);
+    PGresult *devices = administration_query(connection, administration_devices, c);
     bool any = false, good = known && PQresultStatus(replicas) == PGRES_TUPLES_OK &&
                              PQresultStatus(devices) == PGRES_TUPLES_OK;
     for (size_t i = 0; good && i < known_numbers_count(known); i++) {
@@ -662,13 +480,13 @@ static void status_behind(PGconn *connection, const struct configuration *c)
 
 enum fault administration_status(const struct configuration *c, struct trouble *trouble)
 {
-    struct database database;
+    struct administration_database database;
     PGconn *connection = NULL;
     PGresult *row = NULL;
-    enum fault fault = database_begin(&database, c, trouble);
-    if (!fault) fault = owner_connect(c, &connection, trouble);
+    enum fault fault = administration_begin(&database, c, trouble);
+    if (!fault) fault = administration_connect(c, &connection, trouble);
     if (!fault) {
-        row = team_query(connection, administration_counts, c);
+        row = administration_query(connection, administration_counts, c);
         if (PQresultStatus(row) != PGRES_TUPLES_OK || PQntuples(row) != 1) {
             trouble_say(trouble, "the team of sluiced.conf is not in this database; is it the "
                                  "right one?");
@@ -684,6 +502,6 @@ enum fault administration_status(const struct configuration *c, struct trouble *
     }
     PQclear(row);
     PQfinish(connection);
-    database_end(&database);
+    administration_end(&database);
     return fault;
 }

@@ -1,4 +1,5 @@
-/* administration.h - what an administrator does beside the loop: init, invite, migrate, status.
+/* administration.h - what an administrator does beside the loop: init, invite, invitations, migrate,
+ * status.
  *
  * Called by main, after service_user and configuration. Blocking; progress on stderr, results on
  * stdout; whatever is written goes through the store port and the rule book like anything else. */
@@ -19,6 +20,9 @@ MUST_USE enum fault administration_init(const struct administration_init *wanted
 MUST_USE enum fault administration_invite(const struct configuration *configuration,
                                           const char *name, enum role role,
                                           struct trouble *trouble);
+/* Lists those that nobody has used; or takes back those of that member, or of that id. */
+MUST_USE enum fault administration_invitations(const struct configuration *configuration,
+                                               const char *revoke, struct trouble *trouble);
 MUST_USE enum fault administration_migrate(const struct configuration *configuration,
                                            struct trouble *trouble);
 MUST_USE enum fault administration_status(const struct configuration *configuration,

@@ -7,6 +7,9 @@ extern const char administration_members[]; /* $1 team -> id, name, role, gone, 
 extern const char administration_counts[];  /* $1 team -> name, seq, members, devices, deals */
 extern const char administration_device[];      /* $1 team, $2 device -> id */
 extern const char administration_device_open[]; /* the same, while it is not revoked */
+extern const char administration_invitation_open[]; /* $1 team, $2 invitation -> id, while it may be used */
+extern const char administration_invitations_open[]; /* $1 team -> id, name, role, by, until */
+extern const char administration_taken_back[]; /* -> team, invitation, at, by */
 extern const char administration_member_open[]; /* $1 team, $2 member -> id, while in the team */
 extern const char administration_owner[];       /* $1 team, $2 not that one -> id of an owner */
 extern const char administration_enrolled[];    /* -> team, device, ms, key, code hash, name */

@@ -125,13 +125,11 @@ enum fault statements_build_fields(struct arena *arena, struct statement_text *s
                       "id = u.of AND NOT row_removed");
             keep(arena, &statements[STATEMENT_LOAD + kind], "load", name, &sql, &fault);
         }
-        if (kind != ENTITY_INVITATION) {
-            select_list(&sql, kind);
-            buffer_format(&sql, "WHERE team_id = $1::uuid AND seq > $2::bigint"
-                                " AND seq <= current_setting('sluice.page_end')::bigint%s",
-                          kind == ENTITY_OUTCOME ? " AND replica = $3::uuid" : "");
-            keep(arena, &statements[STATEMENT_PAGE + kind], "page", name, &sql, &fault);
-        }
+        select_list(&sql, kind);
+        buffer_format(&sql, "WHERE team_id = $1::uuid AND seq > $2::bigint"
+                            " AND seq <= current_setting('sluice.page_end')::bigint%s",
+                      kind == ENTITY_OUTCOME ? " AND replica = $3::uuid" : "");
+        keep(arena, &statements[STATEMENT_PAGE + kind], "page", name, &sql, &fault);
         write_text(&sql, kind);
         keep(arena, &statements[STATEMENT_WRITE + kind], "write", name, &sql, &fault);
     }

@@ -220,7 +220,7 @@ static void write_page(struct store_job *job)
     team_call(job, STATEMENT_PAGE_MARK);
     for (enum entity_kind kind = ENTITY_TEAM; kind < ENTITY_COUNT; kind++) {
         size_t count;
-        if (!fields_of(kind, &count) || kind == ENTITY_INVITATION) continue;
+        if (!fields_of(kind, &count)) continue;
         p = team_call(job, STATEMENT_PAGE + kind);
         pg_add_number(p, (int64_t)request->cursor_seq);
         if (kind == ENTITY_OUTCOME) pg_add_uuid(p, request->replica);

@@ -111,7 +111,7 @@ static bool heard_enrolled(struct witness *witness, const struct store_request *
     return access_journal_add(witness->journal, &entry) == FAULT_NONE;
 }
 
-/* Who is out: a revoked device, a member who left. */
+/* Who is out: a revoked device, a member who left, who has an invitation that was taken back. */
 static bool row_is_out(const struct row *row, struct access_entry *out)
 {
     if (row->removed) return false;
@@ -119,6 +119,15 @@ static bool row_is_out(const struct row *row, struct access_entry *out)
         const struct member *member = row->entity;
         *out = (struct access_entry){.kind = ACCESS_REMOVED, .subject = member->id};
         return member->removed;
+    }
+    if (row->kind == ENTITY_INVITATION) {
+        const struct invitation *invitation = row->entity;
+        *out = (struct access_entry){
+            .kind = ACCESS_TAKEN_BACK,
+            .subject = invitation->id,
+            .at_ms = invitation->revoked_at.has ? invitation->revoked_at.v : 0,
+            .by = invitation->revoked_by};
+        return invitation->revoked;
     }
     if (row->kind != ENTITY_DEVICE) return false;
     const struct device *device = row->entity;

@@ -291,6 +291,42 @@ static void a_late_key_finds_the_invitation_expired(struct contract_world *w)
     assert_int_equal(run_status(w, &enrol), STORE_EXPIRED);
 }
 
+static void revoked_now(struct contract_world *w)
+{
+    struct invitation taken_back = w->invitation;
+    taken_back.revoked = true;
+    struct row row = {.kind = ENTITY_INVITATION, .id = taken_back.id, .seq = w->seq + 1,
+                      .entity = &taken_back};
+    struct store_request commit = commit_of(w, &row, 1, w->seq + 1);
+    assert_int_equal(run_status(w, &commit), STORE_OK);
+    w->seq++;
+}
+
+static void what_was_taken_back_lets_nobody_in(struct contract_world *w)
+{
+    struct store_request enrol = enrol_of(w);
+    revoked_now(w);
+    assert_int_equal(run_status(w, &enrol), STORE_NOT_FOUND);
+}
+
+/* Who was let in before stays, and says with what it joined. */
+static void who_joined_before_it_was_taken_back_stays(struct contract_world *w)
+{
+    struct store_request enrol = enrol_of(w), sign_in = sign_in_of(w);
+    assert_int_equal(run_status(w, &enrol), STORE_OK);
+    revoked_now(w);
+    assert_int_equal(run_status(w, &enrol), STORE_OK);
+    assert_int_equal(run_status(w, &sign_in), STORE_OK);
+    struct entity_key key = {ENTITY_DEVICE, w->device};
+    struct store_request load = {
+        .kind = STORE_LOAD, .ticket = 9, .team = w->team, .keys = &key, .key_count = 1};
+    const struct store_result *result = run(w, &load);
+    assert_int_equal(result->row_count, 1);
+    const struct device *device = result->rows[0].entity;
+    assert_true(uuid_equal(device->invitation, w->invitation.id));
+    release(w, result);
+}
+
 static void a_wrong_code_is_not_found(struct contract_world *w)
 {
     struct store_request enrol = enrol_of(w);
@@ -472,16 +508,13 @@ static void an_outcome_is_paged_to_its_replica_only(struct contract_world *w)
     release(w, result);
 }
 
-static void a_first_page_has_all_but_invitations(struct contract_world *w)
+static void a_first_page_has_everything(struct contract_world *w)
 {
     struct store_request page = page_of(w, 0, 100);
     const struct store_result *result = run(w, &page);
     assert_int_equal(result->status, STORE_OK);
-    assert_int_equal(result->row_count, 3);
-    for (size_t i = 0; i < result->row_count; i++) {
-        assert_int_not_equal(result->rows[i].kind, ENTITY_INVITATION);
-        assert_non_null(result->rows[i].entity);
-    }
+    assert_int_equal(result->row_count, 4);
+    for (size_t i = 0; i < result->row_count; i++) assert_non_null(result->rows[i].entity);
     assert_true(result->to_seq == 1 && result->has_mark);
     assert_int_equal(result->to_mark[0], 1);
     release(w, result);
@@ -737,6 +770,8 @@ static void a_code_of_another_invitation_is_refused(struct contract_world *w)
     each(the_same_key_may_enrol_again)                                                             \
     each(another_key_finds_the_invitation_used)                                                    \
     each(a_late_key_finds_the_invitation_expired)                                                  \
+    each(what_was_taken_back_lets_nobody_in)                                                       \
+    each(who_joined_before_it_was_taken_back_stays)                                                \
     each(a_wrong_code_is_not_found)                                                                \
     each(a_token_moves_only_from_what_was_expected)                                                \
     each(a_commit_from_another_seq_is_stale)                                                       \
@@ -745,7 +780,7 @@ static void a_code_of_another_invitation_is_refused(struct contract_world *w)
     each(a_removed_row_is_not_loaded_but_paged)                                                    \
     each(an_outcome_is_found_by_number_and_by_mutation)                                            \
     each(an_outcome_is_paged_to_its_replica_only)                                                  \
-    each(a_first_page_has_all_but_invitations)                                                     \
+    each(a_first_page_has_everything)                                                     \
     each(pages_are_cut_between_seqs)                                                               \
     each(a_row_written_again_is_paged_once)                                                        \
     each(events_of_one_seq_are_told_apart)                                                         \

@@ -103,12 +103,12 @@ static void an_error_is_an_object_with_every_reason(void **state)
 {
     (void)state;
     struct buffer out;
-    struct reasons reasons = {.count = 0};
-    reasons_add(&reasons, (struct reason){.code = REASON_FIELD_REQUIRED, .field = STR("value"),
-                                          .stage = STR("proposal")});
+    const struct reason reason = {
+        .code = REASON_FIELD_REQUIRED, .field = STR("value"), .stage = STR("proposal")};
+    struct reason_said said = {.message = STR("Proposal needs Value")};
     buffer_init(&out, 1 << 20);
-    const struct str sentences[] = {STR("Proposal needs Value")};
-    output_json_error(&out, ERROR_REFUSED, STR("a \"b\"\n"), &reasons, sentences);
+    work_reason_parts(NULL, &reason, &said);
+    output_json_error(&out, ERROR_REFUSED, STR("a \"b\"\n"), &said, 1);
     buffer_append_byte(&out, 0);
     assert_string_equal((const char *)out.p,
                         "{\"error\": {\"code\": \"refused\", \"exit\": 4, \"message\": \"a \\\"b\\\"\\n\", \"reasons\": "

@@ -67,7 +67,7 @@ lines",Isdom,Won,2017-03-10,2017-02-10,"$1,100.50"'
     printf 'B7,Zane Levy,"bad\001bell",Isdom,Won,2017-01-10,2017-02-10,100\n'
     echo 'B8,Zane Levy,GTX,Isdom,Won,2017-01-10,2017-02-10,100,one too many'
 } >"$folder/bad.csv"
-expect 4 "9 rows read" "1 deals added" "8 rows rejected" "bad.csv.rejects.csv" \
+expect 4 "9 rows read" "1 deal added" "8 rows rejected" "bad.csv.rejects.csv" \
     "closed before it was created" "the same id stands on line 6" "is not a date" "lies in the future" \
     "below zero" "one of our stages" "Nowhere" -- ada --offline import "$folder/bad.csv" "${options[@]}"
 rejects=$folder/bad.csv.rejects.csv
@@ -83,11 +83,11 @@ expect 0 "2 deals added" "day first" "decimal comma" -- ada --offline import "$f
 [[ $(ada --offline ls --plain --no-headers --columns value,currency "Roof; north") == $'1234.56\tEUR' ]] ||
     fail "the amount was misread"
 printf 'id,deal,stage,created\nT1,Wie\xbfa,Contact,2026-01-01\n' >"$folder/polish.csv"
-expect 0 "windows-1250" "1 deals added" -- ada --offline import "$folder/polish.csv"
+expect 0 "windows-1250" "1 deal added" -- ada --offline import "$folder/polish.csv"
 [[ $(ada --offline ls --plain --no-headers --columns title Wieża) == Wieża ]] || fail "not Polish"
 printf 'id,deal,stage,created\nU1,A,Contact,03/04/2026\n' >"$folder/dates.csv"
 expect 2 "--dates dmy" "line 2" -- ada --offline import "$folder/dates.csv"
-expect 0 "1 deals added" -- ada --offline import "$folder/dates.csv" --dates mdy
+expect 0 "1 deal added" -- ada --offline import "$folder/dates.csv" --dates mdy
 printf 'id,deal,stage,value\nV1,A,Contact,"1,234"\n' >"$folder/amounts.csv"
 expect 2 "--decimal comma" "line 2" -- ada --offline import "$folder/amounts.csv"
 printf 'id,deal,stage,value,amount\nV1,A,Contact,1,2\n' >"$folder/double.csv"

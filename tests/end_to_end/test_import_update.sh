@@ -29,16 +29,16 @@ END
 expect 0 "2 deals added" -- import "$folder/news.csv"
 expect 0 -- ada --offline deal edit Dam --value 250
 sed -i -e 's/N1,Mill,Contact,100/N1,Mill,Contact,150/' "$folder/news.csv"
-expect 0 "1 deals differ from the file" "100.00 here, 150.00 in the file" "changed here since" \
+expect 0 "1 deal differs from the file" "100.00 here, 150.00 in the file" "changed here since" \
     -- import "$folder/news.csv"
-expect 0 "1 deals would be changed to what the file says" -- import "$folder/news.csv" --update --dry-run
+expect 0 "1 deal would be changed to what the file says" -- import "$folder/news.csv" --update --dry-run
 shows ada 100.00 value Mill
-expect 0 "1 deals changed to what the file says" "1 deals there already" \
+expect 0 "1 deal changed to what the file says" "1 deal there already" \
     -- import "$folder/news.csv" --update
 shows ada 150.00 value Mill
 shows ada 250.00 value Dam
 expect 0 "2 deals there already" -- import "$folder/news.csv" --update
-expect 0 "1 deals as they were before" -- ada --offline undo
+expect 0 "1 deal as it was before" -- ada --offline undo
 shows ada 100.00 value Mill
 exchange ada bob
 shows bob 100.00 value Mill
@@ -76,8 +76,8 @@ END
 expect 0 "2 deals added" -- import "$folder/closed.csv"
 exchange ada bob
 sed -i -e 's/2017-02-10,1000/2017-05-20,1500/' "$folder/closed.csv"
-expect 0 "1 deals differ" "1000.00 here, 1500.00 in the file" -- import "$folder/closed.csv"
-expect 0 "1 deals changed to what the file says" -- import "$folder/closed.csv" --update
+expect 0 "1 deal differs" "1000.00 here, 1500.00 in the file" -- import "$folder/closed.csv"
+expect 0 "1 deal changed to what the file says" -- import "$folder/closed.csv" --update
 exchange ada bob
 shows bob 1500.00 value Bridge
 won() { home "$1" --offline report winrate --period "$2" --plain --no-headers --columns won,won_value 2>/dev/null; }
@@ -88,15 +88,15 @@ done
 # Both managers correct the same one, from two files: the later one is told of it.
 sed -e 's/2017-05-20,1500/2017-05-20,1600/' "$folder/closed.csv" >"$folder/bobs.csv"
 sed -i -e 's/2017-05-20,1500/2017-05-20,1700/' "$folder/closed.csv"
-expect 0 "1 deals changed to what the file says" -- bob --offline import "$folder/bobs.csv" --update
-expect 0 "1 deals changed to what the file says" -- import "$folder/closed.csv" --update
+expect 0 "1 deal changed to what the file says" -- bob --offline import "$folder/bobs.csv" --update
+expect 0 "1 deal changed to what the file says" -- import "$folder/closed.csv" --update
 exchange bob ada bob
 shows ada 1600.00 value Bridge
 shows bob 1600.00 value Bridge
 ada --offline inbox --json mine,theirs >"$folder/inbox"
 grep -q '"mine": "value=1700.00;.*", "theirs": "value=1600.00;' "$folder/inbox" || fail "not told: $(<"$folder/inbox")"
 # And taken back: as the last import had brought it.
-expect 0 "1 deals as they were before" -- bob --offline undo
+expect 0 "1 deal as it was before" -- bob --offline undo
 exchange bob ada
 shows ada 1500.00 value Bridge
 
@@ -116,7 +116,7 @@ cat >"$folder/people2.csv" <<'END'
 id,deal,stage,organisation,contact,email
 P4,Loom,Contact,Vale Ltd,Lucy,lucja@EXAMPLE.org
 END
-expect 0 "1 deals added" -- bob --offline import "$folder/people2.csv"
+expect 0 "1 deal added" -- bob --offline import "$folder/people2.csv"
 ! grep -q "people added" "$folder/said" || fail "one address became two people"
 shows bob "Łucja Żak" contact Loom
 
@@ -133,10 +133,10 @@ expect 0 "2 deals there already" -- import "$folder/owners.csv" --map-owner "R.,
 # --- pipelines: named for all or in a column, by name or key; unknown ones are told ---
 printf 'id,deal,stage\nL1,Pipe,Contact\n' >"$folder/pipe.csv"
 expect 2 'there is no pipeline "Moon"' "Sales" -- import "$folder/pipe.csv" --pipeline Moon
-expect 0 "1 deals added" -- import "$folder/pipe.csv" --pipeline SALES
+expect 0 "1 deal added" -- import "$folder/pipe.csv" --pipeline SALES
 shows ada sales pipeline Pipe
 printf 'id,deal,pipeline,stage\nL2,Pump,sales,Contact\nL3,Pail,Moon,Contact\n' >"$folder/column.csv"
-expect 4 "1 deals added" "1 rows rejected" "one of our pipelines" -- import "$folder/column.csv"
+expect 4 "1 deal added" "1 row rejected" "one of our pipelines" -- import "$folder/column.csv"
 
 # --- a status beside the stage: closed, on ice or discarded from there ---
 cat >"$folder/status.csv" <<'END'
@@ -148,7 +148,7 @@ S4,Silk,Lead,discarded,2017-01-10,,,
 S5,Soap,Contact,open,2017-01-10,,100,
 S6,Sock,Contact,Sleeping,2017-01-10,,100,
 END
-expect 4 "5 deals added" "1 rows rejected" "open, won, lost, iced or discarded" \
+expect 4 "5 deals added" "1 row rejected" "open, won, lost, iced or discarded" \
     -- import "$folder/status.csv"
 exchange ada bob
 shows bob $'won\twon' stage,status Salt
@@ -158,7 +158,7 @@ shows bob $'lead\tdiscarded' stage,status Silk
 shows bob $'contact\topen' stage,status Soap
 expect 4 "5 deals there already" -- import "$folder/status.csv"
 sed -i -e '/^S6/d' -e 's/^S5,Soap,Contact,open,2017-01-10,,100/S5,Soap,Contact,iced,2017-01-10,,100/' "$folder/status.csv"
-expect 0 "1 deals changed to what the file says" "4 deals there already" -- import "$folder/status.csv" --update
+expect 0 "1 deal changed to what the file says" "4 deals there already" -- import "$folder/status.csv" --update
 shows ada $'contact\ticed' stage,status Soap
 exchange ada bob
 shows bob $'contact\ticed' stage,status Soap
@@ -174,11 +174,11 @@ worked=$(bob --offline export deals --csv 2>/dev/null | awk -F, '/UN0009/ {print
 expect 0 -- bob --offline deal edit "$worked" --next-step "Call again"
 exchange bob ada
 before=$(count ada ls --all)
-expect 0 "Took back the import" "299 deals removed" "1 deals stay" -- ada --offline undo
+expect 0 "Took back the import" "299 deals removed" "1 deal stays" -- ada --offline undo
 [[ $((before - $(count ada ls --all))) == 299 ]] || fail "undo took $((before - $(count ada ls --all)))"
 exchange ada bob
 [[ $(count bob ls --all) == $((before - 299)) ]] || fail "bob has $(count bob ls --all)"
-expect 0 "299 deals added" "1 deals there already" -- import "$folder/undo.csv" "${options[@]}"
+expect 0 "299 deals added" "1 deal there already" -- import "$folder/undo.csv" "${options[@]}"
 exchange ada bob
 [[ $(count bob ls --all) == "$before" ]] || fail "bob has $(count bob ls --all), not $before"
 

@@ -32,8 +32,8 @@ shown() { titles bob 2>/dev/null | grep -c "$1"; }
 claim "one alters a row" test -z "$(copy_sql bob "$(forged entity_row) $(forged deal_index)")"
 claim "which is shown" test "$(shown "Forge 2")$(shown Alder)" = 12
 bob --offline deal edit "Alder 1" --value 111 >/dev/null 2>&1 # not sent yet
-claim "offline nobody knows" says 0 "is whole; 1 changes wait" bob --offline doctor
-claim "doctor finds it and fetches it again" says 0 "1 of its .* rows were not the server's" bob doctor
+claim "offline nobody knows" says 0 "is whole; 1 change waits" bob --offline doctor
+claim "doctor finds it and fetches it again" says 0 "1 of its .* rows was not the server" bob doctor
 claim "the title is right again" test "$(shown "Alder")$(shown Forge)" = 30
 ada sync 2>/dev/null
 claim "the change that was not sent has arrived" \

@@ -61,6 +61,13 @@ static void check_entity(struct copy_check *c, const struct row *row)
         fault = c->replica->f->entity(c->replica, &c->arena, row->kind, row->id, true, &have);
     }
     bool wanted = !row->removed && permission_sees(c->member, row->kind, row->entity);
+    const void *there = row->entity;
+    struct invitation plain;
+    if (wanted && row->kind == ENTITY_INVITATION) {
+        plain = *(const struct invitation *)row->entity;
+        plain.code_hash = STR_NONE; /* it stays on the server */
+        there = &plain;
+    }
     if (wanted) c->counts[row->kind]++;
     if (fault != FAULT_NONE && fault != FAULT_NOT_FOUND) {
         copy_fail(c, fault_name(fault), row->kind, row->id);
@@ -68,7 +75,7 @@ static void check_entity(struct copy_check *c, const struct row *row)
         copy_fail(c, "is missing", row->kind, row->id);
     } else if (!wanted && !fault) {
         copy_fail(c, "should not be there", row->kind, row->id);
-    } else if (wanted && !packed_equal(row->kind, have, row->entity)) {
+    } else if (wanted && !packed_equal(row->kind, have, there)) {
         copy_fail(c, "differs from the server's", row->kind, row->id);
     }
 }
@@ -76,7 +83,7 @@ static void check_entity(struct copy_check *c, const struct row *row)
 static void check_counts(struct copy_check *c)
 {
     static const enum entity_kind kinds[] = {ENTITY_MEMBER, ENTITY_ORGANISATION, ENTITY_PERSON,
-                                             ENTITY_INBOX, ENTITY_DEVICE};
+                                             ENTITY_INBOX, ENTITY_DEVICE, ENTITY_INVITATION};
     struct uuid none = {{0}};
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         const void **all;
@@ -126,7 +133,7 @@ static void check_rows(struct copy_check *c)
     for (size_t i = 0; i < rows->count && !c->world->failed; i++) {
         const struct row *row = &((const struct model_row *)rows->entries[i].value)->row;
         arena_reset(&c->arena);
-        if (row->kind == ENTITY_OUTCOME || row->kind == ENTITY_INVITATION) continue;
+        if (row->kind == ENTITY_OUTCOME) continue;
         if (row->kind != ENTITY_EVENT) {
             check_entity(c, row);
             continue;

@@ -142,11 +142,10 @@ static struct memory_device *device_find(struct store_memory *store, const uint8
 
 /* Without a seq: pages show it once it is written by a commit. */
 static void device_row_make(struct store_memory *store, const struct memory_device *device,
-                            const struct store_request *request)
+                            struct uuid invitation, const struct store_request *request)
 {
     char key[KEY_BYTES];
-    struct device entity = {.id = device->id,
-                            .member = device->member,
+    struct device entity = {.id = device->id, .member = device->member, .invitation = invitation,
                             .name = request->device_name,
                             .created_at = {true, request->now_ms}};
     struct row *row = memory_alloc(store, sizeof *row);
@@ -256,9 +255,9 @@ static enum store_status run_enrol(struct store_memory *store, const struct stor
         if (!uuid_equal(use->invitation, invitation->id)) continue;
         return memcmp(use->key, request->device_key, 32) == 0 ? STORE_OK : STORE_USED;
     }
-    if (invitation->expires_at.has && invitation->expires_at.v <= request->now_ms) {
-        return STORE_EXPIRED;
-    }
+    if (invitation->revoked) return STORE_NOT_FOUND;
+    bool expires = invitation->expires_at.has;
+    if (expires && invitation->expires_at.v <= request->now_ms) return STORE_EXPIRED;
     if (device_find(store, request->device_key)) return STORE_USED; /* one home, one member */
     struct memory_device *device = memory_alloc(store, sizeof *device);
     *device = (struct memory_device){.next = store->devices,
@@ -267,7 +266,7 @@ static enum store_status run_enrol(struct store_memory *store, const struct stor
                                      .team = team};
     memcpy(device->key, request->device_key, 32);
     store->devices = device;
-    device_row_make(store, device, request);
+    device_row_make(store, device, invitation->id, request);
     struct memory_use *use = memory_alloc(store, sizeof *use);
     *use = (struct memory_use){.next = store->uses, .invitation = invitation->id};
     memcpy(use->key, request->device_key, 32);
@@ -457,7 +456,7 @@ static bool code_is_taken(struct store_memory *store, const struct row *row)
 {
     const struct invitation *own = row->kind == ENTITY_INVITATION ? row->entity : NULL;
     struct memory_team *team;
-    if (!own) return false;
+    if (!own || !own->code_hash.p) return false;
     own = invitation_find(store, (const uint8_t *)own->code_hash.p, &team);
     return own && !uuid_equal(own->id, row->id);
 }
@@ -555,7 +554,7 @@ static size_t log_after(const struct memory_team *team, uint64_t seq)
 static bool entry_shows(const struct log_entry *entry, const struct store_request *request)
 {
     const struct row *row = entry->row;
-    if (row->seq != entry->seq || row->kind == ENTITY_INVITATION) return false;
+    if (row->seq != entry->seq) return false;
     return row->kind != ENTITY_OUTCOME || uuid_equal(row->id, request->replica);
 }
 

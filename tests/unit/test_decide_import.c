@@ -224,13 +224,16 @@ static void test_invitations(void **state)
         {"another device of a rep", "lead", "rep", "", "", "name=Rep;role=rep", 1},
         {"another device of an owner by a manager", "lead", "boss", "",
          "right_missing value=manager other=\"invite owners and managers\"", "role=owner", 0},
-        {"a rep's new role by a manager", "lead", "rep", "role=viewer", "", "role=viewer", 2},
-        {"a rep made manager by a manager", "lead", "rep", "role=manager",
-         "right_missing value=manager other=\"invite owners and managers\"", "role=rep", 0},
+        {"another device, the role named as it is", "lead", "rep", "role=rep", "", "role=rep", 1},
+        {"a rep's new role by a manager", "lead", "rep", "role=viewer",
+         "role_kept value=Rep other=rep", "role=rep", 0},
+        {"a rep made manager by an owner", "boss", "rep", "role=manager",
+         "role_kept value=Rep other=rep", "role=rep", 0},
         {"an owner made viewer by a manager", "lead", "boss", "role=viewer",
+         "role_kept value=Boss other=owner\n"
          "right_missing value=manager other=\"invite owners and managers\"", "role=owner", 0},
         {"a role changed meanwhile", "boss", "rep", "role:viewer>manager",
-         "changed_meanwhile field=role value=3", "role=rep", 0},
+         "role_kept value=Rep other=rep", "role=rep", 0},
         {"one who came with an import", "lead", "ghost", "role=viewer", "",
          "name=Ghost;imported=false;role=viewer", 2},
         {"one who left", "boss", "leaver", "", NULL, NULL, 0},
@@ -296,12 +299,63 @@ static void test_an_invitation_needs_its_hash(void **state)
     world_finish(&w);
 }
 
+/* Nobody's but who may invite; once is enough; nothing else of it can be changed. */
+static void test_an_invitation_is_taken_back(void **state)
+{
+    static const struct {
+        const char *claim, *actor, *target, *edits, *reasons;
+        size_t rows;
+    } rows[] = {
+        {"by a manager", "lead", "open", "revoked=true", "", 1},
+        {"by an owner", "boss", "open", "revoked=true", "", 1},
+        {"by a rep", "rep", "open", "revoked=true",
+         "right_missing value=rep other=\"invite people\"", 0},
+        {"one that is none, by a rep", "rep", "none", "revoked=true",
+         "right_missing value=rep other=\"invite people\"", 0},
+        {"one that is none", "boss", "none", "revoked=true", "gone value=invitation", 0},
+        {"once more", "lead", "back", "revoked:true>true", "", 0},
+        {"it does not come back", "lead", "back", "revoked:true>false", "field_fixed field=revoked",
+         0},
+        {"for another member", "lead", "open", "member=other", "field_fixed field=member", 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct rule_world w;
+        world_init(&w);
+        world_put(&w, ENTITY_INVITATION, "open", "member=rep;invited_by=lead");
+        world_put(&w, ENTITY_INVITATION, "back", "member=rep;invited_by=lead;revoked=true");
+        struct mutation m =
+            world_mutation(&w, MUTATION_EDIT, ENTITY_INVITATION, rows[i].target, rows[i].edits);
+        struct change change = world_do(&w, rows[i].actor, &m);
+        const char *reasons = world_reasons(&w, &change);
+        if (strcmp(reasons, rows[i].reasons) != 0) fail_msg("%s:\n%s", rows[i].claim, reasons);
+        bool refused = change.outcome == OUTCOME_PARKED;
+        if (!refused && change.row_count != rows[i].rows) fail_msg("%s: rows", rows[i].claim);
+        if (rows[i].rows > 0) {
+            const struct invitation *after = world_find(&w, ENTITY_INVITATION, "open");
+            assert_true(after->revoked);
+            assert_true(uuid_equal(after->revoked_by, world_id(rows[i].actor)));
+            assert_int_equal(after->revoked_at.v, w.recorded);
+        }
+        world_finish(&w);
+    }
+    struct rule_world w;
+    world_init(&w);
+    world_put(&w, ENTITY_INVITATION, "open", "member=rep;invited_by=lead");
+    struct mutation m =
+        world_mutation(&w, MUTATION_DELETE, ENTITY_INVITATION, "open", "revoked=true");
+    struct change change = world_decide(&w, "boss", &m);
+    assert_string_equal(world_reasons(&w, &change), "kind_unknown");
+    world_finish(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_stands),          cmocka_unit_test(test_the_past_is_told),
         cmocka_unit_test(test_importing_again), cmocka_unit_test(test_only_managers_import),
-        cmocka_unit_test(test_invitations),     cmocka_unit_test(test_an_invitation_needs_its_hash),
+        cmocka_unit_test(test_invitations),     cmocka_unit_test(test_an_invitation_is_taken_back),
+        cmocka_unit_test(test_an_invitation_needs_its_hash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -186,6 +186,105 @@ static void test_resolving(void **state)
     }
 }
 
+/* Settled with another value than the one that stood: whose that was is told, once. */
+static void test_whose_value_goes_is_told(void **state)
+{
+    static const struct {
+        const char *claim, *actor, *replaces;
+        enum inbox_state resolution;
+        const char *edits, *notice; /* NULL: nobody is told */
+    } rows[] = {
+        {"mine after all", "rep", "theirs", INBOX_MINE, "title=Floor",
+         "kind=notice;state=open;number=43;subject=deal;subject_kind=deal;field=title;mine=Hall;"
+         "theirs=Floor;author=rep;concerned=lead"},
+        {"a third value", "other", "theirs", INBOX_VALUE, "title=Wall",
+         "mine=Hall;theirs=Wall;author=other;concerned=lead"},
+        {"who had it settles it", "lead", "theirs", INBOX_MINE, "title=Floor", NULL},
+        {"it stays as it is", "rep", "theirs", INBOX_VALUE, "title=Hall", NULL},
+        {"whose it was is not known", "rep", "nothing", INBOX_MINE, "title=Floor", NULL},
+        {"a change of something else", "rep", "elsewhere", INBOX_MINE, "title=Floor", NULL},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct rule_world w;
+        world_start(&w);
+        struct mutation theirs =
+            world_mutation(&w, MUTATION_EDIT, ENTITY_DEAL, "deal", "title=Hall");
+        theirs.id = world_id("theirs");
+        world_do(&w, "lead", &theirs);
+        world_deal(&w, "second", "owner=other");
+        struct mutation elsewhere =
+            world_mutation(&w, MUTATION_EDIT, ENTITY_DEAL, "second", "title=Hall");
+        elsewhere.id = world_id("elsewhere");
+        world_do(&w, "lead", &elsewhere);
+        deal_edit(&w, "rep", "title:Roof>Floor");
+        struct mutation m = world_mutation(&w, MUTATION_EDIT, ENTITY_DEAL, "deal", rows[i].edits);
+        m.resolves = conflict_id("title", "rep");
+        m.resolution = rows[i].resolution;
+        m.replaces = world_id(rows[i].replaces);
+        struct change change = world_do(&w, rows[i].actor, &m);
+        const struct inbox_item *notice =
+            state_find(&w.state, ENTITY_INBOX, uuid_derive(m.id, STR("replaced")));
+        assert_int_equal(change.outcome, OUTCOME_APPLIED);
+        if ((notice != NULL) != (rows[i].notice != NULL)) fail_msg("%s", rows[i].claim);
+        if (notice) assert_fields(&w, ENTITY_INBOX, notice, rows[i].notice);
+        world_finish(&w);
+    }
+}
+
+/* Who takes back what they settled stands before the choice again; only then. */
+static void test_taking_back_opens_it_again(void **state)
+{
+    static const struct {
+        const char *claim, *actor, *between; /* between: by the manager, after it was settled */
+        bool moved;                          /* it was settled once more since */
+        int64_t resolution;
+        enum outcome_kind outcome;
+        const char *item;
+    } rows[] = {
+        {"the item is open again", "rep", NULL, false, INBOX_OPEN, OUTCOME_APPLIED,
+         "state=open;closed_at=;closed_by=;number=42;mine=Floor"},
+        {"by somebody else nothing opens", "lead", NULL, false, INBOX_OPEN, OUTCOME_APPLIED,
+         "state=mine"},
+        {"the world moved on: it stays settled", "rep", "title=Shed", false, INBOX_OPEN,
+         OUTCOME_PARKED, "state=mine"},
+        {"nobody asked for it", "rep", NULL, false, INBOX_STATE_NONE, OUTCOME_PARKED, "state=mine"},
+        {"another settling than that", "rep", NULL, true, INBOX_OPEN, OUTCOME_APPLIED,
+         "state=mine"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct rule_world w;
+        world_start(&w);
+        deal_edit(&w, "rep", "title:Hut>Floor");
+        struct mutation settle =
+            world_mutation(&w, MUTATION_EDIT, ENTITY_DEAL, "deal", "title=Floor");
+        settle.resolves = conflict_id("title", "rep");
+        settle.resolution = INBOX_MINE;
+        world_do(&w, "rep", &settle);
+        if (rows[i].between) deal_edit(&w, "lead", rows[i].between);
+        if (rows[i].moved) { /* the place was used anew: what is closed now is another conflict */
+            struct inbox_item *item = entity_copy(&w.arena, ENTITY_INBOX,
+                                                  world_item(&w, settle.resolves));
+            item->closed_at.v += 1000;
+            assert_int_equal(state_put(&w.state, ENTITY_INBOX, item->id, item), FAULT_NONE);
+        }
+        struct mutation undo =
+            world_mutation(&w, MUTATION_EDIT, ENTITY_DEAL, "deal", "title:Floor>Roof");
+        undo.undoes = settle.id;
+        undo.resolves = settle.resolves;
+        undo.resolution = rows[i].resolution;
+        struct change change = world_do(&w, rows[i].actor, &undo);
+        if (change.outcome != rows[i].outcome) {
+            fail_msg("%s: %s\n%s", rows[i].claim, outcome_name(change.outcome),
+                     world_reasons(&w, &change));
+        }
+        print_message("%s\n", rows[i].claim);
+        assert_fields(&w, ENTITY_INBOX, world_item(&w, settle.resolves), rows[i].item);
+        world_finish(&w);
+    }
+}
+
 static void test_resolving_twice(void **state)
 {
     (void)state;
@@ -547,6 +646,8 @@ int main(void)
         cmocka_unit_test(test_others_conflicts_are_their_own),
         cmocka_unit_test(test_a_closed_conflict_makes_room),
         cmocka_unit_test(test_resolving),
+        cmocka_unit_test(test_whose_value_goes_is_told),
+        cmocka_unit_test(test_taking_back_opens_it_again),
         cmocka_unit_test(test_resolving_twice),
         cmocka_unit_test(test_closing),
         cmocka_unit_test(test_a_refused_one_is_kept_whole),

@@ -213,6 +213,9 @@ static const struct {
     {ENTITY_INVITATION, "code_hash", offsetof(struct invitation, code_hash)},
     {ENTITY_INVITATION, "expires_at", offsetof(struct invitation, expires_at)},
     {ENTITY_INVITATION, "created_at", offsetof(struct invitation, created_at)},
+    {ENTITY_INVITATION, "revoked_at", offsetof(struct invitation, revoked_at)},
+    {ENTITY_INVITATION, "revoked_by", offsetof(struct invitation, revoked_by)},
+    {ENTITY_INVITATION, "revoked", offsetof(struct invitation, revoked)},
     {ENTITY_DEVICE, "id", offsetof(struct device, id)},
     {ENTITY_DEVICE, "member", offsetof(struct device, member)},
     {ENTITY_DEVICE, "name", offsetof(struct device, name)},
@@ -220,6 +223,7 @@ static const struct {
     {ENTITY_DEVICE, "revoked_at", offsetof(struct device, revoked_at)},
     {ENTITY_DEVICE, "revoked_by", offsetof(struct device, revoked_by)},
     {ENTITY_DEVICE, "revoked", offsetof(struct device, revoked)},
+    {ENTITY_DEVICE, "invitation", offsetof(struct device, invitation)},
 };
 
 static void every_field_points_at_its_member(void **state)

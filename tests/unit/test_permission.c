@@ -108,14 +108,25 @@ static void devices_are_seen_by_their_member_and_managers(void **state)
     assert_false(permission_sees(&member, ENTITY_DEVICE, NULL));
 }
 
+static void invitations_are_seen_by_managers(void **state)
+{
+    (void)state;
+    struct invitation invitation = {.member = uuid_sample(1)};
+    struct member member = {.id = uuid_sample(1)};
+    for (enum role role = ROLE_OWNER; role <= ROLE_VIEWER; role++) {
+        member.role = role;
+        assert_int_equal(permission_sees(&member, ENTITY_INVITATION, &invitation),
+                         role <= ROLE_MANAGER);
+    }
+}
+
 static void the_rest_is_team_wide_or_nobodys(void **state)
 {
     (void)state;
     static const enum entity_kind seen[] = {ENTITY_TEAM,   ENTITY_MEMBER, ENTITY_DEFINITION,
                                             ENTITY_ORGANISATION, ENTITY_PERSON, ENTITY_DEAL,
                                             ENTITY_ACTIVITY, ENTITY_EVENT};
-    static const enum entity_kind unseen[] = {ENTITY_OUTCOME, ENTITY_INVITATION, ENTITY_NONE,
-                                              (enum entity_kind)99};
+    static const enum entity_kind unseen[] = {ENTITY_OUTCOME, ENTITY_NONE, (enum entity_kind)99};
     struct member viewer = {.id = uuid_sample(1), .role = ROLE_VIEWER};
     struct member owner = {.id = uuid_sample(2), .role = ROLE_OWNER};
     struct member gone = {.id = uuid_sample(2), .role = ROLE_OWNER, .removed = true};
@@ -136,6 +147,7 @@ int main(void)
         cmocka_unit_test(actions_have_different_names),
         cmocka_unit_test(inbox_items_are_seen_by_those_concerned),
         cmocka_unit_test(devices_are_seen_by_their_member_and_managers),
+        cmocka_unit_test(invitations_are_seen_by_managers),
         cmocka_unit_test(the_rest_is_team_wide_or_nobodys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,6 +47,7 @@ static const struct {
      "theirs=c;author=other"},
     {ENTITY_DEVICE, "her-phone", "member=other;name=phone"},
     {ENTITY_MEMBER, "second-boss", "name=Second;role=owner"},
+    {ENTITY_INVITATION, "her-line", "member=other;invited_by=second-boss;expires_at=1"},
 };
 
 /* What only the one who acts has; $ is who that is. */
@@ -221,7 +222,11 @@ static const struct {
     {"a device that is none", MUTATION_EDIT, ENTITY_DEVICE, "no-phone", "revoked=true", "ggrr"},
     {"the team is edited", MUTATION_EDIT, ENTITY_TEAM, "team", "name=Mine", "kkkk"},
     {"history is edited", MUTATION_EDIT, ENTITY_EVENT, "mine", "", "kkkk"},
-    {"an invitation is edited", MUTATION_EDIT, ENTITY_INVITATION, "new", "", "kkkk"},
+    {"an invitation is taken back", MUTATION_EDIT, ENTITY_INVITATION, "her-line", "revoked=true",
+     "yyrr"},
+    {"an invitation that is none", MUTATION_EDIT, ENTITY_INVITATION, "no-line", "revoked=true",
+     "ggrr"},
+    {"an invitation is deleted", MUTATION_DELETE, ENTITY_INVITATION, "her-line", "", "kkkk"},
     {"one's own deal is deleted", MUTATION_DELETE, ENTITY_DEAL, "mine", "", "yyyr"},
     {"another's deal is deleted", MUTATION_DELETE, ENTITY_DEAL, "hers", "", "yyrr"},
     {"one's own activity is deleted", MUTATION_DELETE, ENTITY_ACTIVITY, "my-call", "", "yyyr"},
@@ -500,7 +505,7 @@ static const struct {
     {ENTITY_DEFINITION, {1, 1, 1, 1}}, {ENTITY_ORGANISATION, {3, 3, 3, 3}},
     {ENTITY_PERSON, {2, 2, 2, 2}},     {ENTITY_DEAL, {5, 5, 5, 5}},
     {ENTITY_ACTIVITY, {2, 2, 2, 2}},   {ENTITY_INBOX, {2 + TOLD, 2 + TOLD, 1 + TOLD, 1 + TOLD}},
-    {ENTITY_INVITATION, {0, 0, 0, 0}}, {ENTITY_DEVICE, {3, 3, 2, 2}},
+    {ENTITY_INVITATION, {7, 7, 0, 0}}, {ENTITY_DEVICE, {3, 3, 2, 2}},
     {ENTITY_OUTCOME, {0, 0, 0, 0}},
 };
 

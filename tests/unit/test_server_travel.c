@@ -152,17 +152,20 @@ static void lost_begin(struct lost *l)
     struct peer *other = peer_second(w);
     struct store_memory *backup = NULL;
     struct mutation last;
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
     for (uint64_t i = 0; i < 3; i++) {
         l->payloads[i] = server_world_deal(w, &l->chief->arena, "Roof");
         peer_push(w, other, i + 1, l->payloads[i]);
         if (i == 0) backup = store_memory_copy(w->store);
     }
-    assert_int_equal(codec_mutation_unpack(&l->chief->arena, l->payloads[2], &last), FAULT_NONE);
+    assert_int_equal(codec_mutation_unpack(&arena, l->payloads[2], &last), FAULT_NONE);
     l->stand = (struct known_stand){.replica = other->hello.replica,
                                     .device = peer_welcomed(other)->device,
                                     .mutation = last.id,
                                     .number = 3,
                                     .at_ms = SERVER_WORLD_WALL - 5};
+    arena_finish(&arena);
     store_memory_destroy(w->store);
     w->store = backup;
     server_world_restart(w);

@@ -127,7 +127,13 @@ static void everything_is_explained(void **state)
         assert_non_null(report_explain(name));
     }
     for (int i = 0; i < LACK_COUNT; i++) assert_non_null(report_lack_sentence((enum report_lack)i));
-    for (int i = 0; i < NOTE_COUNT; i++) assert_non_null(report_note_sentence((enum report_note)i));
+    for (int i = 0; i < NOTE_COUNT; i++) {
+        const char *one = report_note_sentence((enum report_note)i, 1);
+        const char *many = report_note_sentence((enum report_note)i, 2);
+        assert_non_null(one);
+        assert_string_not_equal(one, many);
+    }
+    assert_string_equal(report_note_sentence(NOTE_COUNT, 1), "");
 }
 
 int main(void)

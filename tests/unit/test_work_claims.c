@@ -34,11 +34,17 @@ static void desk_fill(struct work_desk *desk)
         world_put(&desk->world, ENTITY_DEAL, deals[i].name, deals[i].fields);
     }
     world_deal(&desk->world, "bridge", "title=Bridge;stage=proposal");
-    world_put(&desk->world, ENTITY_DEVICE, "device", "member=rep;name=laptop;created_at=-30");
+    world_put(&desk->world, ENTITY_DEVICE, "device", "member=rep;name=laptop;created_at=-30;invitation=ticket");
     world_put(&desk->world, ENTITY_DEVICE, "second", "member=rep;name=laptop;created_at=-20");
     world_put(&desk->world, ENTITY_DEVICE, "phone", "member=rep;name=phone;created_at=-20");
     world_put(&desk->world, ENTITY_DEVICE, "old",
               "member=rep;name=typewriter;created_at=-90;revoked=true;revoked_at=-80");
+    world_put(&desk->world, ENTITY_INVITATION, "open",
+              "member=other;invited_by=boss;created_at=-1;expires_at=1");
+    world_put(&desk->world, ENTITY_INVITATION, "late",
+              "member=looker;invited_by=boss;created_at=-9;expires_at=-7");
+    world_put(&desk->world, ENTITY_INVITATION, "ticket",
+              "member=rep;invited_by=boss;created_at=-30;expires_at=-28");
 }
 
 static void rep_sits(struct work_desk *desk)
@@ -277,15 +283,50 @@ static void things_do_as_they_are_told(void **state)
 
 static const struct work_claim invite_claims[] = {
     {"a rep invites nobody", NULL, "invite|Newcomer", 4, "may not", "sluice1-"},
+    {"nor looks at invitations", NULL, "invitation|list", 4, "may not", NULL},
+    {"nor takes one back", NULL, "invitation|revoke|Other", 4, "may not", NULL},
+    {"nor gives roles", NULL, "member|edit|other|--role|manager", 4, "may not", NULL},
 };
 static const struct work_claim owner_invite_claims[] = {
     {"a newcomer is a rep", NULL, "invite|Newcomer", 0, "as rep", NULL},
     {"unless said otherwise", NULL, "invite|Newcomer|--role|manager", 0, "sluice1-", NULL},
     {"a role must exist", NULL, "invite|Newcomer|--role|king", 2, "there is no role \"king\"",
      NULL},
-    {"a known member gets another device", NULL, "invite|other", 0, "as rep", NULL},
+    {"a known member gets another device", NULL, "invite|other", 0, "further device of Other (rep)",
+     NULL},
+    {"with the role said as it is", NULL, "invite|other|--role|rep", 0, "further device", NULL},
+    {"but not with another role", NULL, "invite|other|--role|manager", 4,
+     "Other is rep already", "sluice1-"},
+    {"a role is changed by itself", "member|edit|other|--role|manager", "invite|other", 0,
+     "(manager)", NULL},
+    {"an edit says what came of it", NULL, "member|edit|other|--role|viewer", 0,
+     "Other is viewer from now on", NULL},
+    {"a name too", NULL, "member|edit|other|--name|Otto", 0, "Otto is rep", NULL},
+    {"a name that is taken already changes nothing", NULL, "member|edit|other|--name|Other", 0,
+     "so already", NULL},
+    {"what to change is asked back", NULL, "member|edit|other", 2, "nothing to change", NULL},
+    {"a member must exist", NULL, "member|edit|Nobody|--role|rep", 3, "no member", NULL},
+    {"a role must be one", NULL, "member|edit|other|--role|king", 2, "possible: owner", NULL},
+    {"an owner stays one", NULL, "member|edit|me|--role|rep", 4, "another owner only", NULL},
+    {"a role can be given back", "member|edit|other|--role|manager", "undo", 0, "Took back", NULL},
+    {"invitations that wait are listed", NULL, "invitation|list", 0, "Other", "Old"},
+    {"all of them, with what became of them", NULL, "invitation|list|--all", 0, "expired", NULL},
+    {"used ones say by what", NULL, "invitation|list|--all", 0, "used", NULL},
+    {"one is taken back by whom it is for", NULL, "invitation|revoke|Other", 0,
+     "Took back the invitation of Other", NULL},
+    {"by the beginning of the name", NULL, "invitation|revoke|oth", 0, "Took back", NULL},
+    {"then it is not open any more", "invitation|revoke|Other", "invitation|list", 0,
+     "no invitation waits", NULL},
+    {"but told when asked", "invitation|revoke|Other", "invitation|list|--all", 0, "revoked", NULL},
+    {"nor is it taken back twice", "invitation|revoke|Other", "invitation|revoke|Other", 3,
+     "no invitation", NULL},
+    {"that cannot be undone", "invitation|revoke|Other", "undo", 4, "invite again", NULL},
+    {"one that was used names the device", NULL, "invitation|revoke|Rep", 3,
+     "used by the device laptop", NULL},
+    {"one that is none", NULL, "invitation|revoke|Nobody", 3, "no invitation \"Nobody\"", NULL},
+
     {"a name is needed", NULL, "invite|", 4, "Name", "sluice1-"},
-    {"an invitation cannot be taken back", "invite|Newcomer", "undo", 4, "cannot be taken back",
+    {"an invitation cannot be taken back", "invite|Newcomer", "undo", 4, "`sluice invitation revoke NAME`",
      NULL},
     {"an owner gives others' deals away", NULL, "deal|assign|barn|me", 0, "Boss's now", NULL},
 };

@@ -131,7 +131,7 @@ static const struct work_claim skewed_claims[] = {
 };
 static const struct work_claim behind_claims[] = {
     {"a clock years behind is years behind", NULL, "status", 0, "3 years behind the server", NULL},
-    {"what failed last is told", NULL, "status", 0, "unreachable", NULL},
+    {"what failed last is told", NULL, "status", 0, "the server could not be reached", NULL},
 };
 static const struct work_claim stranger_claims[] = {
     {"who has not joined is told how", NULL, "deal|list", 7, "join", NULL},
@@ -487,15 +487,15 @@ static void importer_sits(struct work_desk *desk)
 static const struct work_claim import_claims[] = {
     {"an import is taken back whole", NULL, "undo", 0, "2 deals removed", "stay:"},
     {"with what it brought beside deals", NULL, "undo", 0, "2 organisations removed", NULL},
-    {"what it changed is as before", NULL, "undo", 0, "1 deals as they were before", NULL},
-    {"members stay, somebody may have named them", NULL, "undo", 0, "1 members without a device",
+    {"what it changed is as before", NULL, "undo", 0, "1 deal as it was before", NULL},
+    {"members stay, somebody may have named them", NULL, "undo", 0, "1 member without a device",
      NULL},
     {"then nothing of it is left", "undo", "deal|list|--all", 0, "Late", "Dock"},
     {"and it is not taken back twice", "undo", "undo", 3, "nothing of yours", NULL},
     {"what came after it is taken back first", "deal|edit|Dock|--source|web", "undo", 0,
      "deal edit Dock", "removed"},
     {"a change taken back leaves the import the newest", "deal|edit|Dock|--source|web;undo",
-     "undo", 0, "deals removed", NULL},
+     "undo", 0, "removed", NULL},
 };
 
 static void an_import_is_taken_back_whole(void **state)
@@ -516,9 +516,9 @@ static void what_was_worked_on_stays(void **state)
     row_add(&desk, ENTITY_ACTIVITY, call->id, 7, call);
     assert_int_equal(work_desk_run(&desk, "undo"), ANSWER_OK);
     const char *said = work_desk_said(&desk);
-    assert_non_null(strstr(said, "1 deals removed"));
-    assert_non_null(strstr(said, "1 deals stay"));
-    assert_non_null(strstr(said, "1 organisations removed")); /* the other one is Dock's */
+    assert_non_null(strstr(said, "1 deal removed"));
+    assert_non_null(strstr(said, "1 deal stays"));
+    assert_non_null(strstr(said, "1 organisation removed")); /* the other one is Dock's */
     assert_int_equal(work_desk_run(&desk, "deal|show|Dock"), ANSWER_OK);
     assert_int_equal(work_desk_run(&desk, "person|show|Eva"), ANSWER_OK);
     work_desk_end(&desk);
