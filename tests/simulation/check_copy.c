@@ -178,7 +178,8 @@ void check_copy_told(struct world *world, size_t laptop)
         struct uuid notice = inbox_notice_id(notice_copied_id(identity.replica));
         bool told = oracle_row(world, ENTITY_INBOX, notice) != NULL;
         if (told) world_mark(world, MARK_COPY_TOLD);
-        if (told != world->laptops[laptop].forked)
+        bool copy = !uuid_equal(identity.replica, world->laptops[laptop].first);
+        if (told != copy)
             world_fail(world, told ? "laptop %zu is told of as a copy, and is none"
                                    : "laptop %zu is a copy, and nobody was told", laptop);
     }

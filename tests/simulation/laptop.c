@@ -55,6 +55,7 @@ size_t laptop_create(struct world *world, size_t person)
     memcpy(identity.server_key, world->server_key.public.b, 32);
     memcpy(identity.code, world->persons[person].code, CODE_BYTES);
     identity_write(copy.replica, &identity);
+    laptop->first = identity.replica;
     disk_init(&laptop->disk, world, &copy);
     return index;
 }
@@ -77,7 +78,7 @@ void laptop_copy(struct world *world, size_t from)
     laptop->key = world->laptops[from].key;
     laptop->revoked = world->laptops[from].revoked;
     laptop->device = world->laptops[from].device;
-    laptop->forked = world->laptops[from].forked; /* the id both have now was told of */
+    laptop->first = world->laptops[from].first;
     struct copy copy;
     copy_duplicate(world, &world->laptops[from].disk.copy, &copy, false);
     disk_init(&laptop->disk, world, &copy);

@@ -19,6 +19,7 @@ struct laptop {
     bool spoiled;        /* a script damaged its copy: nothing to compare yet */
     bool doctor;         /* compares the copy with the server when it exchanges once */
     bool live, stopping; /* how the sync was started; it was told to stop */
+    struct uuid first;   /* the device's first replica id: every other one is a copy's */
     bool forked;         /* it took a new replica id once */
     int64_t skew_ms;     /* of its wall clock */
     struct key_pair key;
