@@ -204,11 +204,10 @@ static struct cell reasons_cell(struct work *work, struct str packed)
                          .reasons = said, .reason_count = reasons.count};
 }
 
-static struct str subject_say(struct work *work, const struct inbox_item *item)
+/* What a refused creation would be called: its own words. */
+static struct str creation_say(struct work *work, const struct inbox_item *item)
 {
-    struct str name = name_of(work, (enum entity_kind)item->subject_kind, item->subject);
-    if (name.n > 0) return name;
-    struct mutation mutation; /* a refused creation: its own words */
+    struct mutation mutation;
     if (codec_mutation_unpack(work->arena, item->payload, &mutation)) return STR_NONE;
     for (size_t i = 0; i < mutation.edit_count; i++) {
         const struct field *field = mutation.edits[i].field;
@@ -219,6 +218,20 @@ static struct str subject_say(struct work *work, const struct inbox_item *item)
         }
     }
     return STR_NONE;
+}
+
+static struct str subject_say(struct work *work, const struct inbox_item *item)
+{
+    const void *creation;
+    struct str name = name_of(work, (enum entity_kind)item->subject_kind, item->subject);
+    if (name.n > 0) return name;
+    name = creation_say(work, item);
+    if (name.n > 0) return name;
+    /* A change of what was refused itself. */
+    enum fault fault = work->replica->f->entity(work->replica, work->arena, ENTITY_INBOX,
+                                                inbox_creation_id(item->subject), false,
+                                                &creation);
+    return fault ? STR_NONE : creation_say(work, creation);
 }
 
 /* What a parked mutation wanted, in short. */
@@ -284,6 +297,61 @@ static enum fault item_cells(struct work *work, const struct inbox_item *item,
     return fault;
 }
 
+/* --- what would be sent again --- */
+
+/* What was wanted, on what stands now. */
+static void retry_edits(struct wish *wish, const struct mutation *old)
+{
+    for (size_t i = 0; i < old->edit_count && i < MUTATION_CHANGES_MAX; i++) {
+        struct edit edit = old->edits[i];
+        bool based = edit.field && edit.field->type != VALUE_SET && wish->current &&
+                     old->kind == MUTATION_EDIT;
+        if (based) {
+            /* What it did not want to change is taken as it stands now. */
+            bool unchanged = value_equal(edit.base, edit.want);
+            edit.base = field_get(edit.field, wish->current);
+            if (unchanged) edit.want = edit.base;
+        }
+        wish->edits[wish->count++] = edit;
+    }
+}
+
+/* *possible: it can be sent again at all. The wish borrows from *old. */
+static enum fault retry_wish(struct work *work, const struct inbox_item *item,
+                             struct mutation *old, struct wish *wish, bool *possible)
+{
+    const void *current = NULL;
+    *possible = item->kind == INBOX_PARKED &&
+                codec_mutation_unpack(work->arena, item->payload, old) == FAULT_NONE;
+    if (!*possible) return FAULT_NONE;
+    enum entity_kind kind = (enum entity_kind)old->entity;
+    enum fault fault = work->replica->f->entity(work->replica, work->arena, kind, old->target,
+                                                false, &current);
+    if (fault == FAULT_NOT_FOUND) current = NULL;
+    else if (fault) return fault;
+    wish_init(wish, kind, old->target, old->kind == MUTATION_EDIT ? current : NULL);
+    retry_edits(wish, old);
+    old->resolves = item->id;
+    old->resolution = INBOX_RESENT;
+    wish->again = old;
+    return FAULT_NONE;
+}
+
+/* Were it sent again now: would it go through, and if not, why? Neither: it is none of ours to send. */
+static enum fault retry_would(struct work *work, const struct inbox_item *item, bool *would,
+                              struct reasons *would_not)
+{
+    struct mutation old;
+    struct wish wish;
+    bool possible;
+    *would = false;
+    would_not->count = 0;
+    if (!uuid_equal(item->author, work->identity.member)) return FAULT_NONE;
+    enum fault fault = retry_wish(work, item, &old, &wish, &possible);
+    if (fault || !possible) return fault;
+    return wish_would(work, &wish, would, would_not);
+}
+
 static bool is_dependent(const struct inbox_item *const *items, size_t count,
                          const struct inbox_item *item)
 {
@@ -293,12 +361,50 @@ static bool is_dependent(const struct inbox_item *const *items, size_t count,
     return false;
 }
 
+/* Those of the items that hang on this one, however far, in order; how many. */
+static size_t items_with(const struct inbox_item *const *items, size_t count,
+                         const struct inbox_item *root, const struct inbox_item **out)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < count; i++) {
+        bool hangs = uuid_equal(items[i]->group, root->id);
+        for (size_t k = 0; k < found && !hangs; k++) {
+            hangs = uuid_equal(items[i]->group, out[k]->id);
+        }
+        if (hangs && !uuid_is_zero(items[i]->group) && items[i] != root) out[found++] = items[i];
+    }
+    return found;
+}
+
+static enum fault story_tell(struct work *work, const struct inbox_item *const *items, size_t count,
+                             const struct inbox_item *item, const struct cell *cells,
+                             struct answer *answer)
+{
+    struct inbox_told told = {.item = item, .cells = cells};
+    const struct inbox_item **with = arena_array(work->arena, count, sizeof *with);
+    if (!with) return FAULT_MEMORY;
+    told.with_count = items_with(items, count, item, with);
+    struct cell(*rows)[INBOX_COLUMN_COUNT] =
+        arena_array(work->arena, told.with_count + 1, sizeof *rows);
+    if (!rows) return FAULT_MEMORY;
+    enum fault fault = FAULT_NONE;
+    for (size_t i = 0; i < told.with_count && !fault; i++) {
+        fault = item_cells(work, with[i], rows[i]);
+    }
+    told.with = with;
+    told.with_cells = (const struct cell(*)[INBOX_COLUMN_COUNT])rows;
+    if (!fault && item->kind == INBOX_PARKED) {
+        fault = retry_would(work, item, &told.would, &told.would_not);
+    }
+    return fault ? fault : inbox_story(work, &told, answer);
+}
+
 static enum fault inbox_list(struct work *work, const struct request *request,
                              struct answer *answer)
 {
     const struct inbox_item **items;
     size_t count;
-    bool everybody = request_option(request, "all") != NULL;
+    bool everybody = request_option(request, "all") != NULL, first = true;
     enum fault fault = items_load(work, everybody, &items, &count);
     answer_table(answer, SHAPE_TABLE, inbox_columns, INBOX_COLUMN_COUNT);
     answer->machine_only = true; /* people are told a story */
@@ -306,9 +412,11 @@ static enum fault inbox_list(struct work *work, const struct request *request,
         struct cell *cells = answer_row(answer);
         if (!cells) return FAULT_MEMORY;
         fault = item_cells(work, items[i], cells);
-        if (fault || request->machine) continue;
-        if (i > 0) answer_say(answer, NOTE_RESULT, "");
-        fault = inbox_story(work, items[i], is_dependent(items, count, items[i]), cells, answer);
+        /* What hangs on another is told with that. */
+        if (fault || request->machine || is_dependent(items, count, items[i])) continue;
+        if (!first) answer_say(answer, NOTE_RESULT, "");
+        first = false;
+        fault = story_tell(work, items, count, items[i], cells, answer);
     }
     if (!fault && count == 0) answer_say(answer, NOTE_TALK, "nothing needs attention");
     return fault;
@@ -432,23 +540,6 @@ static enum fault item_resolve(struct work *work, const struct request *request,
 
 /* --- sending again --- */
 
-/* What was wanted, on what stands now. */
-static void retry_edits(struct wish *wish, const struct mutation *old)
-{
-    for (size_t i = 0; i < old->edit_count && i < MUTATION_CHANGES_MAX; i++) {
-        struct edit edit = old->edits[i];
-        bool based = edit.field && edit.field->type != VALUE_SET && wish->current &&
-                     old->kind == MUTATION_EDIT;
-        if (based) {
-            /* What it did not want to change is taken as it stands now. */
-            bool unchanged = value_equal(edit.base, edit.want);
-            edit.base = field_get(edit.field, wish->current);
-            if (unchanged) edit.want = edit.base;
-        }
-        wish->edits[wish->count++] = edit;
-    }
-}
-
 static enum fault retry_options(struct work *work, const struct request *request,
                                 struct wish *wish, struct answer *answer, bool *fine)
 {
@@ -469,29 +560,19 @@ static enum fault item_retry(struct work *work, const struct request *request,
 {
     struct mutation old;
     struct wish wish;
-    bool done, fine = true;
-    const void *current = NULL;
-    if (item->kind != INBOX_PARKED || codec_mutation_unpack(work->arena, item->payload, &old)) {
+    bool done, fine = true, possible;
+    enum fault fault = retry_wish(work, item, &old, &wish, &possible);
+    if (fault) return fault;
+    if (!possible) {
         answer_fail(answer, ERROR_WRONG_ITEM,
                     item->kind == INBOX_CONFLICT
                         ? "this is a conflict: `inbox resolve N --mine`, --theirs or --set VALUE"
                         : "this item cannot be sent again; `inbox discard N` closes it");
         return FAULT_NONE;
     }
-    enum entity_kind kind = (enum entity_kind)old.entity;
-    enum fault fault = work->replica->f->entity(work->replica, work->arena, kind, old.target,
-                                                false, &current);
-    if (fault == FAULT_NOT_FOUND) current = NULL;
-    else if (fault) return fault;
-    wish_init(&wish, kind, old.target, old.kind == MUTATION_EDIT ? current : NULL);
-    retry_edits(&wish, &old);
     if (request) fault = retry_options(work, request, &wish, answer, &fine);
-    else fault = FAULT_NONE;
     if (fault || !fine) return fault;
     if (!wish.happened_at.has) wish.happened_at = old.happened_at;
-    old.resolves = item->id;
-    old.resolution = INBOX_RESENT;
-    wish.again = &old;
     fault = wish_submit(work, &wish, STR("inbox retry"), answer, &done);
     if (fault || answer->code != ANSWER_OK) return fault;
     NOTE(answer, NOTE_RESULT, "Item {number} is sent again: {what}",

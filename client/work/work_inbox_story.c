@@ -87,10 +87,96 @@ static enum fault conflict_say(struct work *work, const struct inbox_item *item,
     return FAULT_NONE;
 }
 
-static void parked_say(struct work *work, const struct inbox_item *item, const struct cell *cells,
-                       struct answer *answer)
+/* Who made it so that this was refused, and when; absent where nobody did. */
+static struct str reason_cause(struct work *work, const struct inbox_item *item,
+                               const struct reason *reason)
+{
+    const struct event **events;
+    uint64_t *seqs;
+    size_t count;
+    bool role = reason->code == REASON_RIGHT_MISSING;
+    bool stage = str_equal(reason->field, STR("stage")) || str_equal(reason->field, STR("status"));
+    struct uuid subject = role ? item->author : item->subject;
+    if (work->replica->f->events(work->replica, work->arena, subject, &events, &seqs, &count)) {
+        return STR_NONE;
+    }
+    for (size_t i = count; i-- > 0;) {
+        const struct event *event = events[i];
+        bool field = event->what == EVENT_FIELD &&
+                     str_equal(event->field, role ? STR("role") : reason->field);
+        bool is = reason->code == REASON_GONE                     ? event->what == EVENT_DELETED
+                  : stage && reason->code != REASON_RIGHT_MISSING ? event->what == EVENT_STAGE
+                                                                  : field;
+        if (!is || uuid_equal(event->who, item->author)) continue;
+        return arena_format(work->arena, " (%.*s, %.*s)",
+                            STR_ARGS(name_of_member(work, event->who)),
+                            STR_ARGS(moment_say(work, event->recorded_at)));
+    }
+    return STR_NONE;
+}
+
+static bool reason_has_cause(const struct reason *reason)
+{
+    return reason->code == REASON_CHANGED_MEANWHILE || reason->code == REASON_GONE ||
+           reason->code == REASON_RIGHT_MISSING;
+}
+
+static bool reasons_have(const struct reasons *reasons, const struct reason *reason)
+{
+    for (size_t i = 0; i < reasons->count; i++) {
+        const struct reason *own = &reasons->items[i];
+        if (own->code == reason->code && str_equal(own->field, reason->field) &&
+            str_equal(own->check, reason->check) && str_equal(own->stage, reason->stage)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* One line each of what hangs on it; why, where that is not the same. */
+static void with_say(struct work *work, const struct inbox_told *told,
+                     const struct reasons *reasons, struct answer *answer)
+{
+    if (told->with_count == 0) return;
+    answer_say(answer, NOTE_RESULT, "      with it, in this order:");
+    for (size_t i = 0; i < told->with_count; i++) {
+        const struct cell *cells = told->with_cells[i];
+        struct reasons own;
+        struct str about = cells[INBOX_SUBJECT_COLUMN].shown;
+        story_line(answer, arena_format(work->arena, "      %4.*s  %.*s%s%.*s",
+                                        STR_ARGS(cells[INBOX_NUMBER_COLUMN].text), STR_ARGS(about),
+                                        about.n > 0 ? ": " : "",
+                                        STR_ARGS(cells[INBOX_MINE_COLUMN].shown)));
+        if (reasons_parse(work->arena, told->with[i]->reasons, &own)) continue;
+        for (size_t k = 0; k < own.count; k++) {
+            if (own.items[k].code == REASON_PARENT_REFUSED) continue;
+            if (reasons_have(reasons, &own.items[k])) continue;
+            NOTE(answer, NOTE_RESULT, "            refused as well: {reason}",
+                 {"reason", inbox_reason_say(work, &own.items[k])});
+        }
+    }
+}
+
+/* What is allowed now, where that is not what was said then. */
+static void now_say(struct work *work, const struct inbox_told *told, const struct reasons *reasons,
+                    struct answer *answer)
+{
+    if (told->would) {
+        answer_say(answer, NOTE_RESULT, "      now it would go through");
+        return;
+    }
+    for (size_t i = 0; i < told->would_not.count; i++) {
+        if (reasons_have(reasons, &told->would_not.items[i])) continue;
+        NOTE(answer, NOTE_RESULT, "      now: {reason}",
+             {"reason", inbox_reason_say(work, &told->would_not.items[i])});
+    }
+}
+
+static void parked_say(struct work *work, const struct inbox_told *told, struct answer *answer)
 {
     struct reasons reasons;
+    const struct inbox_item *item = told->item;
+    const struct cell *cells = told->cells;
     bool mine = uuid_equal(item->author, work->identity.member);
     NOTE(answer, NOTE_RESULT, "      {who} wanted {what}  {when}",
          {"who", mine ? STR("you") : name_of_member(work, item->author)},
@@ -98,11 +184,19 @@ static void parked_say(struct work *work, const struct inbox_item *item, const s
          {"when", moment_say(work, item->acted_at)});
     if (reasons_parse(work->arena, item->reasons, &reasons)) reasons.count = 0;
     for (size_t i = 0; i < reasons.count; i++) {
-        NOTE(answer, NOTE_RESULT, "      refused: {reason}",
-             {"reason", inbox_reason_say(work, &reasons.items[i])});
+        bool caused = reason_has_cause(&reasons.items[i]);
+        NOTE(answer, NOTE_RESULT, "      refused: {reason}{cause}",
+             {"reason", inbox_reason_say(work, &reasons.items[i])},
+             {"cause", caused ? reason_cause(work, item, &reasons.items[i]) : STR("")});
     }
+    with_say(work, told, &reasons, answer);
+    now_say(work, told, &reasons, answer);
     NOTE(answer, NOTE_RESULT,
-         "      sluice inbox retry {number} [--value AMOUNT ...], or sluice inbox discard {number}",
+         told->with_count > 0
+             ? "      sluice inbox retry {number} [--value AMOUNT ...] sends all of it again, sluice "
+               "inbox discard {number} throws all of it away"
+             : "      sluice inbox retry {number} [--value AMOUNT ...], or sluice inbox discard "
+               "{number}",
          {"number", cells[INBOX_NUMBER_COLUMN].text});
 }
 
@@ -196,9 +290,10 @@ static void notice_say(struct work *work, const struct inbox_item *item, const s
                   number, id);
 }
 
-enum fault inbox_story(struct work *work, const struct inbox_item *item, bool dependent,
-                       const struct cell *cells, struct answer *answer)
+enum fault inbox_story(struct work *work, const struct inbox_told *told, struct answer *answer)
 {
+    const struct inbox_item *item = told->item;
+    const struct cell *cells = told->cells;
     bool conflict = item->kind == INBOX_CONFLICT;
     if (inbox_is_replaced(item)) {
         replaced_say(work, item, cells, answer);
@@ -213,14 +308,13 @@ enum fault inbox_story(struct work *work, const struct inbox_item *item, bool de
         id = name_short(work, (enum entity_kind)item->subject_kind, item->subject);
     }
     struct str about = cells[INBOX_SUBJECT_COLUMN].shown;
-    struct str head = arena_format(work->arena, "%3.*s%s %s%.*s%s%.*s%s%.*s", STR_ARGS(number),
-                                   dependent ? "  with it:" : " ",
+    struct str head = arena_format(work->arena, "%3.*s  %s%.*s%s%.*s%s%.*s", STR_ARGS(number),
                                    conflict ? "conflict: " : "refused: ",
                                    STR_ARGS(cells[INBOX_FIELD_COLUMN].shown),
                                    cells[INBOX_FIELD_COLUMN].shown.n > 0 ? " of " : "",
                                    STR_ARGS(id), id.n > 0 ? " " : "", STR_ARGS(about));
     story_line(answer, head);
     if (conflict) return conflict_say(work, item, cells, answer);
-    if (item->kind == INBOX_PARKED) parked_say(work, item, cells, answer);
+    if (item->kind == INBOX_PARKED) parked_say(work, told, answer);
     return arena_fault(work->arena);
 }

@@ -81,6 +81,9 @@ void mutation_begin(struct work *work, struct mutation *mutation, enum mutation_
  * *done: it went through. */
 MUST_USE enum fault wish_submit(struct work *work, struct wish *wish, struct str summary,
                                 struct answer *answer, bool *done);
+/* Would it go through? Nothing is queued. */
+MUST_USE enum fault wish_would(struct work *work, struct wish *wish, bool *would,
+                               struct reasons *would_not);
 MUST_USE enum fault mutation_submit(struct work *work, struct mutation *mutation,
                                     struct str summary, struct answer *answer, bool *done);
 void answer_refuse(struct answer *answer, const struct reasons *reasons);
@@ -133,9 +136,19 @@ bool inbox_is_mine(const struct work *work, const struct inbox_item *item);
 bool inbox_is_replaced(const struct inbox_item *item);
 /* A unit's canonical text as people read it: "12,500 EUR", "Send offer, 2027-03-01". */
 struct str inbox_unit_say(struct work *work, const struct inbox_item *item, struct str text);
-/* The item in lines for people; dependent: it hangs on the one told before. */
-MUST_USE enum fault inbox_story(struct work *work, const struct inbox_item *item, bool dependent,
-                                const struct cell *cells, struct answer *answer);
+/* What is told of one item. */
+struct inbox_told {
+    const struct inbox_item *item;
+    const struct cell *cells;
+    const struct inbox_item *const *with; /* what hangs on it, in order */
+    const struct cell (*with_cells)[INBOX_COLUMN_COUNT];
+    size_t with_count;
+    bool would; /* sent again now it would go through */
+    struct reasons would_not;
+};
+/* In lines for people. */
+MUST_USE enum fault inbox_story(struct work *work, const struct inbox_told *told,
+                                struct answer *answer);
 /* "14:05" of today, else "2027-03-01 14:05"; local time of the team. */
 struct str moment_say(struct work *work, struct optional instant);
 /* The same, always with the day. */

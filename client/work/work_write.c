@@ -161,7 +161,7 @@ static enum fault state_load(struct work *work, struct state *state, const struc
 
 /* Would it be refused? Only asked when something else would be queued before it. */
 static enum fault wish_preview(struct work *work, const struct wish *wish,
-                               const struct mutation *mutation, struct answer *answer, bool *fine)
+                               const struct mutation *mutation, struct reasons *reasons, bool *fine)
 {
     struct state state;
     struct change change;
@@ -174,7 +174,7 @@ static enum fault wish_preview(struct work *work, const struct wish *wish,
     }
     if (fault) return fault;
     *fine = change.outcome != OUTCOME_PARKED;
-    if (!*fine) answer_refuse(answer, &change.reasons);
+    if (!*fine) *reasons = change.reasons;
     return FAULT_NONE;
 }
 
@@ -214,7 +214,9 @@ static enum fault wish_submit_all(struct work *work, struct wish *wish, struct m
     struct change changes[WISH_CREATIONS_MAX + 1];
     size_t count = wish->before_count;
     bool fine;
-    enum fault fault = wish_preview(work, wish, last, answer, &fine);
+    struct reasons reasons;
+    enum fault fault = wish_preview(work, wish, last, &reasons, &fine);
+    if (!fault && !fine) answer_refuse(answer, &reasons);
     if (fault || !fine) return fault;
     struct uuid batch = uuid_v7((uint64_t)work->now.wall_ms, work->random);
     last->batch = batch;
@@ -239,24 +241,35 @@ static enum fault wish_submit_all(struct work *work, struct wish *wish, struct m
     return FAULT_NONE;
 }
 
+static void wish_mutation(struct work *work, struct wish *wish, struct mutation *mutation)
+{
+    mutation_begin(work, mutation, wish->current ? MUTATION_EDIT : MUTATION_CREATE, wish->kind,
+                   wish->target);
+    wish_complete_units(wish);
+    mutation->edits = wish->edits;
+    mutation->edit_count = wish->count;
+    mutation->happened_at = wish->happened_at;
+    if (!wish->again) return;
+    mutation->kind = wish->again->kind;
+    mutation->stands = wish->again->stands;
+    mutation->stand_count = wish->again->stand_count;
+    mutation->resolves = wish->again->resolves;
+    mutation->resolution = wish->again->resolution;
+}
+
+enum fault wish_would(struct work *work, struct wish *wish, bool *would, struct reasons *would_not)
+{
+    struct mutation mutation;
+    wish_mutation(work, wish, &mutation);
+    return wish_preview(work, wish, &mutation, would_not, would);
+}
+
 enum fault wish_submit(struct work *work, struct wish *wish, struct str summary,
                        struct answer *answer, bool *done)
 {
     struct mutation mutation;
     *done = false;
-    mutation_begin(work, &mutation, wish->current ? MUTATION_EDIT : MUTATION_CREATE, wish->kind,
-                   wish->target);
-    wish_complete_units(wish);
-    mutation.edits = wish->edits;
-    mutation.edit_count = wish->count;
-    mutation.happened_at = wish->happened_at;
-    if (wish->again) {
-        mutation.kind = wish->again->kind;
-        mutation.stands = wish->again->stands;
-        mutation.stand_count = wish->again->stand_count;
-        mutation.resolves = wish->again->resolves;
-        mutation.resolution = wish->again->resolution;
-    }
+    wish_mutation(work, wish, &mutation);
     if (wish->before_count > 0) {
         return wish_submit_all(work, wish, &mutation, summary, answer, done);
     }
