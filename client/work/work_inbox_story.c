@@ -308,6 +308,8 @@ enum fault inbox_story(struct work *work, const struct inbox_told *told, struct 
         id = name_short(work, (enum entity_kind)item->subject_kind, item->subject);
     }
     struct str about = cells[INBOX_SUBJECT_COLUMN].shown;
+    const char *kind = entity_name((enum entity_kind)item->subject_kind);
+    if (about.n == 0 && kind) about = arena_format(work->arena, "a %s that is gone", kind);
     struct str head = arena_format(work->arena, "%3.*s  %s%.*s%s%.*s%s%.*s", STR_ARGS(number),
                                    conflict ? "conflict: " : "refused: ",
                                    STR_ARGS(cells[INBOX_FIELD_COLUMN].shown),
