@@ -151,17 +151,20 @@ static bool mutation_creates(const struct decision *d)
 }
 
 /* The refused creation has a place of its own, so that what depends on it finds it, unless another
- * creation of the same thing waits there. */
+ * creation of the same thing waits there, or stood there for somebody else: a record never passes
+ * from one person's sight to another's, for who had it would not hear that it is gone. */
 static struct inbox_item *park_item(struct decision *d)
 {
     struct uuid own = inbox_parked_id(d->mutation->id);
     if (!mutation_creates(d)) return item_new(d, own, INBOX_PARKED);
     struct uuid creation = inbox_creation_id(d->mutation->target);
     const struct inbox_item *slot = item_find(d, creation);
-    if (!slot || slot->state != INBOX_OPEN) return item_new(d, creation, INBOX_PARKED);
+    if (!slot) return item_new(d, creation, INBOX_PARKED);
+    if (!uuid_equal(slot->author, d->actor)) return item_new(d, own, INBOX_PARKED);
+    if (slot->state != INBOX_OPEN) return item_new(d, creation, INBOX_PARKED);
     bool again =
         uuid_equal(d->mutation->resolves, creation) || uuid_equal(d->mutation->id, slot->mutation);
-    if (!again || !uuid_equal(slot->author, d->actor)) return item_new(d, own, INBOX_PARKED);
+    if (!again) return item_new(d, own, INBOX_PARKED);
     struct inbox_item *item = item_new(d, creation, INBOX_PARKED);
     if (item) item->number = slot->number;
     return item;

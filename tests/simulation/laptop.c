@@ -1,4 +1,5 @@
 /* laptop.c - see laptop.h. */
+#include "tests/simulation/check_inside.h"
 #include "tests/simulation/world.h"
 
 #include <string.h>
@@ -390,8 +391,8 @@ bool laptop_joined(const struct world *world, size_t index)
     return joined;
 }
 
-/* Its member was lost with the database's tail, and who had invited it was revoked since: what that one
- * offers again is kept for the managers, so nobody is a member by it. */
+/* Its member was lost with the database's tail, and what was offered again made none: who had invited
+ * it was revoked since, or has no such right in the older history, so it waits for a manager. */
 static bool laptop_is_uninvited(const struct world *world, size_t index)
 {
     struct uuid member = world->persons[world->laptops[index].person].member;
@@ -404,8 +405,10 @@ static bool laptop_is_uninvited(const struct world *world, size_t index)
         struct mutation mutation;
         arena_reset(&arena);
         if (codec_mutation_unpack(&arena, promise->payload, &mutation)) continue;
-        lost = mutation.kind == MUTATION_INVITE && uuid_equal(mutation.target, member) &&
-               world->laptops[promise->laptop].revoked;
+        if (mutation.kind != MUTATION_INVITE || !uuid_equal(mutation.target, member)) continue;
+        const struct answer *answer =
+            map_get(&world->oracle.answers, oracle_id_key(&promise->mutation));
+        lost = world->laptops[promise->laptop].revoked || answer->kind == OUTCOME_PARKED;
     }
     arena_finish(&arena);
     return lost;

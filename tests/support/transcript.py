@@ -38,12 +38,24 @@ PROMPT = re.compile(r"^([a-z]+)\$ (.*)$")
 LAST_S = 60
 
 
+def port_free():
+    """Below those that the system gives to connections of its own."""
+    while True:
+        port = random.randint(20000, 32000)
+        with socket.socket() as trial:
+            try:
+                trial.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+
+
 class Team:
     """A server with its team, and the copies of its members, in a folder of their own."""
 
     def __init__(self, folder, members):
         self.folder, self.server = folder, None
-        self.port = random.randint(20000, 39999)
+        self.port = port_free()
         first = next(iter(members))
         data = os.path.join(folder, "server")
         out = self.program("sluiced", "init", "--data", data, "--team", "North", "--owner",

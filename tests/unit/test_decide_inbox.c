@@ -467,6 +467,25 @@ static void test_a_creation_refused_again_to_another_is_another(void **state)
     world_finish(&w);
 }
 
+static void test_a_settled_record_stays_whose_it_was(void **state)
+{
+    (void)state;
+    struct rule_world w;
+    world_start(&w);
+    struct mutation first = refused_creation(&w);
+    struct uuid slot = inbox_creation_id(first.target);
+    struct mutation close = {.id = world_id("close"),
+                             .kind = MUTATION_CLOSE,
+                             .resolves = slot,
+                             .resolution = INBOX_DISCARDED};
+    world_do(&w, "rep", &close);
+    struct mutation m = world_mutation(&w, MUTATION_CREATE, ENTITY_DEAL, "new", "source=fair");
+    world_do(&w, "lead", &m);
+    assert_fields(&w, ENTITY_INBOX, world_item(&w, slot), "author=rep;number=42;state=discarded");
+    assert_fields(&w, ENTITY_INBOX, world_item(&w, inbox_parked_id(m.id)), "author=lead;number=43");
+    world_finish(&w);
+}
+
 static void test_a_creation_that_goes_through_settles_the_refused_one(void **state)
 {
     (void)state;
@@ -655,6 +674,7 @@ int main(void)
         cmocka_unit_test(test_a_resent_creation_takes_the_place_of_the_old),
         cmocka_unit_test(test_two_refused_creations_of_one_thing_are_both_kept),
         cmocka_unit_test(test_a_creation_refused_again_to_another_is_another),
+        cmocka_unit_test(test_a_settled_record_stays_whose_it_was),
         cmocka_unit_test(test_a_creation_that_goes_through_settles_the_refused_one),
         cmocka_unit_test(test_what_hangs_on_a_discarded_creation_is_gone),
         cmocka_unit_test(test_a_predicted_refusal_leaves_the_resent_item_open),
