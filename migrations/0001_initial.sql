@@ -677,7 +677,10 @@ BEGIN
         INSERT INTO team (team_id, id, seq) VALUES (team_advance.team, team_advance.team, 0)
             ON CONFLICT DO NOTHING;
     END IF;
-    UPDATE team SET head_seq = team_advance.new_seq, head_mark = team_advance.mark,
+    -- A commit that takes no seq leaves no mark: copies would ask for it in vain.
+    UPDATE team SET head_seq = team_advance.new_seq,
+            head_mark = CASE WHEN team_advance.new_seq > team_advance.expected_seq
+                             THEN team_advance.mark ELSE team.head_mark END,
             recorded_last = team_advance.recorded, inbox_last = team_advance.inbox,
             definition_version = coalesce(team_advance.definition_version,
                                           team.definition_version),

@@ -144,9 +144,10 @@ static bool event_is_void(const struct event *const *events, size_t count, size_
     return false;
 }
 
-/* The newest change of that unit that stands and is not the author's own; NULL: none is known. */
+/* The newest change of that unit that stands and is not the item's own, up to that time if there is
+ * one; NULL: none is known. */
 static enum fault theirs_event(struct work *work, const struct inbox_item *item,
-                               const struct event **out)
+                               struct optional until, const struct event **out)
 {
     const struct event **events;
     uint64_t *seqs;
@@ -160,17 +161,18 @@ static enum fault theirs_event(struct work *work, const struct inbox_item *item,
         const struct field *field = field_by_name(leader->entity, events[i]->field);
         bool about = events[i]->what == EVENT_FIELD && field && field_same_unit(field, leader);
         if (!about || uuid_equal(events[i]->mutation, item->mutation)) continue;
+        if (until.has && events[i]->recorded_at.v > until.v) continue;
         if (!event_is_void(events, count, i)) *out = events[i];
     }
     return fault;
 }
 
-/* Who made what stands now, and when. */
+/* Who made what stood in the way, and when; not who changed it again since. */
 static enum fault theirs_find(struct work *work, const struct inbox_item *item, struct cell *who,
                               struct cell *when)
 {
     const struct event *event;
-    enum fault fault = theirs_event(work, item, &event);
+    enum fault fault = theirs_event(work, item, item->recorded_at, &event);
     if (fault || !event) return fault;
     *who = cell_text(name_of_member(work, event->who));
     *when = cell_time(work, event->recorded_at);
@@ -520,7 +522,8 @@ static enum fault item_resolve(struct work *work, const struct request *request,
     mutation.edit_count = wish.count;
     mutation.resolves = item->id;
     mutation.resolution = mine ? INBOX_MINE : INBOX_VALUE;
-    fault = theirs_event(work, item, &stood); /* who is told that it went */
+    struct optional now = {.has = false};
+    fault = theirs_event(work, item, now, &stood); /* who is told that it went */
     if (fault) return fault;
     if (stood) mutation.replaces = stood->mutation;
     fault = mutation_submit(work, &mutation, STR("inbox resolve"), answer, &done);

@@ -108,6 +108,7 @@ static struct str reason_cause(struct work *work, const struct inbox_item *item,
                   : stage && reason->code != REASON_RIGHT_MISSING ? event->what == EVENT_STAGE
                                                                   : field;
         if (!is || uuid_equal(event->who, item->author)) continue;
+        if (item->recorded_at.has && event->recorded_at.v > item->recorded_at.v) continue;
         return arena_format(work->arena, " (%.*s, %.*s)",
                             STR_ARGS(name_of_member(work, event->who)),
                             STR_ARGS(moment_say(work, event->recorded_at)));

@@ -274,7 +274,9 @@ static bool revoked_delivers(struct session *session, const struct store_result 
     if (!known->known || session->plan == PLAN_NEW_REPLICA) return false;
     uint64_t last = known->last_number, most = last + REVOKED_MUTATIONS_MAX;
     session->deliver_to = session->hello.next_number - 1;
-    if (session->deliver_to > most) session->deliver_to = most;
+    /* What it was answered under former ids may come again, before what is newer. */
+    bool went_back = session->hello.has_mark && !result->mark_known;
+    if (went_back || session->deliver_to > most) session->deliver_to = most;
     if (known->has_deliver_to) session->deliver_to = known->deliver_to;
     session->announce = session->copied = false;
     return session->deliver_to > last;

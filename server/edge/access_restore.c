@@ -210,6 +210,8 @@ static enum fault mutation_try(struct restore *restore, const struct access_entr
         if (fault) return fault;
         *status = STORE_NOT_FOUND;
         if (item.outcome != OUTCOME_APPLIED) return FAULT_NONE;
+        *status = STORE_OK;
+        if (commit.row_count == 0) return FAULT_NONE; /* another server was first: no seq for it */
         result = restore_run(restore, &commit);
     }
     *status = result ? result->status : STORE_FAILED;

@@ -118,6 +118,7 @@ static enum fault invite_try(struct arena *arena, struct store_blocking *store,
             trouble_say(trouble, "the team's rules refuse it; look at `sluiced status`");
             return FAULT_DENIED;
         }
+        if (commit.row_count == 0) return FAULT_NONE; /* somebody was first: no seq for it */
         result = store_blocking_run(store, &commit);
     }
     if (result && result->status == STORE_OK) return FAULT_NONE;

@@ -45,8 +45,8 @@ static void home_take(struct judge *judge, size_t i, const char *path)
 {
     struct trouble trouble;
     struct identity identity;
-    struct outbox_entry *entries;
-    size_t count;
+    /* Its own, and what it was answered before it took another replica id. */
+    static const uint64_t parts[] = {0, OUTBOX_FORMER};
     if (home_open(path, &judge->homes[i], &trouble)) give_up(path, trouble.detail);
     struct replica *replica = home_replica(judge->homes[i]);
     check(replica->f->identity_load(replica, &judge->arena, &identity) == FAULT_NONE);
@@ -56,10 +56,14 @@ static void home_take(struct judge *judge, size_t i, const char *path)
     judge->world.persons[i].member = identity.member;
     judge->world.persons[i].name = path;
     judge->world.laptop_count = i + 1;
-    check(replica->f->outbox_list(replica, &judge->arena, 0, true, SIZE_MAX, &entries, &count) ==
-          FAULT_NONE);
-    for (size_t k = 0; k < count; k++) {
-        oracle_promise(&judge->world, entries[k].mutation, entries[k].payload, i);
+    for (size_t part = 0; part < sizeof parts / sizeof parts[0]; part++) {
+        struct outbox_entry *entries;
+        size_t count;
+        check(replica->f->outbox_list(replica, &judge->arena, parts[part], true, SIZE_MAX,
+                                      &entries, &count) == FAULT_NONE);
+        for (size_t k = 0; k < count; k++) {
+            oracle_promise(&judge->world, entries[k].mutation, entries[k].payload, i);
+        }
     }
 }
 

@@ -24,6 +24,7 @@ echo "ok: built"
 # Whether they pass is said by those tests themselves.
 ctest --test-dir "$place" -j 2 -L "$kinds" -E "$left_out" >"$place/ctest.log" 2>&1 || true
 "$place/sluice-sim" --seeds 1..10 | tail -1
+"$place/sluice-sim" --scenarios | tail -1
 python3 "$SLUICE_SOURCE_DIR/tests/lint/coverage.py" "$place" "$SLUICE_SOURCE_DIR" 95 90 \
     >"$place/coverage" ||
     { cat "$place/coverage"; echo "below 95 % of lines or 90 % of branches"; exit 1; }

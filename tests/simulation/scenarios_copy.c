@@ -158,6 +158,7 @@ static void skew(struct scene *scene, size_t laptop, int64_t days)
 static void clocks_play(struct scene *scene)
 {
     struct world *world = &scene->world;
+    static const char *const sources[] = {"abc", "def", "ghi"};
     struct uuid made[64], deals[4];
     size_t count = 0;
     skew(scene, ANNA, 3 * 365);
@@ -170,8 +171,7 @@ static void clocks_play(struct scene *scene)
             struct uuid deal = deals[(round + who) % 4];
             made[count++] = scene_value(scene, who, deal, (int64_t)(100 * round + who));
             skew(scene, who, (int64_t)(round * 400) - 900 + (int64_t)who * 300); /* backwards too */
-            made[count++] = scene_edit(scene, who, deals[round], "source", "abc\0def\0ghi\0jkl" +
-                                                                               4 * who - 8);
+            made[count++] = scene_edit(scene, who, deals[round], "source", sources[who - ANNA]);
             made[count++] = scene_log(scene, who, deal, "spoke about it");
         }
         scene_pass(scene, 3600000);

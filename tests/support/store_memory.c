@@ -529,6 +529,7 @@ static enum store_status run_commit(struct store_memory *store,
     team->seq = request->new_seq;
     team->recorded_last = request->recorded_at;
     team->inbox_last = request->inbox_last;
+    if (request->new_seq == request->expected_seq) return STORE_OK; /* no seq, no mark */
     struct commit_mark *mark = arena_push(&store->pool->arena, (void **)&team->marks, &team->mark_count,
                                           &team->mark_cap, sizeof *mark);
     check(mark != NULL);
