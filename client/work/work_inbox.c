@@ -309,10 +309,13 @@ static void retry_edits(struct wish *wish, const struct mutation *old)
         bool based = edit.field && edit.field->type != VALUE_SET && wish->current &&
                      old->kind == MUTATION_EDIT;
         if (based) {
-            /* What it did not want to change is taken as it stands now. */
+            /* What it did not want to change is taken as it stands now; so is the base of what is
+             * guarded, which would be refused for ever. Else the base stays: what somebody changed
+             * since becomes a conflict that shows both, and is not overwritten unseen. */
             bool unchanged = value_equal(edit.base, edit.want);
-            edit.base = field_get(edit.field, wish->current);
-            if (unchanged) edit.want = edit.base;
+            struct value stands = field_get(edit.field, wish->current);
+            if (unchanged || (edit.field->flags & FIELD_GUARDED)) edit.base = stands;
+            if (unchanged) edit.want = stands;
         }
         wish->edits[wish->count++] = edit;
     }

@@ -16,6 +16,7 @@ day; <any> for anything. They are as wide as what they stand for.
 Usage: transcript.py FILE...; with BLESS=1 what was printed is written into the files instead.
 """
 import concurrent.futures
+import fcntl
 import os
 import random
 import re
@@ -99,6 +100,19 @@ class Team:
             except OSError:
                 time.sleep(0.05)
         raise SystemExit("the server does not start")
+
+    def settle(self, members):
+        """No sender that a command left behind is at work any more: it would meet the next server."""
+        deadline = time.monotonic() + LAST_S
+        for who in members:
+            for name in ("sender", "turn"):
+                with open(os.path.join(self.folder, who, name), "a", encoding="utf-8") as lock:
+                    while time.monotonic() < deadline:
+                        try:
+                            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                            break
+                        except OSError:
+                            time.sleep(0.05)
 
     def stop(self):
         if self.server:
@@ -220,6 +234,7 @@ def play(path, folder):
                 members = dict(one.strip().split("=") for one in line[9:].split(","))
                 team = Team(folder, members)
             elif line.startswith("(the server stops)"):
+                team.settle(members)
                 team.stop()
             elif line.startswith("(the server starts)"):
                 team.start()
