@@ -3,15 +3,9 @@
 # others; what broke is printed and to be kept in regressions.txt.
 # ctest: label=long timeout=86400
 set -euo pipefail
-simulator="$SLUICE_BIN_DIR/sluice-sim-fast" # beside a build with sanitizers
-[ -x "$simulator" ] || simulator="$SLUICE_BIN_DIR/sluice-sim"
-[ -x "$simulator" ] || { echo "sluice-sim is not built" >&2; exit 77; }
+. "${SLUICE_SOURCE_DIR:?}/tests/simulation/seeds.sh"
 
-out=$(mktemp)
-trap 'rm -f "$out"' EXIT
 failed=0
-"$simulator" --seeds "${SLUICE_SEEDS:-1..20000}" >"$out" || failed=1
-grep -v ', ok$' "$out" || true
-"$simulator" --files --seeds "${SLUICE_SEEDS:-1..2000}" >"$out" || failed=1
-grep -v ', ok$' "$out" || true
+seeds_run --seeds "${SLUICE_SEEDS:-1..20000}" || failed=1
+seeds_run --files --seeds "${SLUICE_SEEDS:-1..2000}" || failed=1
 exit "$failed"
