@@ -64,6 +64,17 @@ static enum fault members_read(struct arena *arena, const struct configuration *
 }
 
 /* The INVITE mutation for a new or known member, packed. */
+static enum fault payload_pack(struct arena *arena, const struct mutation *mutation,
+                               struct str *payload)
+{
+    struct buffer packed;
+    buffer_init(&packed, MUTATION_BYTES_MAX);
+    enum fault fault = codec_mutation_pack(mutation, &packed);
+    if (!fault) *payload = arena_str(arena, buffer_str(&packed));
+    buffer_finish(&packed);
+    return fault ? fault : arena_fault(arena);
+}
+
 static enum fault invite_pack(struct arena *arena, const struct invite *invite, enum role role,
                               const uint8_t hash[HASH_BYTES], struct random *random,
                               struct str *payload)
@@ -94,12 +105,7 @@ static enum fault invite_pack(struct arena *arena, const struct invite *invite, 
         .code_hash = {(const char *)hash, HASH_BYTES},
         .expires_at = {true, now + INVITATION_HOURS * INT64_C(3600000)},
     };
-    struct buffer packed;
-    buffer_init(&packed, MUTATION_BYTES_MAX);
-    enum fault fault = codec_mutation_pack(&mutation, &packed);
-    if (!fault) *payload = arena_str(arena, buffer_str(&packed));
-    buffer_finish(&packed);
-    return fault ? fault : arena_fault(arena);
+    return payload_pack(arena, &mutation, payload);
 }
 
 /* One try: load, decide, commit. */
@@ -255,12 +261,7 @@ static enum fault revocation_pack(struct arena *arena, struct uuid invitation,
                                 .edits = &edit,
                                 .edit_count = 1,
                                 .acted_at = {true, now}};
-    struct buffer packed;
-    buffer_init(&packed, MUTATION_BYTES_MAX);
-    enum fault fault = codec_mutation_pack(&mutation, &packed);
-    if (!fault) *payload = arena_str(arena, buffer_str(&packed));
-    buffer_finish(&packed);
-    return fault ? fault : arena_fault(arena);
+    return payload_pack(arena, &mutation, payload);
 }
 
 /* Those of the member so called, or the one whose id begins so. */
