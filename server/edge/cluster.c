@@ -173,15 +173,6 @@ static int entry_remove(const char *path, const struct stat *about, int kind, st
     return remove(path);
 }
 
-/* Everything initdb made, and its new name, at once: it would sync a thousand files one by one. */
-static bool disk_sync(const char *folder)
-{
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool good = fd >= 0 && syncfs(fd) == 0;
-    if (fd >= 0) close(fd);
-    return good;
-}
-
 enum fault cluster_make(struct cluster *cluster, struct trouble *trouble)
 {
     char beside[PATH_MAX_HERE], data[PATH_MAX_HERE], run[PATH_MAX_HERE], why[256];
@@ -198,13 +189,15 @@ enum fault cluster_make(struct cluster *cluster, struct trouble *trouble)
                                      "--locale=C.UTF-8", "--locale-provider=icu",
                                      "--icu-locale=und", "--data-checksums", "--no-instructions",
                                      "--no-sync", NULL};
-    int status = -1;
-    pid_t pid = program_start(cluster, "initdb", arguments);
+    /* It would sync a thousand files one by one; so all it made, and its new name, at once. Open before
+     * it writes: then syncfs tells of what could not be written meanwhile, too. */
+    int disk = open(cluster->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), status = -1;
+    pid_t pid = disk < 0 ? -1 : program_start(cluster, "initdb", arguments);
     if (pid > 0) waitpid(pid, &status, 0);
-    if (pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0 && rename(beside, data) == 0 &&
-        disk_sync(cluster->folder)) {
-        return FAULT_NONE;
-    }
+    bool made = pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0 &&
+                rename(beside, data) == 0 && syncfs(disk) == 0;
+    if (disk >= 0) close(disk);
+    if (made) return FAULT_NONE;
     log_last(cluster, why);
     bool full = strstr(why, "No space left") != NULL;
     trouble_say(trouble, "cannot make the database cluster: %s; %s",
