@@ -3,61 +3,44 @@
 
 #include "common/base/banned.h"
 
-/* What is wrong and what to do; {path} is the file, {home} the folder, {what} what was tried. */
+/* What is wrong and what to do, and its code; {path} is the file, {home} the folder, {what} what was
+ * tried. */
+static const struct {
+    enum error_code code;
+    const char *sentence;
+} words[FAULT_COUNT] = {
+    [FAULT_FULL] = {ERROR_DISK_FULL,
+                    "could not {what}: the disk of {home} is full; make room and try again, nothing "
+                    "was changed"},
+    [FAULT_CRYPTO] = {ERROR_COPY_DAMAGED,
+                      "could not {what}: {path} is damaged or belongs to another key; `sluice "
+                      "doctor` says what can be saved"},
+    [FAULT_BUSY] = {ERROR_COPY_BUSY,
+                    "could not {what}: another sluice is using {home}; try again"},
+    [FAULT_DENIED] = {ERROR_ACCESS_DENIED,
+                      "could not {what}: {path} is not yours, or others may read it; give it to "
+                      "yourself and chmod 600 it"},
+    [FAULT_FORMAT] = {ERROR_COPY_NEWER,
+                      "could not {what}: {path} was made by a newer sluice; update sluice"},
+    [FAULT_IO] = {ERROR_DISK_FAULT,
+                  "could not {what}: {path} cannot be read or written ({detail}); is its disk sound "
+                  "and mounted?"},
+    [FAULT_MEMORY] = {ERROR_NO_MEMORY,
+                      "could not {what}: there is not enough memory; close something and try again"},
+    [FAULT_NOT_FOUND] = {ERROR_COPY_MISSING,
+                         "could not {what}: {path} is missing; `sluice doctor` says what can be "
+                         "saved"},
+};
+
 static const char *fault_sentence(enum fault fault)
 {
-    switch (fault) {
-    case FAULT_FULL:
-        return "could not {what}: the disk of {home} is full; make room and try again, nothing was "
-               "changed";
-    case FAULT_CRYPTO:
-        return "could not {what}: {path} is damaged or belongs to another key; `sluice doctor` says "
-               "what can be saved";
-    case FAULT_BUSY:
-        return "could not {what}: another sluice is using {home}; try again";
-    case FAULT_DENIED:
-        return "could not {what}: {path} is not yours, or others may read it; give it to yourself "
-               "and chmod 600 it";
-    case FAULT_FORMAT:
-        return "could not {what}: {path} was made by a newer sluice; update sluice";
-    case FAULT_IO:
-        return "could not {what}: {path} cannot be read or written ({detail}); is its disk sound "
-               "and mounted?";
-    case FAULT_MEMORY:
-        return "could not {what}: there is not enough memory; close something and try again";
-    case FAULT_NOT_FOUND:
-        return "could not {what}: {path} is missing; `sluice doctor` says what can be saved";
-    case FAULT_NONE:
-    case FAULT_LIMIT:
-    case FAULT_CLOSED:
-    case FAULT_EXISTS:
-    case FAULT_STALE:
-    case FAULT_UNKNOWN:
-    case FAULT_COUNT: break;
-    }
-    return "could not {what} ({fault} {path} {detail}); see `sluice doctor`";
+    const char *sentence = words[fault].sentence;
+    return sentence ? sentence : "could not {what} ({fault} {path} {detail}); see `sluice doctor`";
 }
 
 static enum error_code fault_error(enum fault fault)
 {
-    switch (fault) {
-    case FAULT_FULL: return ERROR_DISK_FULL;
-    case FAULT_CRYPTO: return ERROR_COPY_DAMAGED;
-    case FAULT_BUSY: return ERROR_COPY_BUSY;
-    case FAULT_DENIED: return ERROR_ACCESS_DENIED;
-    case FAULT_FORMAT: return ERROR_COPY_NEWER;
-    case FAULT_IO: return ERROR_DISK_FAULT;
-    case FAULT_MEMORY: return ERROR_NO_MEMORY;
-    case FAULT_NOT_FOUND: return ERROR_COPY_MISSING;
-    case FAULT_NONE:
-    case FAULT_LIMIT:
-    case FAULT_CLOSED:
-    case FAULT_EXISTS:
-    case FAULT_STALE:
-    case FAULT_UNKNOWN:
-    case FAULT_COUNT: break;
-    }
-    return ERROR_COPY_TROUBLE;
+    return words[fault].sentence ? words[fault].code : ERROR_COPY_TROUBLE;
 }
 
 void command_fault(struct command *command, const char *what, enum fault fault,
@@ -82,8 +65,6 @@ void command_fault(struct command *command, const char *what, enum fault fault,
          {"fault", str_from(fault_name(fault))}, {"home", home}, {"path", path},
          {"detail", system});
 }
-
-/* --- doctor --- */
 
 enum fault command_work(struct command *command)
 {
