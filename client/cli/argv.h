@@ -4,7 +4,7 @@
 #ifndef SLUICE_CLIENT_CLI_ARGV_H
 #define SLUICE_CLIENT_CLI_ARGV_H
 
-#include "client/work/work.h"
+#include "client/verbs/work.h"
 
 enum output_format { OUTPUT_TABLE = 0, OUTPUT_JSON, OUTPUT_CSV, OUTPUT_PLAIN, OUTPUT_LINES };
 

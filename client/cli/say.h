@@ -3,7 +3,7 @@
 #define SLUICE_CLIENT_CLI_SAY_H
 
 #include "client/core/sync.h"
-#include "client/work/work.h"
+#include "client/verbs/work.h"
 
 /* Chooses the language from the environment. */
 void say_begin(void);

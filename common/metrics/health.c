@@ -1,6 +1,6 @@
 /* health.c - judging open deals by norms of the won ones.
  *
- * Called by client/work/work_view.c. Invariant: a flag is set only together with a reason, and what
+ * Called by client/verbs/work_view.c. Invariant: a flag is set only together with a reason, and what
  * machines did in bulk (imports, batches) is never a touch. */
 #include "common/metrics/health.h"
 

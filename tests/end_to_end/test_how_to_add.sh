@@ -25,9 +25,9 @@ after common/domain/field.c '"push_count", "Times pushed"' \
 after proto/sluice.proto 'optional sint64 push_count =' "  optional string competitor = $tag;"
 after tests/unit/test_field.c 'ENTITY_DEAL, "push_count"' \
     '    {ENTITY_DEAL, "competitor", offsetof(struct deal, competitor)},'
-after client/work/work_verbs.c '"source", "TEXT", "source"' \
+after client/verbs/work_verbs.c '"source", "TEXT", "source"' \
     '    {"competitor", "NAME", "competitor", "who else is in the race"},'
-after client/work/work_view.c 'DEAL_WHY. = .*"why"' '    {"competitor", "Competitor", 0},'
+after client/verbs/work_view.c 'DEAL_WHY. = .*"why"' '    {"competitor", "Competitor", 0},'
 cat >migrations/9000_deal_competitor.sql <<'SQL'
 ALTER TABLE deal ADD COLUMN competitor text;
 COMMENT ON COLUMN deal.competitor IS 'Who else is in the race for it.';

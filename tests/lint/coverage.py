@@ -23,7 +23,7 @@ ALLOCATORS = (r"arena_(?:alloc|array|copy|push)|entity_(?:copy|clone)|[mc]alloc|
 NAME = r"!?[\w>.*-]+"
 AN_IF_OF_NAMES = re.compile(rf"\bif \(({NAME}(?: (?:\|\||&&) {NAME})*)\)")
 ABOVE = 14  # lines in which the allocation stands
-ROOMS = ("common/", "server/core/", "client/core/", "client/work/")
+ROOMS = ("common/", "server/core/", "client/core/", "client/verbs/")
 
 
 
@@ -44,7 +44,7 @@ def asks_for_memory(text, number):
 lines = collections.defaultdict(lambda: collections.defaultdict(int))
 branches = collections.defaultdict(lambda: collections.defaultdict(int))
 notes = [str(p) for tree in ("common", "server", "client") for p in (build / tree).rglob("*.gcda")
-         if tree == "common" or re.search(r"/(server_core|client_core|client_work)[.]dir/", str(p))]
+         if tree == "common" or re.search(r"/(server_core|client_core|client_verbs)[.]dir/", str(p))]
 for at in range(0, len(notes), 50):
     out = subprocess.run(["gcov", "--json-format", "--stdout", "--branch-probabilities",
                           *notes[at:at + 50]], capture_output=True, check=True, text=True).stdout

@@ -21,16 +21,16 @@ MAY_INCLUDE = {
     "server": COMMON + ["server/core", "server/edge"],
     "client/core": COMMON + ["client/core"],
     "client/edge": COMMON + ["client/core", "client/edge"],
-    "client/work": COMMON + ["client/core", "client/work"],
-    "client/exchange": COMMON + ["client/core", "client/work", "client/exchange"],
-    "client/board": COMMON + ["client/core", "client/work", "client/board"],
-    "client/cli": COMMON + ["client/core", "client/work", "client/edge", "client/exchange",
+    "client/verbs": COMMON + ["client/core", "client/verbs"],
+    "client/exchange": COMMON + ["client/core", "client/verbs", "client/exchange"],
+    "client/board": COMMON + ["client/core", "client/verbs", "client/board"],
+    "client/cli": COMMON + ["client/core", "client/verbs", "client/edge", "client/exchange",
                             "client/cli"],
-    "client": COMMON + ["client/core", "client/work", "client/edge", "client/exchange",
+    "client": COMMON + ["client/core", "client/verbs", "client/edge", "client/exchange",
                         "client/board", "client/cli"],
 }
 
-PURE = tuple(COMMON) + ("server/core", "client/core", "client/work", "client/board")
+PURE = tuple(COMMON) + ("server/core", "client/core", "client/verbs", "client/board")
 
 IMPURE_HEADER = re.compile(
     r"<(uv|libpq-fe|n?curses|ncursesw/.*|term|unistd|time|fcntl|netdb|pthread|threads|signal|poll"

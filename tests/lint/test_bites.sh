@@ -82,7 +82,7 @@ right purity "generated code in codec" common/codec/fine.c '#include "proto/slui
 wrong purity "core includes edge" server/core/bad.c '#include "server/edge/listener.h"\n'
 wrong purity "common includes server" common/base/bad.c '#include "server/core/session.h"\n'
 wrong purity "domain includes link" common/domain/bad.c '#include "common/link/frame.h"\n'
-wrong purity "server includes client" server/edge/bad.c '#include "client/work/work.h"\n'
+wrong purity "server includes client" server/edge/bad.c '#include "client/verbs/work.h"\n'
 wrong purity "SQL outside statements" server/edge/bad.c 'const char *q = "SELECT 1";\n'
 right purity "SQL in statements" server/edge/statements.c 'const char *q = "SELECT 1";\n'
 right purity "SQL in replica_file" client/edge/replica_file.c 'const char *q = "INSERT INTO t VALUES (1)";\n'

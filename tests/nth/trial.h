@@ -7,7 +7,7 @@
 #define SLUICE_TESTS_NTH_TRIAL_H
 
 #include "client/core/sync.h"
-#include "client/work/work.h"
+#include "client/verbs/work.h"
 #include "server/core/server.h"
 #include "tests/nth/layer.h"
 #include "tests/nth/memory.h"

@@ -3,7 +3,7 @@
 #ifndef SLUICE_TESTS_SUPPORT_WORK_DESK_H
 #define SLUICE_TESTS_SUPPORT_WORK_DESK_H
 
-#include "client/work/work.h"
+#include "client/verbs/work.h"
 #include "tests/support/replica_memory.h"
 #include "tests/support/replica_world.h"
 

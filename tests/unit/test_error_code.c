@@ -1,7 +1,7 @@
 /* test_error_code.c - claims about the codes of errors; docs/errors.md is made of the tables here.
  *
  * After a change: BLESS=1 build/tests/test_error_code writes the page anew, from the root. */
-#include "client/work/error_code.h"
+#include "client/verbs/error_code.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

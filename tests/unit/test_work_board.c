@@ -1,5 +1,5 @@
 /* test_work_board.c - claims about `sluice today` and `sluice board`, over a copy in memory. */
-#include "client/work/work.h"
+#include "client/verbs/work.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* test_work_report.c - claims about `sluice report` and about the histories `sluice export` gives, over a
  * copy in memory of a team of two reps. */
-#include "client/work/work.h"
+#include "client/verbs/work.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

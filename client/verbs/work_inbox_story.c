@@ -1,0 +1,323 @@
+/* work_inbox_story.c - an inbox item as a story: what I wanted and when, what happened meanwhile and
+ * by whom, what can be done now. For people; machines get the columns of work_inbox.c. */
+#include "client/verbs/work_inside.h"
+
+#include <string.h>
+
+#include "common/base/banned.h"
+#include "common/domain/merge.h"
+
+static void story_line(struct answer *answer, struct str line)
+{
+    NOTE(answer, NOTE_RESULT, "{line}", {"line", line});
+}
+
+static struct str padded(struct arena *arena, struct str text, size_t width)
+{
+    size_t own = text_width(text);
+    return arena_format(arena, "%.*s%*s", STR_ARGS(text), (int)(own < width ? width - own : 0), "");
+}
+
+/* One voice of a conflict: who, what value, when. */
+struct voice {
+    struct str who, value, when;
+    const char *remark;
+};
+
+static void voices_say(struct work *work, const struct voice *voices, size_t count,
+                       struct answer *answer)
+{
+    size_t who = 0, value = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (text_width(voices[i].who) > who) who = text_width(voices[i].who);
+        if (text_width(voices[i].value) > value) value = text_width(voices[i].value);
+    }
+    if (value > 48) value = 48;
+    for (size_t i = 0; i < count; i++) {
+        struct str line = arena_format(
+            work->arena, "      %.*s  %.*s  %.*s%s%s",
+            STR_ARGS(padded(work->arena, voices[i].who, who)),
+            STR_ARGS(padded(work->arena, voices[i].value, value)), STR_ARGS(voices[i].when),
+            voices[i].when.n > 0 && voices[i].remark[0] ? ", " : "", voices[i].remark);
+        while (line.n > 0 && line.p[line.n - 1] == ' ') line.n--;
+        story_line(answer, line);
+    }
+}
+
+/* What stands now, if it is neither of both any more. */
+static enum fault now_find(struct work *work, const struct inbox_item *item,
+                           const struct field *leader, struct str *out)
+{
+    const void *current;
+    *out = STR_NONE;
+    enum fault fault = work->replica->f->entity(work->replica, work->arena,
+                                                (enum entity_kind)item->subject_kind,
+                                                item->subject, false, &current);
+    if (fault) return fault == FAULT_NOT_FOUND ? FAULT_NONE : fault;
+    fault = unit_format(work->arena, leader, current, out);
+    if (!fault && str_equal(*out, item->theirs)) *out = STR_NONE;
+    return fault;
+}
+
+static enum fault conflict_say(struct work *work, const struct inbox_item *item,
+                               const struct cell *cells, struct answer *answer)
+{
+    const struct field *leader = field_by_name((enum entity_kind)item->subject_kind, item->field);
+    bool mine = uuid_equal(item->author, work->identity.member);
+    struct voice voices[4];
+    size_t count = 0;
+    struct str now = STR_NONE;
+    enum fault fault = leader ? now_find(work, item, leader, &now) : FAULT_NONE;
+    if (fault) return fault;
+    voices[count++] = (struct voice){mine ? STR("you") : name_of_member(work, item->author),
+                                     cells[INBOX_MINE_COLUMN].shown,
+                                     moment_say(work, item->acted_at), ""};
+    struct str who = cells[INBOX_WHO_COLUMN].shown, when = cells[INBOX_WHEN_COLUMN].shown;
+    voices[count++] = (struct voice){who.n > 0 ? who : STR("somebody"),
+                                     cells[INBOX_THEIRS_COLUMN].shown, when,
+                                     now.n > 0 ? "" : "stands now"};
+    if (now.n > 0) {
+        voices[count++] = (struct voice){STR("now"), inbox_unit_say(work, item, now), STR(""), ""};
+    }
+    voices[count++] =
+        (struct voice){STR("before"), cells[INBOX_BASE_COLUMN].shown, STR(""), ""};
+    voices_say(work, voices, count, answer);
+    NOTE(answer, NOTE_RESULT, "      sluice inbox resolve {number} --mine, --theirs or --set VALUE",
+         {"number", cells[INBOX_NUMBER_COLUMN].text});
+    return FAULT_NONE;
+}
+
+/* Who made it so that this was refused, and when; absent where nobody did. */
+static struct str reason_cause(struct work *work, const struct inbox_item *item,
+                               const struct reason *reason)
+{
+    const struct event **events;
+    uint64_t *seqs;
+    size_t count;
+    bool role = reason->code == REASON_RIGHT_MISSING;
+    bool stage = str_equal(reason->field, STR("stage")) || str_equal(reason->field, STR("status"));
+    struct uuid subject = role ? item->author : item->subject;
+    if (work->replica->f->events(work->replica, work->arena, subject, &events, &seqs, &count)) {
+        return STR_NONE;
+    }
+    for (size_t i = count; i-- > 0;) {
+        const struct event *event = events[i];
+        bool field = event->what == EVENT_FIELD &&
+                     str_equal(event->field, role ? STR("role") : reason->field);
+        bool is = reason->code == REASON_GONE                     ? event->what == EVENT_DELETED
+                  : stage && reason->code != REASON_RIGHT_MISSING ? event->what == EVENT_STAGE
+                                                                  : field;
+        if (!is || uuid_equal(event->who, item->author)) continue;
+        if (item->recorded_at.has && event->recorded_at.v > item->recorded_at.v) continue;
+        return arena_format(work->arena, " (%.*s, %.*s)",
+                            STR_ARGS(name_of_member(work, event->who)),
+                            STR_ARGS(moment_say(work, event->recorded_at)));
+    }
+    return STR_NONE;
+}
+
+static bool reason_has_cause(const struct reason *reason)
+{
+    return reason->code == REASON_CHANGED_MEANWHILE || reason->code == REASON_GONE ||
+           reason->code == REASON_RIGHT_MISSING;
+}
+
+static bool reasons_have(const struct reasons *reasons, const struct reason *reason)
+{
+    for (size_t i = 0; i < reasons->count; i++) {
+        const struct reason *own = &reasons->items[i];
+        if (own->code == reason->code && str_equal(own->field, reason->field) &&
+            str_equal(own->check, reason->check) && str_equal(own->stage, reason->stage)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* One line each of what hangs on it; why, where that is not the same. */
+static void with_say(struct work *work, const struct inbox_told *told,
+                     const struct reasons *reasons, struct answer *answer)
+{
+    if (told->with_count == 0) return;
+    answer_say(answer, NOTE_RESULT, "      with it, in this order:");
+    for (size_t i = 0; i < told->with_count; i++) {
+        const struct cell *cells = told->with_cells[i];
+        struct reasons own;
+        struct str about = cells[INBOX_SUBJECT_COLUMN].shown;
+        story_line(answer, arena_format(work->arena, "      %4.*s  %.*s%s%.*s",
+                                        STR_ARGS(cells[INBOX_NUMBER_COLUMN].text), STR_ARGS(about),
+                                        about.n > 0 ? ": " : "",
+                                        STR_ARGS(cells[INBOX_MINE_COLUMN].shown)));
+        if (reasons_parse(work->arena, told->with[i]->reasons, &own)) continue;
+        for (size_t k = 0; k < own.count; k++) {
+            if (own.items[k].code == REASON_PARENT_REFUSED) continue;
+            if (reasons_have(reasons, &own.items[k])) continue;
+            NOTE(answer, NOTE_RESULT, "            refused as well: {reason}",
+                 {"reason", inbox_reason_say(work, &own.items[k])});
+        }
+    }
+}
+
+/* What is allowed now, where that is not what was said then. */
+static void now_say(struct work *work, const struct inbox_told *told, const struct reasons *reasons,
+                    struct answer *answer)
+{
+    if (told->would) {
+        answer_say(answer, NOTE_RESULT, "      now it would go through");
+        return;
+    }
+    for (size_t i = 0; i < told->would_not.count; i++) {
+        if (reasons_have(reasons, &told->would_not.items[i])) continue;
+        NOTE(answer, NOTE_RESULT, "      now: {reason}",
+             {"reason", inbox_reason_say(work, &told->would_not.items[i])});
+    }
+}
+
+static void parked_say(struct work *work, const struct inbox_told *told, struct answer *answer)
+{
+    struct reasons reasons;
+    const struct inbox_item *item = told->item;
+    const struct cell *cells = told->cells;
+    bool mine = uuid_equal(item->author, work->identity.member);
+    NOTE(answer, NOTE_RESULT, "      {who} wanted {what}  {when}",
+         {"who", mine ? STR("you") : name_of_member(work, item->author)},
+         {"what", cells[INBOX_MINE_COLUMN].shown.n > 0 ? cells[INBOX_MINE_COLUMN].shown : STR("it")},
+         {"when", moment_say(work, item->acted_at)});
+    if (reasons_parse(work->arena, item->reasons, &reasons)) reasons.count = 0;
+    for (size_t i = 0; i < reasons.count; i++) {
+        bool caused = reason_has_cause(&reasons.items[i]);
+        NOTE(answer, NOTE_RESULT, "      refused: {reason}{cause}",
+             {"reason", inbox_reason_say(work, &reasons.items[i])},
+             {"cause", caused ? reason_cause(work, item, &reasons.items[i]) : STR("")});
+    }
+    with_say(work, told, &reasons, answer);
+    now_say(work, told, &reasons, answer);
+    NOTE(answer, NOTE_RESULT,
+         told->with_count > 0
+             ? "      sluice inbox retry {number} [--value AMOUNT ...] sends all of it again, sluice "
+               "inbox discard {number} throws all of it away"
+             : "      sluice inbox retry {number} [--value AMOUNT ...], or sluice inbox discard "
+               "{number}",
+         {"number", cells[INBOX_NUMBER_COLUMN].text});
+}
+
+static void notice_advise(struct answer *answer, const char *advice, struct str number,
+                          struct str id)
+{
+    NOTE(answer, NOTE_RESULT, advice, {"number", number}, {"id", id});
+}
+
+/* A restored database lacks what a copy of that device was answered, and it has not come since. */
+static void missing_say(struct work *work, const struct inbox_item *item, struct str number,
+                        struct str id, struct answer *answer)
+{
+    bool mine = uuid_equal(item->concerned, work->identity.member);
+    int64_t first = 0, last = 0;
+    bool counted = str_to_int64(item->base, &first) == FAULT_NONE &&
+                   str_to_int64(item->theirs, &last) == FAULT_NONE && last >= first;
+    struct str whose = mine ? STR("you") : name_of_member(work, item->concerned);
+    if (whose.n == 0) whose = STR("somebody who is not in this database");
+    long long missing = counted ? last - first + 1 : 0;
+    NOTE(answer, NOTE_RESULT,
+         sentence_of((uint64_t)missing,
+                     "{number}  notice: {count} change of {whose} is missing since the server's "
+                     "database was restored",
+                     "{number}  notice: {count} changes of {whose} are missing since the server's "
+                     "database was restored"),
+         {"number", arena_format(work->arena, "%3.*s", STR_ARGS(number))},
+         {"count", arena_format(work->arena, "%lld", missing)}, {"whose", whose});
+    NOTE(answer, NOTE_RESULT,
+         "      {device}  {id}  numbers {first} to {last}, the last one made by {when}",
+         {"device", item->mine}, {"id", id}, {"first", item->base}, {"last", item->theirs},
+         {"when", moment_say(work, item->acted_at)});
+    answer_say(answer, NOTE_RESULT,
+         mine ? "      run `sluice sync` on that device: it holds them and offers them again, and "
+                "this goes away"
+              : "      ask for `sluice sync` on that device: it holds them and offers them again, "
+                "and this goes away");
+    notice_advise(answer, "      the device is lost: sluice inbox discard {number}", number, id);
+}
+
+/* One's value stood, and somebody settled their conflict with it otherwise. */
+static void replaced_say(struct work *work, const struct inbox_item *item,
+                         const struct cell *cells, struct answer *answer)
+{
+    enum entity_kind kind = (enum entity_kind)item->subject_kind;
+    struct str number = cells[INBOX_NUMBER_COLUMN].text, id = name_short(work, kind, item->subject);
+    bool mine = uuid_equal(item->concerned, work->identity.member);
+    struct str whose = mine ? STR("your") : name_of_member(work, item->concerned);
+    story_line(answer,
+               arena_format(work->arena, "%3.*s  notice: %.*s settled a conflict with %.*s%s %.*s of "
+                                         "%.*s %.*s",
+                            STR_ARGS(number), STR_ARGS(cells[INBOX_WHO_COLUMN].shown),
+                            STR_ARGS(whose), mine ? "" : "'s",
+                            STR_ARGS(cells[INBOX_FIELD_COLUMN].shown), STR_ARGS(id),
+                            STR_ARGS(cells[INBOX_SUBJECT_COLUMN].shown)));
+    const struct voice voices[] = {
+        {mine ? STR("you") : whose, cells[INBOX_MINE_COLUMN].shown, STR(""), ""},
+        {cells[INBOX_WHO_COLUMN].shown, cells[INBOX_THEIRS_COLUMN].shown,
+         moment_say(work, item->recorded_at), ""}};
+    voices_say(work, voices, 2, answer);
+    NOTE(answer, NOTE_RESULT, "      fine: sluice inbox discard {number}; not: sluice history {id}",
+         {"number", number}, {"id", id});
+}
+
+/* What the server tells of a device: it joined, a copy of it appeared, something of it is missing. */
+static void notice_say(struct work *work, const struct inbox_item *item, const struct cell *cells,
+                       struct answer *answer)
+{
+    struct str id = name_short(work, (enum entity_kind)item->subject_kind, item->subject);
+    struct str number = cells[INBOX_NUMBER_COLUMN].text;
+    if (inbox_is_missing(item)) {
+        missing_say(work, item, number, id, answer);
+        return;
+    }
+    bool copy = str_equal(item->field, STR("copy"));
+    bool mine = uuid_equal(item->concerned, work->identity.member);
+    struct str whose = mine ? STR("you") : name_of_member(work, item->concerned);
+    story_line(answer, arena_format(work->arena,
+                                    copy ? "%3.*s  notice: a device of %.*s was copied, or put back "
+                                           "from a backup"
+                                         : "%3.*s  notice: a new device joined as %.*s",
+                                    STR_ARGS(number),
+                                    STR_ARGS(copy && mine ? STR("yours") : whose)));
+    NOTE(answer, NOTE_RESULT, "      {device}  {id}  {when}", {"device", item->mine}, {"id", id},
+         {"when", moment_say(work, item->recorded_at)});
+    notice_advise(answer,
+                  copy ? "      you did that: sluice inbox discard {number}; if not, both copies are "
+                         "shut out by: sluice device revoke {id}"
+                       : "      known: sluice inbox discard {number}; not known: sluice device "
+                         "revoke {id}",
+                  number, id);
+}
+
+enum fault inbox_story(struct work *work, const struct inbox_told *told, struct answer *answer)
+{
+    const struct inbox_item *item = told->item;
+    const struct cell *cells = told->cells;
+    bool conflict = item->kind == INBOX_CONFLICT;
+    if (inbox_is_replaced(item)) {
+        replaced_say(work, item, cells, answer);
+        return arena_fault(work->arena);
+    }
+    if (item->kind == INBOX_NOTICE) {
+        notice_say(work, item, cells, answer);
+        return arena_fault(work->arena);
+    }
+    struct str id = STR(""), number = cells[INBOX_NUMBER_COLUMN].text;
+    if (name_of(work, (enum entity_kind)item->subject_kind, item->subject).n > 0) {
+        id = name_short(work, (enum entity_kind)item->subject_kind, item->subject);
+    }
+    struct str about = cells[INBOX_SUBJECT_COLUMN].shown;
+    const char *kind = entity_name((enum entity_kind)item->subject_kind);
+    if (about.n == 0 && kind) about = arena_format(work->arena, "a %s that is gone", kind);
+    struct str head = arena_format(work->arena, "%3.*s  %s%.*s%s%.*s%s%.*s", STR_ARGS(number),
+                                   conflict ? "conflict: " : "refused: ",
+                                   STR_ARGS(cells[INBOX_FIELD_COLUMN].shown),
+                                   cells[INBOX_FIELD_COLUMN].shown.n > 0 ? " of " : "",
+                                   STR_ARGS(id), id.n > 0 ? " " : "", STR_ARGS(about));
+    story_line(answer, head);
+    if (conflict) return conflict_say(work, item, cells, answer);
+    if (item->kind == INBOX_PARKED) parked_say(work, told, answer);
+    return arena_fault(work->arena);
+}

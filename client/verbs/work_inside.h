@@ -1,0 +1,245 @@
+/* work_inside.h - what the work_*.c share; included by nobody else. */
+#ifndef SLUICE_CLIENT_VERBS_WORK_INSIDE_H
+#define SLUICE_CLIENT_VERBS_WORK_INSIDE_H
+
+#include "client/core/outbox.h"
+#include "client/verbs/work.h"
+#include "common/base/map.h"
+#include "common/codec/row.h"
+#include "common/domain/query.h"
+
+/* --- work.c --- */
+
+/* Often enough in a loop over many: who listens decides what is shown of it. */
+void work_say_progress(const struct work *work, const char *sentence, size_t done, size_t all);
+
+/* --- work_names.c: what people type, and what they see instead of ids --- */
+
+/* The entity a text names: its short id or a prefix, full id, or exact name. NULL, and the answer
+ * says so, when there is none or several. */
+MUST_USE enum fault name_find(struct work *work, enum entity_kind kind, struct str text,
+                              struct answer *answer, const void **out);
+/* As name_find, but nothing is said when there is none. */
+MUST_USE enum fault name_look(struct work *work, enum entity_kind kind, struct str text,
+                              struct answer *answer, const void **out);
+const struct member *name_member(struct work *work, struct str text, struct answer *answer);
+struct str name_of_member(const struct work *work, struct uuid id);
+/* Name of an organisation, title of a deal...; absent if unknown. */
+struct str name_of(struct work *work, enum entity_kind kind, struct uuid id);
+struct uuid entity_id(enum entity_kind kind, const void *entity);
+struct str entity_title(enum entity_kind kind, const void *entity);
+/* As short as is unique in the copy. */
+struct str name_short(struct work *work, enum entity_kind kind, struct uuid id);
+/* The same for many at once: shorts[i] of ids[i], unique among them. */
+MUST_USE enum fault names_short(struct arena *arena, const struct uuid *ids, size_t count,
+                                struct str *shorts);
+/* As names_short, unique in the copy. */
+MUST_USE enum fault names_short_among_all(struct work *work, enum entity_kind kind,
+                                          const struct uuid *ids, size_t count,
+                                          struct str *shorts);
+struct str name_of_stage(const struct work *work, const struct deal *deal);
+/* Choice of a plural: "1 deal", "3 deals". */
+struct str count_of(struct arena *arena, size_t count, const char *one, const char *many);
+
+/* --- work_wish.c: options to edits --- */
+
+enum { WISH_CREATIONS_MAX = 4 };
+
+/* What a command wants of one entity, and what has to be created before. */
+struct wish {
+    enum entity_kind kind;
+    struct uuid target;
+    const void *current; /* NULL: it is to be created */
+    struct edit edits[MUTATION_CHANGES_MAX];
+    size_t count;
+    struct mutation before[WISH_CREATIONS_MAX];
+    const void *made[WISH_CREATIONS_MAX]; /* as they will stand, for the preview */
+    size_t before_count;
+    struct optional happened_at;
+    const struct mutation *again; /* its kind, stands and resolution are taken over; or NULL */
+};
+
+void wish_init(struct wish *wish, enum entity_kind kind, struct uuid target, const void *current);
+void wish_set(struct wish *wish, const char *field, struct value want);
+void wish_change_set(struct wish *wish, const char *field, struct text_set add,
+                     struct text_set remove);
+/* Everything the options of the request say. False: the answer tells the mistake. */
+MUST_USE enum fault wish_options(struct work *work, const struct request *request,
+                                 struct wish *wish, struct answer *answer, bool *fine);
+MUST_USE enum fault wish_field(struct work *work, struct wish *wish, const struct field *field,
+                               struct str text, struct answer *answer, bool *fine);
+/* Names the other fields of every touched unit as they stand. */
+void wish_complete_units(struct wish *wish);
+bool date_option(struct work *work, const struct request *request, const char *name,
+                 struct optional *out, struct answer *answer);
+
+/* --- work_write.c --- */
+
+void mutation_begin(struct work *work, struct mutation *mutation, enum mutation_kind kind,
+                    enum entity_kind entity, struct uuid target);
+/* Decides the wish and, unless refused, queues it with what it needs. The answer has the outcome;
+ * *done: it went through. */
+MUST_USE enum fault wish_submit(struct work *work, struct wish *wish, struct str summary,
+                                struct answer *answer, bool *done);
+/* Would it go through? Nothing is queued. */
+MUST_USE enum fault wish_would(struct work *work, struct wish *wish, bool *would,
+                               struct reasons *would_not);
+MUST_USE enum fault mutation_submit(struct work *work, struct mutation *mutation,
+                                    struct str summary, struct answer *answer, bool *done);
+void answer_refuse(struct answer *answer, const struct reasons *reasons);
+/* work_mend.c: after a refusal, the command that would go through. */
+void answer_mend(struct work *work, const struct request *request, const struct deal *deal,
+                 struct answer *answer);
+/* --on before the deal's last move: says as of when the change of stage counts, and why. */
+MUST_USE enum fault wish_tell_date(struct work *work, const struct wish *wish,
+                                   struct answer *answer);
+/* The name of the stage with that key, of whichever pipeline; the key where there is none. */
+struct str stage_say(struct work *work, struct str key);
+/* "Value: 14,000 EUR (was 12,500 EUR); Due: 2027-03-01": what of the wish became so. */
+struct str wish_changes(struct work *work, const struct wish *wish, const void *shown);
+
+/* --- work_deal.c --- */
+
+/* What was done with a deal ({id} {title} {stage} {owner} {what}), what that changed, the record. */
+MUST_USE enum fault deal_said(struct work *work, const struct wish *wish, const char *sentence,
+                              struct str what, struct answer *answer);
+
+/* --- work_undo.c, work_undo_import.c --- */
+
+/* The inverse of what an edit did, as its events tell. */
+MUST_USE enum fault undo_edits(struct work *work, const struct mutation *mutation,
+                               struct wish *wish);
+/* A creation is taken back by a deletion that names what it was seen as. */
+void undo_creation(const struct mutation *mutation, struct edit *edits, size_t *count);
+bool batch_is_import(struct uuid batch);
+/* Takes back what stands of that import; the answer tells what came of it. */
+MUST_USE enum fault undo_import(struct work *work, struct uuid batch, struct answer *answer);
+
+/* The checks of a deal, as in "budget,-need"; of the pipeline with that key. */
+MUST_USE enum fault wish_checks(struct work *work, struct str pipeline, struct str words,
+                                struct wish *wish, struct answer *answer);
+
+/* --- work_inbox.c, work_inbox_story.c --- */
+
+enum inbox_column {
+    INBOX_NUMBER_COLUMN, INBOX_KIND_COLUMN, INBOX_SUBJECT_COLUMN, INBOX_FIELD_COLUMN,
+    INBOX_MINE_COLUMN, INBOX_THEIRS_COLUMN, INBOX_WHO_COLUMN, INBOX_WHEN_COLUMN,
+    INBOX_REASONS_COLUMN, INBOX_POSSIBLE_COLUMN, INBOX_BASE_COLUMN, INBOX_AUTHOR_COLUMN,
+    INBOX_SUBJECT_ID_COLUMN, INBOX_ACTED_COLUMN, INBOX_COLUMN_COUNT
+};
+struct str inbox_reason_say(struct work *work, const struct reason *reason);
+/* A notice of what a restored database lacks of some device. */
+bool inbox_is_missing(const struct inbox_item *item);
+/* It waits for this member. */
+bool inbox_is_mine(const struct work *work, const struct inbox_item *item);
+/* A notice that one's value went when somebody settled a conflict. */
+bool inbox_is_replaced(const struct inbox_item *item);
+/* A unit's canonical text as people read it: "12,500 EUR", "Send offer, 2027-03-01". */
+struct str inbox_unit_say(struct work *work, const struct inbox_item *item, struct str text);
+/* What is told of one item. */
+struct inbox_told {
+    const struct inbox_item *item;
+    const struct cell *cells;
+    const struct inbox_item *const *with; /* what hangs on it, in order */
+    const struct cell (*with_cells)[INBOX_COLUMN_COUNT];
+    size_t with_count;
+    bool would; /* sent again now it would go through */
+    struct reasons would_not;
+};
+/* In lines for people. */
+MUST_USE enum fault inbox_story(struct work *work, const struct inbox_told *told,
+                                struct answer *answer);
+/* "14:05" of today, else "2027-03-01 14:05"; local time of the team. */
+struct str moment_say(struct work *work, struct optional instant);
+/* The same, always with the day. */
+struct str moment_full_say(struct work *work, struct optional instant);
+
+/* --- work_view.c: deals as rows --- */
+
+extern const struct column deal_columns[];
+extern const size_t deal_column_count;
+
+/* Views of all those deals, with names and flags. */
+MUST_USE enum fault deal_views(struct work *work, const struct deal *const *deals, size_t count,
+                               struct deal_view **out);
+void deal_cells(struct work *work, const struct deal_view *view, struct str short_id,
+                struct cell *cells);
+/* Of these columns those that will be printed: a list has thousands of rows. */
+struct deal_choice {
+    struct column *columns;
+    const struct field **fields; /* NULL: no field */
+    size_t *indexes;             /* into deal_columns */
+    size_t count;
+};
+MUST_USE enum fault deal_choose(struct arena *arena, const struct request *request,
+                                struct deal_choice *out);
+void deal_cells_chosen(struct work *work, const struct deal_view *view, struct str short_id,
+                       const struct deal_choice *choice, struct cell *cells);
+MUST_USE enum fault deal_record(struct work *work, const struct deal *deal, struct answer *answer);
+struct str money_say(struct work *work, int64_t minor, struct str currency);
+struct str date_say(struct work *work, struct optional date);
+struct cell cell_date(struct work *work, struct optional date);
+struct cell cell_time(struct work *work, struct optional time);
+struct cell cell_money(struct work *work, struct optional value, struct str currency);
+/* One field of any entity as a cell. */
+struct cell cell_field(struct work *work, const struct field *field, const void *entity);
+/* The canonical text of a field, as people read it. */
+struct str text_say(struct work *work, const struct field *field, struct str canonical,
+                    struct str currency);
+
+/* --- work_health.c --- */
+
+/* Adds hot, slow, quiet, overdue... and why to views whose deal and stage are set. */
+MUST_USE enum fault deal_healths(struct work *work, struct deal_view *views, size_t count);
+/* Those of the wanted reasons (bits) that hold, as sentences with their figures, one a line; with
+ * signs, '+' stands before what speaks for the deal, '-' before what does not. */
+struct str health_say(struct work *work, const struct deal_view *view, uint32_t wanted, bool signs);
+
+/* --- work_list.c --- */
+
+struct listed_deal {
+    const struct deal_view *view;
+    struct str id; /* short, unique in the whole copy */
+    const struct query *query; /* the order asked for, or NULL */
+};
+/* The deals that match (NULL: any), soonest next step first; only open ones unless `all`. */
+MUST_USE enum fault deals_listed(struct work *work, const struct query *query, bool all,
+                                 struct listed_deal **out, size_t *count);
+
+/* --- work_pipeline.c --- */
+
+/* The pipeline the first argument names, else the first there is; NULL with the answer set. */
+const struct pipeline *pipeline_named(struct work *work, const struct request *request,
+                                      struct answer *answer);
+
+/* --- work_past.c: the history of deals --- */
+
+struct past {
+    const struct row *rows; /* events in order, numbered for the metrics engine */
+    size_t count;
+};
+struct pasts {
+    struct map by_deal;
+};
+
+/* Every deal, read once for as long as the work lasts. For verbs that only look. */
+MUST_USE enum fault work_deals(struct work *work, const struct deal ***deals, size_t *count);
+/* Of the open deals only. */
+MUST_USE enum fault pasts_load_open(struct work *work, struct pasts *out);
+/* Of the won deals only. */
+MUST_USE enum fault pasts_load_won(struct work *work, struct pasts *out);
+/* Of one deal, or of all (zero id). */
+MUST_USE enum fault pasts_load(struct work *work, struct uuid deal, struct pasts *out);
+struct past past_of(const struct pasts *pasts, struct uuid deal); /* without rows if unknown */
+
+/* --- the verbs --- */
+
+verb_run deal_add, deal_list, deal_show, deal_edit, deal_check, deal_move, deal_win, deal_lose,
+    deal_ice, deal_thaw, deal_reopen, deal_assign, deal_history, lead_add;
+verb_run organisation_add, organisation_list, organisation_show, organisation_edit, person_add,
+    person_list, person_show, person_edit;
+verb_run log_add, board_show, pipeline_show, today_show, inbox_run, undo_run, export_run,
+    status_show, server_run, member_list, member_edit, member_invite, invitation_list,
+    invitation_revoke, device_list, device_revoke, report_show;
+
+#endif

@@ -1,0 +1,79 @@
+/* work_invite.c - `invite NAME --role`: a one-time code is made here, its hash goes to the server.
+ *
+ * The line is given out only once the server has taken the hash (client/cli/command_network). */
+#include "client/verbs/work_inside.h"
+
+#include <string.h>
+
+#include "common/base/banned.h"
+#include "common/link/invitation.h"
+
+static const struct member *member_named(struct work *work, struct str name)
+{
+    struct str wanted, own;
+    if (text_fold(work->arena, name, &wanted)) return NULL;
+    for (size_t i = 0; i < work->member_count; i++) {
+        const struct member *member = work->members[i];
+        if (member->removed || text_fold(work->arena, member->name, &own)) continue;
+        if (str_equal(own, wanted)) return member;
+    }
+    return NULL;
+}
+
+static enum fault line_make(struct work *work, const uint8_t code[INVITATION_CODE_BYTES],
+                            struct answer *answer)
+{
+    char text[INVITATION_LINE_MAX + 1];
+    struct invitation_line line = {.address = work->identity.addresses[0]};
+    memcpy(line.server_key, work->identity.server_key, sizeof line.server_key);
+    memcpy(line.code, code, sizeof line.code);
+    enum fault fault = invitation_line_format(&line, text);
+    if (!fault) answer->text = arena_str(work->arena, str_from(text));
+    return fault;
+}
+
+enum fault member_invite(struct work *work, const struct request *request, struct answer *answer)
+{
+    const struct request_option *given = request_option(request, "role");
+    const struct field *role_field = field_by_name(ENTITY_MEMBER, STR("role"));
+    uint8_t code[INVITATION_CODE_BYTES], hash[32];
+    struct mutation mutation;
+    struct wish wish;
+    bool done;
+    struct str name = str_trim(request->arguments[0]);
+    const struct member *known = member_named(work, name);
+    bool fresh = !known || known->imported; /* who never could sign in is given a role */
+    int64_t role = known && !fresh ? known->role : ROLE_REP;
+    if (given) role = field_choice_value(role_field, given->value);
+    if (role == ROLE_NONE) {
+        FAIL(answer, ERROR_UNKNOWN_ROLE,
+             "there is no role \"{role}\"; there are: owner, manager, rep, "
+             "viewer",
+             {"role", given ? given->value : STR("")});
+        return FAULT_NONE;
+    }
+    struct uuid id =
+        known ? known->id : uuid_v7((uint64_t)work->now.wall_ms, work->random);
+    wish_init(&wish, ENTITY_MEMBER, id, known);
+    wish_set(&wish, "name", value_text(known ? known->name : name));
+    if (given || fresh) wish_set(&wish, "role", value_number(VALUE_CHOICE, role));
+    random_bytes(work->random, code, sizeof code);
+    codec_payload_hash((struct str){(const char *)code, sizeof code}, hash);
+    mutation_begin(work, &mutation, MUTATION_INVITE, ENTITY_MEMBER, id);
+    mutation.edits = wish.edits;
+    mutation.edit_count = wish.count;
+    mutation.code_hash = arena_str(work->arena, (struct str){(const char *)hash, sizeof hash});
+    /* When it expires the server decides, by its own clock: INVITATION_HOURS from then. */
+    struct str summary = arena_format(work->arena, "invite %.*s", STR_ARGS(name));
+    enum fault fault = mutation_submit(work, &mutation, summary, answer, &done);
+    if (fault || answer->code != ANSWER_OK) return fault;
+    answer->wrote = true;
+    answer->mutation = mutation.id;
+    NOTE(answer, NOTE_TALK,
+         fresh ? "Invited {name} as {role}; the line below is worth one device, once, for {hours} hours"
+               : "Invited a further device of {name} ({role}); the line below is worth one device, "
+                 "once, for {hours} hours",
+         {"name", known ? known->name : name}, {"role", str_from(field_choice_name(role_field, role))},
+         {"hours", arena_format(work->arena, "%d", INVITATION_HOURS)});
+    return line_make(work, code, answer);
+}

@@ -1,0 +1,350 @@
+/* work_undo.c - takes back the newest own change: a new mutation, the inverse.
+ *
+ * What a mutation did is read from its events (the server's or the predicted ones), not from its
+ * wish: others may have merged, stages imply statuses. What was changed since by somebody else is
+ * refused by decide, with the reason. Several mutations of one command (one batch) go together. */
+#include "client/verbs/work_inside.h"
+
+#include <string.h>
+
+#include "common/base/banned.h"
+#include "common/domain/merge.h"
+
+enum { UNDO_WINDOW = 200, UNDO_BATCH_MAX = 8 };
+
+struct undo_entry {
+    const struct outbox_entry *entry;
+    struct mutation mutation;
+};
+
+struct undo_search {
+    struct work *work;
+    struct uuid only;     /* of that deal; zero: of all */
+    struct map gone;      /* ids that are taken back already, or passed over */
+    struct undo_entry found[UNDO_BATCH_MAX]; /* the newest command that stands: one, or a batch */
+    size_t count;
+    const char *impossible; /* found[0] has no inverse: why */
+    bool import;            /* found[0] is of an import */
+};
+
+/* What has no inverse, and what to do instead. Passing over it in silence would take back something
+ * else than the person means. */
+static const char *undo_impossible(const struct mutation *mutation)
+{
+    if (mutation->entity == ENTITY_INVITATION) {
+        return "your newest command took an invitation back, for good; invite again instead; "
+               "`sluice undo --skip` takes back what was before it";
+    }
+    if (mutation->entity == ENTITY_DEVICE) {
+        return "your newest command was about a device, which cannot be taken back; "
+               "`sluice undo --skip` takes back what was before it";
+    }
+    switch ((enum mutation_kind)mutation->kind) {
+    case MUTATION_INVITE:
+        return "your newest command was an invitation; while nobody has used it `sluice invitation "
+               "revoke NAME` takes it back; `sluice undo --skip` takes back what was before it";
+    case MUTATION_CLOSE:
+        return "your newest command closed an item of the inbox, which cannot be taken back; "
+               "`sluice undo --skip` takes back what was before it";
+    case MUTATION_CORRECT:
+    case MUTATION_DELETE:
+        return "your newest command cannot be taken back; `sluice undo --skip` takes back what was "
+               "before it";
+    case MUTATION_NONE:
+    case MUTATION_NOTICE: /* no person's */
+    case MUTATION_IMPORT: /* taken back as a whole, by undo_import */
+    case MUTATION_CREATE:
+    case MUTATION_EDIT: break;
+    }
+    return NULL;
+}
+
+/* The deal itself, or something logged for it. */
+static bool undo_is_about(const struct mutation *mutation, struct uuid deal)
+{
+    if (uuid_is_zero(deal) || uuid_equal(mutation->target, deal)) return true;
+    for (size_t i = 0; i < mutation->edit_count; i++) {
+        const struct edit *edit = &mutation->edits[i];
+        if (edit->field && edit->field->refers == ENTITY_DEAL && uuid_equal(edit->want.id, deal)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static struct str undo_key(const struct uuid *id)
+{
+    return (struct str){(const char *)id->b, sizeof id->b};
+}
+
+/* Looks at an entry; true: the search is over. */
+static bool undo_look(struct undo_search *search, const struct outbox_entry *entry,
+                      enum fault *fault)
+{
+    struct undo_entry undo = {.entry = entry};
+    if (codec_mutation_unpack(search->work->arena, entry->payload, &undo.mutation)) return false;
+    const struct mutation *mutation = &undo.mutation;
+    bool any = uuid_is_zero(search->only);
+    if (!uuid_is_zero(mutation->undoes)) {
+        /* A refused undo has undone nothing, but trying it again changes nothing either. */
+        *fault = map_put(&search->gone, undo_key(&mutation->undoes), search);
+        return false;
+    }
+    if (map_get(&search->gone, undo_key(&mutation->id))) return false;
+    if (map_get(&search->gone, undo_key(&mutation->batch))) return false;
+    if (entry->answered && entry->outcome == OUTCOME_PARKED) return false;
+    /* Members stay when their import is taken back: that alone is not an import that stands. */
+    if (batch_is_import(mutation->batch) && mutation->entity == ENTITY_MEMBER) return false;
+    const char *impossible = undo_impossible(mutation);
+    if (impossible && (search->count > 0 || !any)) return false;
+    if (search->count == 0 && any && batch_is_import(mutation->batch)) {
+        search->import = true;
+        search->found[search->count++] = undo;
+        return true;
+    }
+    if (mutation->kind == MUTATION_IMPORT) return false;
+    if (search->count == 0 && !undo_is_about(mutation, search->only)) return false;
+    bool same = search->count > 0 && !uuid_is_zero(mutation->batch) &&
+                uuid_equal(mutation->batch, search->found[0].mutation.batch);
+    if (search->count > 0 && !same) return true;
+    search->impossible = impossible;
+    search->found[search->count++] = undo;
+    return impossible || uuid_is_zero(mutation->batch) || search->count == UNDO_BATCH_MAX;
+}
+
+/* Backwards through the numbers, a window at a time: most look at the newest few only. */
+static enum fault undo_find(struct undo_search *search)
+{
+    struct work *work = search->work;
+    uint64_t below = work->identity.next_number;
+    bool over = false;
+    search->count = 0;
+    search->import = false;
+    search->impossible = NULL;
+    while (below > 1 && !over) {
+        struct outbox_entry *entries;
+        size_t total;
+        uint64_t from = below > UNDO_WINDOW ? below - UNDO_WINDOW : 1;
+        enum fault fault = work->replica->f->outbox_list(work->replica, work->arena, from, true,
+                                                         (size_t)(below - from), &entries, &total);
+        for (size_t i = total; i-- > 0 && !fault && !over;) {
+            if (entries[i].number < below) over = undo_look(search, &entries[i], &fault);
+        }
+        if (fault) return fault;
+        below = from;
+    }
+    return FAULT_NONE;
+}
+
+static enum fault set_difference(struct work *work, struct str from, struct str without,
+                                 struct text_set *out)
+{
+    struct value a, b;
+    struct str items[SET_ITEMS_MAX];
+    size_t count = 0;
+    enum fault fault = value_parse(work->arena, VALUE_SET, from, &a);
+    if (!fault) fault = value_parse(work->arena, VALUE_SET, without, &b);
+    for (size_t i = 0; !fault && i < a.set.count && count < SET_ITEMS_MAX; i++) {
+        if (!text_set_has(b.set, a.set.items[i])) items[count++] = a.set.items[i];
+    }
+    return fault ? fault : text_set_make(work->arena, items, count, out);
+}
+
+/* Base: what it was changed to. Want: what it was before. */
+static void undo_set(struct wish *wish, const char *name, struct value base, struct value want)
+{
+    const struct field *field = field_by_name(wish->kind, str_from(name));
+    wish_set(wish, name, want);
+    for (size_t i = 0; i < wish->count; i++) {
+        if (wish->edits[i].field == field) wish->edits[i].base = base;
+    }
+}
+
+static enum fault undo_field(struct work *work, const struct event *event, struct wish *wish)
+{
+    const struct field *field = field_by_name(wish->kind, event->field);
+    /* A correction may set what no edit may; nobody edits members as one edits a deal. */
+    bool corrects = field && (strcmp(field->name, "closed_at") == 0 || wish->kind == ENTITY_MEMBER);
+    if (!field || !((field->flags & FIELD_EDITABLE) || corrects)) return FAULT_NONE;
+    if (field->type == VALUE_SET) {
+        struct text_set add, remove;
+        enum fault fault = set_difference(work, event->from_value, event->to_value, &add);
+        if (!fault) fault = set_difference(work, event->to_value, event->from_value, &remove);
+        if (!fault) wish_change_set(wish, field->name, add, remove);
+        return fault;
+    }
+    struct value from, to;
+    enum fault fault = value_parse(work->arena, field->type, event->from_value, &from);
+    if (!fault) fault = value_parse(work->arena, field->type, event->to_value, &to);
+    if (!fault) undo_set(wish, field->name, to, from);
+    return fault;
+}
+
+static void undo_stage(const struct event *event, struct wish *wish)
+{
+    undo_set(wish, "stage", value_text(event->to_stage), value_text(event->from_stage));
+    undo_set(wish, "status", value_number(VALUE_CHOICE, event->to_status),
+             value_number(VALUE_CHOICE, event->from_status));
+    if (event->field.n == 0) return;
+    undo_set(wish, "pipeline", value_text(event->to_value), value_text(event->from_value));
+}
+
+enum fault undo_edits(struct work *work, const struct mutation *mutation, struct wish *wish)
+{
+    const struct event **events;
+    uint64_t *seqs;
+    size_t count;
+    enum fault fault = work->replica->f->events(work->replica, work->arena, mutation->target,
+                                                &events, &seqs, &count);
+    for (size_t i = 0; i < count && !fault; i++) {
+        if (!uuid_equal(events[i]->mutation, mutation->id)) continue;
+        if (events[i]->what == EVENT_STAGE) undo_stage(events[i], wish);
+        if (events[i]->what == EVENT_FIELD) fault = undo_field(work, events[i], wish);
+    }
+    if (!fault) wish_complete_units(wish);
+    return fault;
+}
+
+void undo_creation(const struct mutation *mutation, struct edit *edits, size_t *count)
+{
+    for (size_t i = 0; i < mutation->edit_count && *count < MUTATION_CHANGES_MAX; i++) {
+        struct edit edit = mutation->edits[i];
+        if (!edit.field || edit.field->type == VALUE_SET) continue;
+        edit.base = edit.want;
+        edit.want = value_absent(edit.field->type);
+        edits[(*count)++] = edit;
+    }
+}
+
+/* The value went back: does the choice that brought it stand open again? */
+static enum fault item_tell(struct work *work, const struct mutation *old, struct answer *answer)
+{
+    const void *found;
+    if (uuid_is_zero(old->resolves)) return FAULT_NONE;
+    enum fault fault = work->replica->f->entity(work->replica, work->arena, ENTITY_INBOX,
+                                                old->resolves, false, &found);
+    if (fault) return fault == FAULT_NOT_FOUND ? FAULT_NONE : fault;
+    const struct inbox_item *item = found;
+    NOTE(answer, NOTE_RESULT,
+         item->state == INBOX_OPEN ? "Item {number} of the inbox is open again"
+                                   : "Item {number} of the inbox stays settled",
+         {"number", arena_format(work->arena, "%lld", (long long)item->number)});
+    return FAULT_NONE;
+}
+
+static enum fault undo_one(struct work *work, const struct undo_entry *undo,
+                           struct answer *answer, bool *done)
+{
+    const struct mutation *old = &undo->mutation;
+    enum entity_kind kind = (enum entity_kind)old->entity;
+    const void *current;
+    struct mutation mutation;
+    struct wish wish;
+    *done = false;
+    enum fault fault = work->replica->f->entity(work->replica, work->arena, kind, old->target,
+                                                false, &current);
+    if (fault == FAULT_NOT_FOUND) {
+        answer_fail(answer, ERROR_GONE,
+                    "what was changed is no longer there; `sluice undo --skip` takes back what was "
+                    "before it");
+        return FAULT_NONE;
+    }
+    if (fault) return fault;
+    bool created = old->kind == MUTATION_CREATE;
+    wish_init(&wish, kind, old->target, current);
+    if (created) undo_creation(old, wish.edits, &wish.count);
+    else fault = undo_edits(work, old, &wish);
+    if (fault) return fault;
+    mutation_begin(work, &mutation, created ? MUTATION_DELETE : MUTATION_EDIT, kind, old->target);
+    mutation.edits = wish.edits;
+    mutation.edit_count = wish.count;
+    mutation.undoes = old->id;
+    bool chose = old->resolution == INBOX_MINE || old->resolution == INBOX_VALUE;
+    if (chose && !uuid_is_zero(old->resolves)) {
+        mutation.resolves = old->resolves;
+        mutation.resolution = INBOX_OPEN;
+    }
+    struct str summary = arena_format(work->arena, "undo of %.*s", STR_ARGS(undo->entry->summary));
+    fault = mutation_submit(work, &mutation, summary, answer, done);
+    if (fault || !*done) return fault;
+    struct str title = created ? entity_title(kind, current) : STR_NONE; /* a call has none */
+    NOTE(answer, NOTE_RESULT, title.n > 0 ? "Took back: added {what}" : "Took back: {what}",
+         {"what", title.n > 0 ? title : undo->entry->summary});
+    return item_tell(work, old, answer);
+}
+
+/* Takes back what was found. *any: something was taken back, whatever came after. */
+static enum fault undo_found(struct undo_search *search, struct answer *answer, bool *any)
+{
+    enum fault fault = FAULT_NONE;
+    bool done;
+    *any = false;
+    if (search->import) {
+        fault = undo_import(search->work, search->found[0].mutation.batch, answer);
+        *any = answer->wrote;
+    } else if (search->impossible) {
+        answer_fail(answer, ERROR_NOT_UNDOABLE, search->impossible);
+    }
+    for (size_t i = 0; i < search->count && !search->import && !fault && answer->code == ANSWER_OK; i++) {
+        fault = undo_one(search->work, &search->found[i], answer, &done);
+        if (fault || answer->code != ANSWER_OK) continue;
+        if (done) *any = true;
+        else answer_fail(answer, ERROR_UNCHANGED,
+                         "your newest change is as it was before already; `sluice undo --skip` "
+                         "takes back what was before it");
+    }
+    if (answer->reasons.count > 0 && !*any) {
+        struct arena *arena = search->work->arena;
+        bool all = uuid_is_zero(search->only);
+        struct str deal = all ? STR_NONE : name_short(search->work, ENTITY_DEAL, search->only);
+        answer->mend_title = "leave it, and take back what was before it:";
+        answer->mend = arena_format(arena, "sluice undo%s%.*s --skip", all ? "" : " ",
+                                    STR_ARGS(deal));
+    }
+    return fault;
+}
+
+/* Leaves what could not be taken back, says so, and never finds it again. notes: of the answer
+ * before it was tried. */
+static enum fault undo_pass(struct undo_search *search, size_t notes, struct answer *answer)
+{
+    const struct mutation *first = &search->found[0].mutation;
+    enum fault fault = FAULT_NONE;
+    for (size_t i = 0; i < search->count && !fault; i++) {
+        fault = map_put(&search->gone, undo_key(&search->found[i].mutation.id), search);
+    }
+    if (!fault && search->import) fault = map_put(&search->gone, undo_key(&first->batch), search);
+    answer_error(answer, ERROR_NONE);
+    answer->note_count = notes;
+    answer->reasons = (struct reasons){.count = 0};
+    answer->mend = STR_NONE;
+    NOTE(answer, NOTE_TALK, "Left as it is: {what}", {"what", search->found[0].entry->summary});
+    return fault;
+}
+
+enum fault undo_run(struct work *work, const struct request *request, struct answer *answer)
+{
+    struct undo_search search = {.work = work};
+    const void *deal = NULL;
+    bool skip = request_option(request, "skip") != NULL, any = false;
+    enum fault fault = FAULT_NONE;
+    map_init(&search.gone, work->arena);
+    if (request->argument_count > 0) {
+        fault = name_find(work, ENTITY_DEAL, request->arguments[0], answer, &deal);
+        if (fault || !deal) return fault;
+        search.only = entity_id(ENTITY_DEAL, deal);
+    }
+    while (!fault) {
+        fault = undo_find(&search);
+        if (fault) break;
+        if (search.count == 0) {
+            answer_fail(answer, ERROR_NOTHING_TO_UNDO, "there is nothing of yours to take back");
+            break;
+        }
+        size_t notes = answer->note_count;
+        fault = undo_found(&search, answer, &any);
+        if (fault || !skip || any || answer->code == ANSWER_OK) break;
+        fault = undo_pass(&search, notes, answer);
+    }
+    return fault;
+}

@@ -1,0 +1,411 @@
+/* work_view.c - deals and other things as rows of cells; values as people read them.
+ *
+ * Callers: lists, records, the board, exports. The machine face of a cell is stable: money as
+ * decimal text, dates ISO, times ISO UTC; unknown is absent. */
+#include "client/verbs/work_inside.h"
+
+#include <string.h>
+
+#include "common/base/banned.h"
+#include "common/base/money.h"
+#include "common/metrics/health.h"
+
+static const int64_t DAY_MS = INT64_C(86400000);
+
+/* --- values --- */
+
+struct str money_say(struct work *work, int64_t minor, struct str code)
+{
+    char text[40];
+    const struct currency *currency = currency_find(code);
+    if (!currency) currency = currency_find(work->team->currency);
+    if (!currency) return STR_NONE;
+    money_format_human(minor, currency, text, sizeof text);
+    return arena_format(work->arena, "%s %s", text, currency->code);
+}
+
+struct cell cell_money(struct work *work, struct optional value, struct str code)
+{
+    char text[40];
+    const struct currency *currency = currency_find(code);
+    if (!value.has || !currency) return (struct cell){.type = CELL_NONE};
+    money_format(value.v, currency, text, sizeof text);
+    return (struct cell){.type = CELL_MONEY,
+                         .text = arena_str(work->arena, str_from(text)),
+                         .shown = money_say(work, value.v, code)};
+}
+
+struct str date_say(struct work *work, struct optional date)
+{
+    char text[11];
+    if (!date.has) return STR_NONE;
+    date_format(date.v, text);
+    return arena_str(work->arena, str_from(text));
+}
+
+struct cell cell_date(struct work *work, struct optional date)
+{
+    return cell_text(date_say(work, date));
+}
+
+struct cell cell_time(struct work *work, struct optional time)
+{
+    char text[25];
+    if (!time.has) return (struct cell){.type = CELL_NONE};
+    instant_format(time.v, text);
+    struct optional local = {true, zone_date(&work->zone, time.v)};
+    return cell_faces(arena_str(work->arena, str_from(text)), date_say(work, local));
+}
+
+static struct cell cell_reference(struct work *work, const struct field *field, struct uuid id)
+{
+    if (uuid_is_zero(id)) return (struct cell){.type = CELL_NONE};
+    if (field->refers == ENTITY_NONE) {
+        char text[UUID_TEXT_LENGTH + 1];
+        uuid_format(id, text);
+        return cell_text(arena_str(work->arena, str_from(text)));
+    }
+    return cell_text(name_of(work, field->refers, id));
+}
+
+struct cell cell_field(struct work *work, const struct field *field, const void *entity)
+{
+    struct value value = field_get(field, entity);
+    if (field->type == VALUE_SET) return cell_list(work->arena, value.set);
+    if (field->type == VALUE_FLAG) return cell_flag(value.number != 0);
+    if (!value.present) return (struct cell){.type = CELL_NONE};
+    struct optional number = {true, value.number};
+    switch (field->type) {
+    case VALUE_TEXT: return cell_text(value.text);
+    case VALUE_DATE: return cell_date(work, number);
+    case VALUE_TIME: return cell_time(work, number);
+    case VALUE_NUMBER: return cell_number(work->arena, value.number);
+    case VALUE_REFERENCE: return cell_reference(work, field, value.id);
+    case VALUE_CHOICE: {
+        const char *name = field_choice_name(field, value.number);
+        return name ? cell_text(str_from(name)) : cell_number(work->arena, value.number);
+    }
+    case VALUE_FLAG:
+    case VALUE_SET:
+    case VALUE_BYTES: break;
+    }
+    return (struct cell){.type = CELL_NONE};
+}
+
+struct str text_say(struct work *work, const struct field *field, struct str canonical,
+                    struct str currency)
+{
+    struct value value;
+    if (canonical.n == 0) return STR("nothing");
+    if (strcmp(field->name, "stage") == 0) return stage_say(work, canonical);
+    if (field->type == VALUE_SET || field->type == VALUE_TEXT) return canonical;
+    if (value_parse(work->arena, field->type, canonical, &value)) return canonical;
+    if (strcmp(field->name, "value") == 0) return money_say(work, value.number, currency);
+    if (strcmp(field->name, "probability") == 0) {
+        return arena_format(work->arena, "%.*s %%", STR_ARGS(canonical));
+    }
+    if (field->type == VALUE_REFERENCE) return cell_reference(work, field, value.id).shown;
+    if (field->type == VALUE_CHOICE) {
+        const char *name = field_choice_name(field, value.number);
+        return name ? str_from(name) : canonical;
+    }
+    return canonical;
+}
+
+/* --- deals --- */
+
+enum deal_column {
+    DEAL_ID, DEAL_FULL_ID, DEAL_TITLE, DEAL_ORG, DEAL_CONTACT, DEAL_PIPELINE, DEAL_STAGE,
+    DEAL_STATUS, DEAL_VALUE, DEAL_CURRENCY, DEAL_OWNER, DEAL_EXPECTED_CLOSE, DEAL_SOURCE,
+    DEAL_NEXT_STEP, DEAL_DUE, DEAL_TAGS, DEAL_CATEGORY, DEAL_PROBABILITY, DEAL_LOST_REASON,
+    DEAL_CREATED_AT, DEAL_STAGE_ENTERED_AT, DEAL_CLOSED_AT, DEAL_AGE_DAYS, DEAL_IS, DEAL_CHECKS,
+    DEAL_WAKE_DATE, DEAL_WHY
+};
+
+const struct column deal_columns[] = {
+    [DEAL_ID] = {"id", "ID", COLUMN_SHOWN},
+    [DEAL_FULL_ID] = {"full_id", "Full ID", 0},
+    [DEAL_TITLE] = {"title", "Title", COLUMN_SHOWN | COLUMN_WIDE},
+    [DEAL_ORG] = {"org", "Organisation", COLUMN_SHOWN | COLUMN_WIDE | COLUMN_SPARE * 2},
+    [DEAL_CONTACT] = {"contact", "Contact", 0},
+    [DEAL_PIPELINE] = {"pipeline", "Pipeline", 0},
+    [DEAL_STAGE] = {"stage", "Stage", COLUMN_SHOWN},
+    [DEAL_STATUS] = {"status", "Status", 0},
+    [DEAL_VALUE] = {"value", "Value", COLUMN_SHOWN | COLUMN_RIGHT},
+    [DEAL_CURRENCY] = {"currency", "Currency", 0},
+    [DEAL_OWNER] = {"owner", "Owner", COLUMN_SHOWN | COLUMN_SPARE * 3},
+    [DEAL_EXPECTED_CLOSE] = {"expected_close", "Close", COLUMN_SHOWN | COLUMN_SPARE * 4},
+    [DEAL_SOURCE] = {"source", "Source", 0},
+    [DEAL_NEXT_STEP] = {"next_step", "Next step", COLUMN_SHOWN | COLUMN_WIDE | COLUMN_SPARE},
+    [DEAL_DUE] = {"due", "Due", COLUMN_SHOWN},
+    [DEAL_TAGS] = {"tags", "Tags", 0},
+    [DEAL_CATEGORY] = {"category", "Forecast", 0},
+    [DEAL_PROBABILITY] = {"probability", "Probability", COLUMN_RIGHT},
+    [DEAL_LOST_REASON] = {"lost_reason", "Lost because", 0},
+    [DEAL_CREATED_AT] = {"created_at", "Created", 0},
+    [DEAL_STAGE_ENTERED_AT] = {"stage_entered_at", "In the stage since", 0},
+    [DEAL_CLOSED_AT] = {"closed_at", "Closed", 0},
+    [DEAL_AGE_DAYS] = {"age_days", "Age in days", COLUMN_RIGHT},
+    [DEAL_IS] = {"is", "Is", COLUMN_SHOWN},
+    [DEAL_CHECKS] = {"checks", "Checks", 0},
+    [DEAL_WAKE_DATE] = {"wake_date", "On ice until", 0},
+    [DEAL_WHY] = {"why", "Because", 0},
+    /* A field with nothing special about it needs no name above: a row here is enough. */
+};
+const size_t deal_column_count = sizeof deal_columns / sizeof deal_columns[0];
+
+/* What the flags need beyond the deal: what waits in the outbox, what is in conflict. */
+struct deal_marks {
+    struct map waiting, conflict;
+};
+
+static struct str id_key(const struct uuid *id)
+{
+    return (struct str){(const char *)id->b, sizeof id->b};
+}
+
+static enum fault marks_load(struct work *work, struct deal_marks *marks)
+{
+    map_init(&marks->waiting, work->arena);
+    map_init(&marks->conflict, work->arena);
+    struct outbox_entry *entries;
+    size_t count;
+    enum fault fault = work->replica->f->outbox_list(work->replica, work->arena, 1, false,
+                                                     SIZE_MAX, &entries, &count);
+    for (size_t i = 0; i < count && !fault; i++) {
+        struct mutation mutation;
+        if (codec_mutation_unpack(work->arena, entries[i].payload, &mutation)) continue;
+        fault = map_put(&marks->waiting, id_key(&mutation.target), marks);
+    }
+    const void **items;
+    if (!fault) {
+        fault = work->replica->f->all(work->replica, work->arena, ENTITY_INBOX, &items, &count);
+    }
+    for (size_t i = 0; !fault && i < count; i++) {
+        const struct inbox_item *item = items[i];
+        if (item->state != INBOX_OPEN || item->kind != INBOX_CONFLICT) continue;
+        fault = map_put(&marks->conflict, id_key(&item->subject), marks);
+    }
+    return fault;
+}
+
+static uint32_t deal_flags(const struct deal_marks *marks, const struct deal *deal)
+{
+    uint32_t is = 0;
+    if (map_get(&marks->waiting, id_key(&deal->id))) is |= 1u << IS_WAITING;
+    if (map_get(&marks->conflict, id_key(&deal->id))) is |= 1u << IS_CONFLICT;
+    if (deal->attention) is |= 1u << IS_ATTENTION;
+    return is;
+}
+
+/* Many deals are of few organisations: each name is looked up once. */
+static struct str name_once(struct work *work, struct map *names, enum entity_kind kind,
+                            struct uuid id)
+{
+    if (uuid_is_zero(id)) return STR_NONE;
+    const struct str *known = map_get(names, id_key(&id));
+    if (known) return *known;
+    struct str *name = arena_alloc(work->arena, sizeof *name);
+    if (!name) return STR_NONE;
+    *name = name_of(work, kind, id);
+    if (map_put(names, id_key(&id), name)) return STR_NONE;
+    return *name;
+}
+
+static void view_make(struct work *work, const struct deal *deal, struct map *names,
+                      struct deal_view *view)
+{
+    *view = (struct deal_view){
+        .deal = deal,
+        .organisation = name_once(work, names, ENTITY_ORGANISATION, deal->organisation),
+        .contact = name_once(work, names, ENTITY_PERSON, deal->contact),
+        .owner = name_of_member(work, deal->owner),
+        .pipeline = definition_pipeline(&work->definition, deal->pipeline),
+        .age_days = -1,
+    };
+    if (view->pipeline) view->stage = pipeline_stage_today(view->pipeline, deal->stage);
+    if (view->stage) view->probability = view->stage->probability;
+    if (deal->probability_by_hand && deal->probability.has) {
+        view->probability = deal->probability.v;
+    }
+    if (deal->created_at.has) {
+        int64_t until = deal->closed_at.has ? deal->closed_at.v : work->now.wall_ms;
+        view->age_days = (until - deal->created_at.v) / DAY_MS;
+        if (view->age_days < 0) view->age_days = 0;
+    }
+}
+
+enum fault deal_views(struct work *work, const struct deal *const *deals, size_t count,
+                      struct deal_view **out)
+{
+    struct deal_marks marks;
+    struct map names;
+    struct deal_view *views = arena_array(work->arena, count ? count : 1, sizeof *views);
+    *out = views;
+    if (!views) return FAULT_MEMORY;
+    map_init(&names, work->arena);
+    enum fault fault = work->replica->f->look_begin(work->replica);
+    if (fault) return fault;
+    fault = marks_load(work, &marks);
+    for (size_t i = 0; i < count && !fault; i++) {
+        view_make(work, deals[i], &names, &views[i]);
+        views[i].is = deal_flags(&marks, deals[i]);
+    }
+    work->replica->f->look_end(work->replica);
+    return fault ? fault : deal_healths(work, views, count);
+}
+
+static struct cell cell_is(struct arena *arena, uint32_t is)
+{
+    struct str names[IS_COUNT];
+    struct text_set set = {NULL, 0};
+    size_t count = 0;
+    for (int i = 0; i < IS_COUNT; i++) {
+        if (is & (1u << i)) names[count++] = str_from(deal_is_name((enum deal_is)i));
+    }
+    if (text_set_make(arena, names, count, &set)) set.count = 0;
+    return cell_list(arena, set);
+}
+
+/* The names of the reasons; sentences are for few deals, for they cost more than the list. */
+static struct cell cell_why(struct work *work, const struct deal_view *view)
+{
+    struct str names[HEALTH_REASON_COUNT];
+    struct text_set set = {NULL, 0};
+    size_t count = 0;
+    for (int i = 0; i < HEALTH_REASON_COUNT; i++) {
+        enum health_reason reason = (enum health_reason)i;
+        if (view->why >> i & 1) names[count++] = str_from(health_reason_name(reason));
+    }
+    if (text_set_make(work->arena, names, count, &set)) set.count = 0;
+    return cell_list(work->arena, set);
+}
+
+static struct cell cell_is_of(struct work *work, const struct deal_view *view)
+{
+    struct cell cell = cell_is(work->arena, view->is);
+    if (view->is & (1u << IS_OVERDUE | 1u << IS_CONFLICT)) cell.role = CELL_BAD;
+    else if (view->is & ~(1u << IS_HOT | 1u << IS_WARM | 1u << IS_WAITING)) {
+        cell.role = CELL_WARNING;
+    } else if (view->is & 1u << IS_HOT) {
+        cell.role = CELL_GOOD;
+    }
+    return cell;
+}
+
+/* One column; most are fields of the same name. */
+static struct cell deal_cell(struct work *work, const struct deal_view *view, struct str short_id,
+                             size_t column, const struct field *field)
+{
+    const struct deal *deal = view->deal;
+    struct cell cell = {.type = CELL_NONE};
+    switch (column) {
+    case DEAL_ID: return cell_text(short_id);
+    case DEAL_FULL_ID: {
+        char full[UUID_TEXT_LENGTH + 1];
+        uuid_format(deal->id, full);
+        return cell_text(arena_str(work->arena, str_from(full)));
+    }
+    case DEAL_ORG: return cell_text(view->organisation);
+    case DEAL_CONTACT: return cell_text(view->contact);
+    case DEAL_OWNER: return cell_text(view->owner);
+    case DEAL_VALUE: return cell_money(work, deal->value, deal->currency);
+    case DEAL_PROBABILITY: return cell_number(work->arena, view->probability);
+    case DEAL_IS: return cell_is_of(work, view);
+    case DEAL_WHY: return cell_why(work, view);
+    case DEAL_AGE_DAYS:
+        return view->age_days >= 0 ? cell_number(work->arena, view->age_days) : cell;
+    case DEAL_PIPELINE:
+        if (view->pipeline) return cell_faces(view->pipeline->key, view->pipeline->name);
+        break;
+    case DEAL_STAGE:
+        if (view->stage) return cell_faces(view->stage->key, view->stage->name);
+        break;
+    default: break;
+    }
+    if (field && field->type != VALUE_REFERENCE) cell = cell_field(work, field, deal);
+    if (column == DEAL_DUE && view->is & 1u << IS_OVERDUE) cell.role = CELL_BAD;
+    return cell;
+}
+
+static const struct field *column_field(size_t column)
+{
+    return field_by_name(ENTITY_DEAL, str_from(deal_columns[column].name));
+}
+
+void deal_cells(struct work *work, const struct deal_view *view, struct str short_id,
+                struct cell *cells)
+{
+    for (size_t i = 0; i < deal_column_count; i++) {
+        cells[i] = deal_cell(work, view, short_id, i, column_field(i));
+    }
+}
+
+static bool field_has(struct str fields, const char *name)
+{
+    struct str part;
+    while (str_split(&fields, ',', &part)) {
+        part = str_trim(part);
+        bool same = part.n == strlen(name);
+        for (size_t i = 0; same && i < part.n; i++) {
+            same = name[i] == (part.p[i] == '-' ? '_' : part.p[i]);
+        }
+        if (same) return true;
+    }
+    return false;
+}
+
+static bool fields_known(struct str fields)
+{
+    struct str part;
+    while (str_split(&fields, ',', &part)) {
+        bool known = str_trim(part).n == 0;
+        for (size_t i = 0; i < deal_column_count && !known; i++) {
+            known = field_has(part, deal_columns[i].name);
+        }
+        if (!known) return false;
+    }
+    return true;
+}
+
+enum fault deal_choose(struct arena *arena, const struct request *request,
+                       struct deal_choice *out)
+{
+    /* One that there is not is told beside all that there are. */
+    bool named = request->fields.n > 0 && fields_known(request->fields);
+    bool usual = request->fields.n == 0 && request->usual;
+    *out = (struct deal_choice){
+        .columns = arena_array(arena, deal_column_count, sizeof *out->columns),
+        .fields = arena_array(arena, deal_column_count, sizeof *out->fields),
+        .indexes = arena_array(arena, deal_column_count, sizeof *out->indexes)};
+    if (arena_fault(arena)) return FAULT_MEMORY;
+    for (size_t i = 0; i < deal_column_count; i++) {
+        if (named && !field_has(request->fields, deal_columns[i].name)) continue;
+        if (usual && !(deal_columns[i].flags & COLUMN_SHOWN)) continue;
+        out->columns[out->count] = deal_columns[i];
+        out->fields[out->count] = column_field(i);
+        out->indexes[out->count++] = i;
+    }
+    return FAULT_NONE;
+}
+
+void deal_cells_chosen(struct work *work, const struct deal_view *view, struct str short_id,
+                       const struct deal_choice *choice, struct cell *cells)
+{
+    for (size_t i = 0; i < choice->count; i++) {
+        cells[i] = deal_cell(work, view, short_id, choice->indexes[i], choice->fields[i]);
+    }
+}
+
+enum fault deal_record(struct work *work, const struct deal *deal, struct answer *answer)
+{
+    struct deal_view *views;
+    enum fault fault = deal_views(work, &deal, 1, &views);
+    if (fault) return fault;
+    answer_table(answer, SHAPE_RECORD, deal_columns, deal_column_count);
+    struct cell *cells = answer_row(answer);
+    if (!cells) return FAULT_MEMORY;
+    deal_cells(work, &views[0], name_short(work, ENTITY_DEAL, deal->id), cells);
+    cells[DEAL_WHY].shown = health_say(work, &views[0], UINT32_MAX, true);
+    return FAULT_NONE;
+}
