@@ -234,6 +234,8 @@ void command_import(struct command *command)
     if (!command->work.ready) {
         answer_fail(&command->answer, ERROR_NOT_SYNCED,
                     "the first exchange with the server is still to come; run `sluice sync`");
+    } else if (!work_may(&command->work, ACTION_IMPORT, &command->answer)) {
+        /* Else organisations would come in, and every row of the file be refused. */
     } else if (options && options_read(command, options) &&
                source_read(command, command->line.request.arguments[0], &raw, &text)) {
         options->text = text.n ? buffer_str(&text) : buffer_str(&raw);

@@ -13,6 +13,7 @@
 #include "common/base/calendar.h"
 #include "common/base/now.h"
 #include "common/base/random.h"
+#include "common/domain/permission.h"
 
 enum { REQUEST_ARGUMENTS_MAX = 32, REQUEST_OPTIONS_MAX = 128 };
 
@@ -110,6 +111,9 @@ MUST_USE enum fault work_open(struct work *work, struct replica *replica, struct
                               struct random *random, struct now now);
 MUST_USE enum fault work_run(struct work *work, const struct request *request,
                              struct answer *answer);
+/* Asked before anything is done, where what comes of it would be in pieces. False: the answer says
+ * what the role may not. */
+bool work_may(struct work *work, enum action action, struct answer *answer);
 enum { REASON_PLACES = 5 };
 /* The parameters of a reason, keys and field names turned into what people call them. */
 void work_reason_places(struct work *work, const struct reason *reason,

@@ -104,25 +104,12 @@ static enum fault invitation_cells(struct work *work, const struct invitations *
     return FAULT_NONE;
 }
 
-/* Who may not has no invitations to look at: that there are none would be no answer. */
-static bool may_invite(struct work *work, struct answer *answer)
-{
-    const struct field *role = field_by_name(ENTITY_MEMBER, STR("role"));
-    struct reasons reasons = {.count = 0};
-    if (permission_member_allows(work->me, ACTION_INVITE_REP)) return true;
-    reasons_add(&reasons,
-                (struct reason){.code = REASON_RIGHT_MISSING,
-                                .value = str_from(field_choice_name(role, work->me->role)),
-                                .other = str_from(permission_name(ACTION_INVITE_REP))});
-    answer_refuse(answer, &reasons);
-    return false;
-}
-
 enum fault invitation_list(struct work *work, const struct request *request, struct answer *answer)
 {
     struct invitations list;
     bool all = request_option(request, "all") != NULL;
-    if (!may_invite(work, answer)) return FAULT_NONE;
+    /* That there are none would be no answer for who may not see them. */
+    if (!work_may(work, ACTION_INVITE_REP, answer)) return FAULT_NONE;
     enum fault fault = invitations_read(work, &list);
     answer_table(answer, SHAPE_TABLE, invitation_columns,
                  sizeof invitation_columns / sizeof invitation_columns[0]);
@@ -214,7 +201,7 @@ enum fault invitation_revoke(struct work *work, const struct request *request,
     const struct device *used = NULL;
     size_t count = 0;
     bool several;
-    if (!may_invite(work, answer)) return FAULT_NONE;
+    if (!work_may(work, ACTION_INVITE_REP, answer)) return FAULT_NONE;
     enum fault fault = invitations_read(work, &list);
     if (!fault) fault = text_fold(work->arena, text, &folded);
     if (fault) return fault;

@@ -138,6 +138,19 @@ void answer_refuse(struct answer *answer, const struct reasons *reasons)
     answer->reasons = *reasons;
 }
 
+bool work_may(struct work *work, enum action action, struct answer *answer)
+{
+    const struct field *role = field_by_name(ENTITY_MEMBER, STR("role"));
+    struct reasons reasons = {.count = 0};
+    if (permission_member_allows(work->me, action)) return true;
+    const char *name = field_choice_name(role, work->me->role);
+    reasons_add(&reasons, (struct reason){.code = REASON_RIGHT_MISSING,
+                                          .value = name ? str_from(name) : STR("none"),
+                                          .other = str_from(permission_name(action))});
+    answer_refuse(answer, &reasons);
+    return false;
+}
+
 /* --- submitting --- */
 
 static enum fault state_load(struct work *work, struct state *state, const struct wish *wish,
