@@ -71,8 +71,7 @@ enum fault work_run(struct work *work, const struct request *request, struct ans
                     "this device has not joined a team yet; run `sluice join INVITATION`");
         return FAULT_NONE;
     }
-    bool early = request->verb->run == status_show || request->verb->run == server_run;
-    if (!work->ready && !early) {
+    if (!work->ready && !(request->verb->flags & VERB_EARLY)) {
         answer_fail(answer, ERROR_NOT_SYNCED,
                     "the team's data has not arrived yet; run `sluice sync`");
         return FAULT_NONE;
@@ -82,21 +81,20 @@ enum fault work_run(struct work *work, const struct request *request, struct ans
     return fault ? fault : arena_fault(work->arena);
 }
 
+void mutation_begin(struct work *work, struct mutation *mutation, enum mutation_kind kind,
+                    enum entity_kind entity, struct uuid target)
+{
+    *mutation = (struct mutation){
+        .id = uuid_v7((uint64_t)work->now.wall_ms, work->random),
+        .kind = kind,
+        .entity = entity,
+        .target = target,
+        .acted_at = {true, work->now.wall_ms},
+        .definition_version = work->definition.version,
+    };
+}
+
 void work_say_progress(const struct work *work, const char *sentence, size_t done, size_t all)
 {
     if (work->progress) work->progress->say(work->progress->context, sentence, done, all);
-}
-
-enum fault work_attention(struct work *work, size_t *count)
-{
-    const void **items;
-    size_t all;
-    *count = 0;
-    enum fault fault =
-        work->replica->f->all(work->replica, work->arena, ENTITY_INBOX, &items, &all);
-    for (size_t i = 0; !fault && i < all; i++) {
-        const struct inbox_item *item = items[i];
-        if (item->state == INBOX_OPEN && inbox_is_mine(work, item)) ++*count;
-    }
-    return fault;
 }

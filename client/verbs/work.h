@@ -30,7 +30,8 @@ enum verb_flags {
     VERB_WRITES = 4,
     VERB_HOMELESS = 8, /* needs no copy (join) */
     VERB_ONLINE = 16,  /* needs the server */
-    VERB_WHOLE = 32    /* bare --json prints the whole, not the names of the fields */
+    VERB_WHOLE = 32,   /* bare --json prints the whole, not the names of the fields */
+    VERB_EARLY = 64    /* works before the first exchange has brought the team's data */
 };
 
 struct work;

@@ -108,39 +108,6 @@ enum fault deal_edit(struct work *work, const struct request *request, struct an
     return fault;
 }
 
-enum fault wish_checks(struct work *work, struct str pipeline_key, struct str words,
-                       struct wish *wish, struct answer *answer)
-{
-    const struct pipeline *pipeline = definition_pipeline(&work->definition, pipeline_key);
-    struct str rest = words, part, add[CHECKS_MAX], remove[CHECKS_MAX], list = STR("");
-    size_t add_count = 0, remove_count = 0;
-    while (str_split(&rest, ',', &part)) {
-        part = str_trim(part);
-        bool minus = part.n > 1 && part.p[0] == '-';
-        if (part.n > 1 && (part.p[0] == '-' || part.p[0] == '+')) {
-            part = str_slice(part, 1, part.n);
-        }
-        if (part.n == 0) continue;
-        const struct stage_check *check = pipeline ? pipeline_check(pipeline, part) : NULL;
-        if (!check) {
-            for (size_t i = 0; pipeline && i < pipeline->check_count; i++) {
-                list = arena_format(work->arena, "%.*s%s%.*s", STR_ARGS(list), i ? ", " : "",
-                                    STR_ARGS(pipeline->checks[i].key));
-            }
-            FAIL(answer, ERROR_UNKNOWN_CHECK, "there is no check \"{value}\"; there are: {list}",
-                 {"value", part}, {"list", list});
-            return FAULT_NONE;
-        }
-        if (minus && remove_count < CHECKS_MAX) remove[remove_count++] = check->key;
-        if (!minus && add_count < CHECKS_MAX) add[add_count++] = check->key;
-    }
-    struct text_set adds, removes;
-    enum fault fault = text_set_make(work->arena, add, add_count, &adds);
-    if (!fault) fault = text_set_make(work->arena, remove, remove_count, &removes);
-    if (!fault) wish_change_set(wish, "checks", adds, removes);
-    return fault;
-}
-
 enum fault deal_check(struct work *work, const struct request *request, struct answer *answer)
 {
     struct wish wish;

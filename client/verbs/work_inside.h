@@ -12,6 +12,9 @@
 
 /* Often enough in a loop over many: who listens decides what is shown of it. */
 void work_say_progress(const struct work *work, const char *sentence, size_t done, size_t all);
+/* A mutation of now, with an id of its own. */
+void mutation_begin(struct work *work, struct mutation *mutation, enum mutation_kind kind,
+                    enum entity_kind entity, struct uuid target);
 
 /* --- work_names.c: what people type, and what they see instead of ids --- */
 
@@ -38,8 +41,31 @@ MUST_USE enum fault names_short_among_all(struct work *work, enum entity_kind ki
                                           const struct uuid *ids, size_t count,
                                           struct str *shorts);
 struct str name_of_stage(const struct work *work, const struct deal *deal);
+
+/* --- work_cell.c: values as people and machines read them --- */
+
 /* Choice of a plural: "1 deal", "3 deals". */
 struct str count_of(struct arena *arena, size_t count, const char *one, const char *many);
+struct str money_say(struct work *work, int64_t minor, struct str currency);
+struct str date_say(struct work *work, struct optional date);
+struct cell cell_date(struct work *work, struct optional date);
+struct cell cell_time(struct work *work, struct optional time);
+struct cell cell_money(struct work *work, struct optional value, struct str currency);
+/* One field of any entity as a cell. */
+struct cell cell_field(struct work *work, const struct field *field, const void *entity);
+/* The canonical text of a field, as people read it. */
+struct str text_say(struct work *work, const struct field *field, struct str canonical,
+                    struct str currency);
+/* "14:05" of today, else "2027-03-01 14:05"; local time of the team. */
+struct str moment_say(struct work *work, struct optional instant);
+/* The same, always with the day. */
+struct str moment_full_say(struct work *work, struct optional instant);
+/* The name of the stage with that key, of whichever pipeline; the key where there is none. */
+struct str stage_say(struct work *work, struct str key);
+
+/* --- work_reason.c --- */
+
+void answer_refuse(struct answer *answer, const struct reasons *reasons);
 
 /* --- work_wish.c: options to edits --- */
 
@@ -70,13 +96,14 @@ MUST_USE enum fault wish_field(struct work *work, struct wish *wish, const struc
                                struct str text, struct answer *answer, bool *fine);
 /* Names the other fields of every touched unit as they stand. */
 void wish_complete_units(struct wish *wish);
+/* The checks of a deal, as in "budget,-need"; of the pipeline with that key. */
+MUST_USE enum fault wish_checks(struct work *work, struct str pipeline, struct str words,
+                                struct wish *wish, struct answer *answer);
 bool date_option(struct work *work, const struct request *request, const char *name,
                  struct optional *out, struct answer *answer);
 
 /* --- work_write.c --- */
 
-void mutation_begin(struct work *work, struct mutation *mutation, enum mutation_kind kind,
-                    enum entity_kind entity, struct uuid target);
 /* Decides the wish and, unless refused, queues it with what it needs. The answer has the outcome;
  * *done: it went through. */
 MUST_USE enum fault wish_submit(struct work *work, struct wish *wish, struct str summary,
@@ -86,15 +113,12 @@ MUST_USE enum fault wish_would(struct work *work, struct wish *wish, bool *would
                                struct reasons *would_not);
 MUST_USE enum fault mutation_submit(struct work *work, struct mutation *mutation,
                                     struct str summary, struct answer *answer, bool *done);
-void answer_refuse(struct answer *answer, const struct reasons *reasons);
 /* work_mend.c: after a refusal, the command that would go through. */
 void answer_mend(struct work *work, const struct request *request, const struct deal *deal,
                  struct answer *answer);
 /* --on before the deal's last move: says as of when the change of stage counts, and why. */
 MUST_USE enum fault wish_tell_date(struct work *work, const struct wish *wish,
                                    struct answer *answer);
-/* The name of the stage with that key, of whichever pipeline; the key where there is none. */
-struct str stage_say(struct work *work, struct str key);
 /* "Value: 14,000 EUR (was 12,500 EUR); Due: 2027-03-01": what of the wish became so. */
 struct str wish_changes(struct work *work, const struct wish *wish, const void *shown);
 
@@ -104,7 +128,7 @@ struct str wish_changes(struct work *work, const struct wish *wish, const void *
 MUST_USE enum fault deal_said(struct work *work, const struct wish *wish, const char *sentence,
                               struct str what, struct answer *answer);
 
-/* --- work_undo.c, work_undo_import.c --- */
+/* --- work_inverse.c --- */
 
 /* The inverse of what an edit did, as its events tell. */
 MUST_USE enum fault undo_edits(struct work *work, const struct mutation *mutation,
@@ -112,14 +136,13 @@ MUST_USE enum fault undo_edits(struct work *work, const struct mutation *mutatio
 /* A creation is taken back by a deletion that names what it was seen as. */
 void undo_creation(const struct mutation *mutation, struct edit *edits, size_t *count);
 bool batch_is_import(struct uuid batch);
+
+/* --- work_undo_import.c --- */
+
 /* Takes back what stands of that import; the answer tells what came of it. */
 MUST_USE enum fault undo_import(struct work *work, struct uuid batch, struct answer *answer);
 
-/* The checks of a deal, as in "budget,-need"; of the pipeline with that key. */
-MUST_USE enum fault wish_checks(struct work *work, struct str pipeline, struct str words,
-                                struct wish *wish, struct answer *answer);
-
-/* --- work_inbox.c, work_inbox_story.c --- */
+/* --- work_inbox_item.c, work_inbox_cells.c, work_inbox_retry.c, work_inbox_story.c --- */
 
 enum inbox_column {
     INBOX_NUMBER_COLUMN, INBOX_KIND_COLUMN, INBOX_SUBJECT_COLUMN, INBOX_FIELD_COLUMN,
@@ -127,7 +150,36 @@ enum inbox_column {
     INBOX_REASONS_COLUMN, INBOX_POSSIBLE_COLUMN, INBOX_BASE_COLUMN, INBOX_AUTHOR_COLUMN,
     INBOX_SUBJECT_ID_COLUMN, INBOX_ACTED_COLUMN, INBOX_COLUMN_COUNT
 };
+extern const struct column inbox_columns[INBOX_COLUMN_COUNT];
+MUST_USE enum fault inbox_cells(struct work *work, const struct inbox_item *item,
+                                struct cell *cells);
 struct str inbox_reason_say(struct work *work, const struct reason *reason);
+/* Open items that wait for this member, what hangs on another behind it; all: everybody's that this
+ * copy has. */
+MUST_USE enum fault inbox_items(struct work *work, bool everybody, const struct inbox_item ***out,
+                                size_t *count);
+/* The open item of that number; NULL: the answer says that there is none. */
+MUST_USE enum fault inbox_item_named(struct work *work, struct str text, struct answer *answer,
+                                     const struct inbox_item **out);
+/* Does it hang on another of them? */
+bool inbox_hangs(const struct inbox_item *const *items, size_t count,
+                 const struct inbox_item *item);
+/* Those of the items that hang on this one, however far, in order; how many. */
+size_t inbox_with(const struct inbox_item *const *items, size_t count,
+                  const struct inbox_item *root, const struct inbox_item **out);
+/* The newest change of that unit that stands and is not the item's own, up to that time if there is
+ * one; NULL: none is known. */
+MUST_USE enum fault inbox_theirs(struct work *work, const struct inbox_item *item,
+                                 struct optional until, const struct event **out);
+/* What it is about, by name; absent: that is not known any more. */
+struct str inbox_subject_say(struct work *work, const struct inbox_item *item);
+/* Were it sent again now: would it go through, and if not, why? Neither: it is none of ours to
+ * send. */
+MUST_USE enum fault inbox_would(struct work *work, const struct inbox_item *item, bool *would,
+                                struct reasons *would_not);
+/* Sends it again. request: its options mend the wish; NULL for what hangs on another item. */
+MUST_USE enum fault inbox_retry(struct work *work, const struct request *request,
+                                const struct inbox_item *item, struct answer *answer);
 /* A notice of what a restored database lacks of some device. */
 bool inbox_is_missing(const struct inbox_item *item);
 /* It waits for this member. */
@@ -149,10 +201,6 @@ struct inbox_told {
 /* In lines for people. */
 MUST_USE enum fault inbox_story(struct work *work, const struct inbox_told *told,
                                 struct answer *answer);
-/* "14:05" of today, else "2027-03-01 14:05"; local time of the team. */
-struct str moment_say(struct work *work, struct optional instant);
-/* The same, always with the day. */
-struct str moment_full_say(struct work *work, struct optional instant);
 
 /* --- work_view.c: deals as rows --- */
 
@@ -176,16 +224,6 @@ MUST_USE enum fault deal_choose(struct arena *arena, const struct request *reque
 void deal_cells_chosen(struct work *work, const struct deal_view *view, struct str short_id,
                        const struct deal_choice *choice, struct cell *cells);
 MUST_USE enum fault deal_record(struct work *work, const struct deal *deal, struct answer *answer);
-struct str money_say(struct work *work, int64_t minor, struct str currency);
-struct str date_say(struct work *work, struct optional date);
-struct cell cell_date(struct work *work, struct optional date);
-struct cell cell_time(struct work *work, struct optional time);
-struct cell cell_money(struct work *work, struct optional value, struct str currency);
-/* One field of any entity as a cell. */
-struct cell cell_field(struct work *work, const struct field *field, const void *entity);
-/* The canonical text of a field, as people read it. */
-struct str text_say(struct work *work, const struct field *field, struct str canonical,
-                    struct str currency);
 
 /* --- work_health.c --- */
 

@@ -308,8 +308,3 @@ struct str name_of_stage(const struct work *work, const struct deal *deal)
     const struct stage *stage = pipeline ? pipeline_stage_today(pipeline, deal->stage) : NULL;
     return stage ? stage->name : deal->stage;
 }
-
-struct str count_of(struct arena *arena, size_t count, const char *one, const char *many)
-{
-    return arena_format(arena, "%zu %s", count, sentence_of(count, one, many));
-}

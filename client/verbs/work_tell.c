@@ -8,24 +8,6 @@
 
 #include "common/base/banned.h"
 
-struct str moment_full_say(struct work *work, struct optional instant)
-{
-    char day[11];
-    if (!instant.has) return STR_NONE;
-    int64_t date = zone_date(&work->zone, instant.v);
-    int64_t minutes = (instant.v - zone_midnight(&work->zone, date)) / 60000;
-    date_format(date, day);
-    return arena_format(work->arena, "%s %02d:%02d", day, (int)(minutes / 60 % 24),
-                        (int)(minutes % 60));
-}
-
-struct str moment_say(struct work *work, struct optional instant)
-{
-    struct str full = moment_full_say(work, instant);
-    if (full.n == 0 || zone_date(&work->zone, instant.v) != work->today) return full;
-    return str_slice(full, str_find(full, ' ') + 1, full.n);
-}
-
 static const char *stage_verb(const struct event *event)
 {
     if (!uuid_is_zero(event->undoes)) return "took back a move of";

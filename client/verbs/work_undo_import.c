@@ -35,11 +35,6 @@ static struct str id_key(const struct uuid *id)
     return (struct str){(const char *)id->b, sizeof id->b};
 }
 
-bool batch_is_import(struct uuid batch)
-{
-    return !uuid_is_zero(batch) && batch.b[6] >> 4 == 8;
-}
-
 /* The mutations of the batch that stand. */
 static enum fault batch_load(struct import_undo *undo)
 {

@@ -1,0 +1,179 @@
+/* work_inbox_item.c - the items of the inbox as things: whose they are, in which order, what hangs on
+ * what, what they are about and who stood in the way. Asked by work_inbox*.c, and for how many
+ * wait. */
+#include "client/verbs/work_inside.h"
+
+#include <string.h>
+
+#include "common/base/banned.h"
+#include "common/domain/merge.h"
+
+/* Refused creations stand before what hangs on them, else by number. */
+static bool item_before(const struct inbox_item *a, const struct inbox_item *b)
+{
+    if (uuid_equal(b->group, a->id)) return true;
+    return a->number < b->number;
+}
+
+bool inbox_is_missing(const struct inbox_item *item)
+{
+    return item->kind == INBOX_NOTICE && str_equal(item->field, STR("missing"));
+}
+
+bool inbox_is_replaced(const struct inbox_item *item)
+{
+    bool thing = item->subject_kind == ENTITY_DEAL || item->subject_kind == ENTITY_ORGANISATION ||
+                 item->subject_kind == ENTITY_PERSON;
+    return item->kind == INBOX_NOTICE && thing;
+}
+
+bool inbox_is_mine(const struct work *work, const struct inbox_item *item)
+{
+    /* Whoever sees one of another's is a manager; what a revoked device left, or nobody has brought
+     * back since a restore, is theirs. */
+    if (inbox_is_missing(item)) return true;
+    if (item->kind == INBOX_NOTICE) return uuid_equal(item->concerned, work->identity.member);
+    return uuid_equal(item->author, work->identity.member) ||
+           uuid_equal(item->concerned, work->identity.member) ||
+           str_starts_with(item->reasons, STR("device_revoked"));
+}
+
+enum fault inbox_items(struct work *work, bool everybody, const struct inbox_item ***out,
+                             size_t *count)
+{
+    const void **all;
+    size_t total;
+    *count = 0;
+    enum fault fault = work->replica->f->all(work->replica, work->arena, ENTITY_INBOX, &all,
+                                             &total);
+    if (fault) return fault;
+    const struct inbox_item **items = arena_array(work->arena, total + 1, sizeof *items);
+    *out = items;
+    if (!items) return FAULT_MEMORY;
+    for (size_t i = 0; i < total; i++) {
+        const struct inbox_item *item = all[i];
+        if (item->state != INBOX_OPEN || (!everybody && !inbox_is_mine(work, item))) continue;
+        size_t at = (*count)++;
+        for (; at > 0 && item_before(item, items[at - 1]); at--) items[at] = items[at - 1];
+        items[at] = item;
+    }
+    return FAULT_NONE;
+}
+
+/* A change that was taken back says as little as what took it back. */
+static bool event_is_void(const struct event *const *events, size_t count, size_t at)
+{
+    if (!uuid_is_zero(events[at]->undoes)) return true;
+    for (size_t i = at + 1; i < count; i++) {
+        if (uuid_equal(events[i]->undoes, events[at]->mutation)) return true;
+    }
+    return false;
+}
+
+enum fault inbox_theirs(struct work *work, const struct inbox_item *item,
+                               struct optional until, const struct event **out)
+{
+    const struct event **events;
+    uint64_t *seqs;
+    size_t count;
+    *out = NULL;
+    enum fault fault = work->replica->f->events(work->replica, work->arena, item->subject,
+                                                &events, &seqs, &count);
+    const struct field *leader =
+        field_by_name((enum entity_kind)item->subject_kind, item->field);
+    for (size_t i = count; !fault && leader && !*out && i-- > 0;) {
+        const struct field *field = field_by_name(leader->entity, events[i]->field);
+        bool about = events[i]->what == EVENT_FIELD && field && field_same_unit(field, leader);
+        if (!about || uuid_equal(events[i]->mutation, item->mutation)) continue;
+        if (until.has && events[i]->recorded_at.v > until.v) continue;
+        if (!event_is_void(events, count, i)) *out = events[i];
+    }
+    return fault;
+}
+
+/* What a refused creation would be called: its own words. */
+static struct str creation_say(struct work *work, const struct inbox_item *item)
+{
+    struct mutation mutation;
+    if (codec_mutation_unpack(work->arena, item->payload, &mutation)) return STR_NONE;
+    for (size_t i = 0; i < mutation.edit_count; i++) {
+        const struct field *field = mutation.edits[i].field;
+        if (!field) continue;
+        if (strcmp(field->name, "title") == 0 || strcmp(field->name, "name") == 0 ||
+            strcmp(field->name, "text") == 0) {
+            return mutation.edits[i].want.text;
+        }
+    }
+    return STR_NONE;
+}
+
+struct str inbox_subject_say(struct work *work, const struct inbox_item *item)
+{
+    const void *creation;
+    struct str name = name_of(work, (enum entity_kind)item->subject_kind, item->subject);
+    if (name.n > 0) return name;
+    name = creation_say(work, item);
+    if (name.n > 0) return name;
+    /* A change of what was refused itself. */
+    enum fault fault = work->replica->f->entity(work->replica, work->arena, ENTITY_INBOX,
+                                                inbox_creation_id(item->subject), false,
+                                                &creation);
+    return fault ? STR_NONE : creation_say(work, creation);
+}
+
+bool inbox_hangs(const struct inbox_item *const *items, size_t count,
+                         const struct inbox_item *item)
+{
+    for (size_t i = 0; i < count && !uuid_is_zero(item->group); i++) {
+        if (uuid_equal(items[i]->id, item->group)) return true;
+    }
+    return false;
+}
+
+size_t inbox_with(const struct inbox_item *const *items, size_t count,
+                         const struct inbox_item *root, const struct inbox_item **out)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < count; i++) {
+        bool hangs = uuid_equal(items[i]->group, root->id);
+        for (size_t k = 0; k < found && !hangs; k++) {
+            hangs = uuid_equal(items[i]->group, out[k]->id);
+        }
+        if (hangs && !uuid_is_zero(items[i]->group) && items[i] != root) out[found++] = items[i];
+    }
+    return found;
+}
+
+enum fault inbox_item_named(struct work *work, struct str text, struct answer *answer,
+                            const struct inbox_item **out)
+{
+    const struct inbox_item **items;
+    size_t count;
+    int64_t number = 0;
+    *out = NULL;
+    bool numeric = str_to_int64(text, &number) == FAULT_NONE;
+    enum fault fault = inbox_items(work, true, &items, &count);
+    for (size_t i = 0; i < count && !fault && numeric; i++) {
+        if (items[i]->number == number) *out = items[i];
+    }
+    if (!fault && !*out) {
+        FAIL(answer, ERROR_NOT_FOUND,
+             "there is no open item {number}; `sluice inbox` shows what there is",
+             {"number", text});
+    }
+    return fault;
+}
+
+enum fault work_attention(struct work *work, size_t *count)
+{
+    const void **items;
+    size_t all;
+    *count = 0;
+    enum fault fault =
+        work->replica->f->all(work->replica, work->arena, ENTITY_INBOX, &items, &all);
+    for (size_t i = 0; !fault && i < all; i++) {
+        const struct inbox_item *item = items[i];
+        if (item->state == INBOX_OPEN && inbox_is_mine(work, item)) ++*count;
+    }
+    return fault;
+}

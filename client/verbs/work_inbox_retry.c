@@ -1,0 +1,101 @@
+/* work_inbox_retry.c - a refused change sent again, on what stands now, perhaps mended by options. */
+#include "client/verbs/work_inside.h"
+
+#include <string.h>
+
+#include "common/base/banned.h"
+
+/* What was wanted, on what stands now. */
+static void retry_edits(struct wish *wish, const struct mutation *old)
+{
+    for (size_t i = 0; i < old->edit_count && i < MUTATION_CHANGES_MAX; i++) {
+        struct edit edit = old->edits[i];
+        bool based = edit.field && edit.field->type != VALUE_SET && wish->current &&
+                     old->kind == MUTATION_EDIT;
+        if (based) {
+            /* What it did not want to change is taken as it stands now; so is the base of what is
+             * guarded, which would be refused for ever. Else the base stays: what somebody changed
+             * since becomes a conflict that shows both, and is not overwritten unseen. */
+            bool unchanged = value_equal(edit.base, edit.want);
+            struct value stands = field_get(edit.field, wish->current);
+            if (unchanged || (edit.field->flags & FIELD_GUARDED)) edit.base = stands;
+            if (unchanged) edit.want = stands;
+        }
+        wish->edits[wish->count++] = edit;
+    }
+}
+
+/* *possible: it can be sent again at all. The wish borrows from *old. */
+static enum fault retry_wish(struct work *work, const struct inbox_item *item,
+                             struct mutation *old, struct wish *wish, bool *possible)
+{
+    const void *current = NULL;
+    *possible = item->kind == INBOX_PARKED &&
+                codec_mutation_unpack(work->arena, item->payload, old) == FAULT_NONE;
+    if (!*possible) return FAULT_NONE;
+    enum entity_kind kind = (enum entity_kind)old->entity;
+    enum fault fault = work->replica->f->entity(work->replica, work->arena, kind, old->target,
+                                                false, &current);
+    if (fault == FAULT_NOT_FOUND) current = NULL;
+    else if (fault) return fault;
+    wish_init(wish, kind, old->target, old->kind == MUTATION_EDIT ? current : NULL);
+    retry_edits(wish, old);
+    old->resolves = item->id;
+    old->resolution = INBOX_RESENT;
+    wish->again = old;
+    return FAULT_NONE;
+}
+
+enum fault inbox_would(struct work *work, const struct inbox_item *item, bool *would,
+                              struct reasons *would_not)
+{
+    struct mutation old;
+    struct wish wish;
+    bool possible;
+    *would = false;
+    would_not->count = 0;
+    if (!uuid_equal(item->author, work->identity.member)) return FAULT_NONE;
+    enum fault fault = retry_wish(work, item, &old, &wish, &possible);
+    if (fault || !possible) return fault;
+    return wish_would(work, &wish, would, would_not);
+}
+
+static enum fault retry_options(struct work *work, const struct request *request,
+                                struct wish *wish, struct answer *answer, bool *fine)
+{
+    const struct request_option *check = request_option(request, "check");
+    enum fault fault = wish_options(work, request, wish, answer, fine);
+    if (fault || !*fine || !check || wish->kind != ENTITY_DEAL) return fault;
+    struct str pipeline = work->definition.pipeline_count > 0 ? work->definition.pipelines[0].key
+                                                              : STR_NONE;
+    if (wish->current) pipeline = ((const struct deal *)wish->current)->pipeline;
+    fault = wish_checks(work, pipeline, check->value, wish, answer);
+    *fine = answer->code == ANSWER_OK;
+    return fault;
+}
+
+enum fault inbox_retry(struct work *work, const struct request *request,
+                             const struct inbox_item *item, struct answer *answer)
+{
+    struct mutation old;
+    struct wish wish;
+    bool done, fine = true, possible;
+    enum fault fault = retry_wish(work, item, &old, &wish, &possible);
+    if (fault) return fault;
+    if (!possible) {
+        answer_fail(answer, ERROR_WRONG_ITEM,
+                    item->kind == INBOX_CONFLICT
+                        ? "this is a conflict: `inbox resolve N --mine`, --theirs or --set VALUE"
+                        : "this item cannot be sent again; `inbox discard N` closes it");
+        return FAULT_NONE;
+    }
+    if (request) fault = retry_options(work, request, &wish, answer, &fine);
+    if (fault || !fine) return fault;
+    if (!wish.happened_at.has) wish.happened_at = old.happened_at;
+    fault = wish_submit(work, &wish, STR("inbox retry"), answer, &done);
+    if (fault || answer->code != ANSWER_OK) return fault;
+    NOTE(answer, NOTE_RESULT, "Item {number} is sent again: {what}",
+         {"number", arena_format(work->arena, "%lld", (long long)item->number)},
+         {"what", inbox_subject_say(work, item)});
+    return wish_tell_date(work, &wish, answer);
+}
