@@ -703,13 +703,13 @@ COMMENT ON FUNCTION team_advance(uuid, bigint, bigint, bytea, timestamptz, bigin
 
 CREATE FUNCTION device_find(key bytea)
     RETURNS TABLE (team_id uuid, device uuid, member uuid, revoked boolean, announced boolean,
-                   others boolean, sight_seq bigint)
+                   others boolean, sight_seq bigint, revoked_at timestamptz, revoked_by text)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
     AS $$
 #variable_conflict use_column
 BEGIN
-    SELECT d.team_id, d.id, d.member, d.revoked, d.seq > 0
-        INTO team_id, device, member, revoked, announced
+    SELECT d.team_id, d.id, d.member, d.revoked, d.seq > 0, d.revoked_at
+        INTO team_id, device, member, revoked, announced, revoked_at
         FROM device d WHERE d.public_key = device_find.key;
     IF NOT FOUND THEN
         RETURN;
@@ -720,6 +720,8 @@ BEGIN
     SELECT EXISTS (SELECT FROM device d WHERE d.team_id = device_find.team_id
         AND d.member = device_find.member AND d.id <> device_find.device AND NOT d.revoked)
         INTO others;
+    SELECT m.name INTO revoked_by FROM device d JOIN member m ON m.team_id = d.team_id
+        AND m.id = d.revoked_by WHERE d.team_id = device_find.team_id AND d.id = device_find.device;
     revoked := revoked IS NOT FALSE; -- without a member too
     RETURN NEXT;
 END

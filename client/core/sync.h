@@ -11,6 +11,7 @@
 #define SLUICE_CLIENT_CORE_SYNC_H
 
 #include "client/core/replica.h"
+#include "common/base/bounds.h"
 #include "common/base/now.h"
 #include "common/base/random.h"
 #include "common/link/secret.h"
@@ -85,6 +86,10 @@ struct sync_report {
     uint64_t rows_received, rows_expected; /* progress of catching up, by seq */
     uint64_t sent, answered;               /* mutations in this session */
     uint64_t conflicts, parked;            /* answers that need attention, in this session */
+    char revoked_by[NAME_BYTES_MAX + 1]; /* REFUSAL_REVOKED: who did it; empty: not told */
+    int64_t revoked_at;                  /* and when, in ms; 0: not told */
+    uint64_t settled; /* REFUSAL_REVOKED: what this copy made up to here has an outcome */
+    uint64_t unsent;  /* filled by who obeys it: what the server takes no more */
     bool was_restored; /* the server had gone back in time; answered work was offered again */
     bool was_checked;  /* the copy was compared with the server: rows_checked, rows_repaired */
     bool was_refetched; /* so much differed that everything was fetched anew */

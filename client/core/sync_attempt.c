@@ -154,9 +154,21 @@ void sync_fail_local(struct sync *sync, enum fault fault, struct now now)
     attempt_rest(sync, now);
 }
 
+void sync_revoked_note(struct sync *sync, struct str by, int64_t at)
+{
+    struct sync_report *report = &sync->report;
+    if (by.n == 0 && at == 0) return; /* what was told before stands */
+    size_t n = by.n < sizeof report->revoked_by ? by.n : 0;
+    for (size_t i = 0; i < n; i++) report->revoked_by[i] = by.p[i];
+    report->revoked_by[n] = 0;
+    report->revoked_at = at;
+}
+
 void sync_refuse(struct sync *sync, const struct refusal *refusal, struct now now)
 {
     sync->report.refusal = refusal->code;
+    sync_revoked_note(sync, refusal->revoked_by, refusal->revoked_at);
+    if (refusal->last_number > sync->report.settled) sync->report.settled = refusal->last_number;
     switch (refusal->code) {
     case REFUSAL_BUSY: sync_fail(sync, SYNC_TROUBLE_BUSY, now); return;
     case REFUSAL_INTERNAL: sync_fail(sync, SYNC_TROUBLE_BUSY, now); return;

@@ -108,6 +108,8 @@ void sync_close(struct sync *sync);
 /* Ends it, notes why, and tries again when that is due. */
 void sync_fail(struct sync *sync, enum sync_trouble trouble, struct now now);
 void sync_fail_local(struct sync *sync, enum fault fault, struct now now);
+/* Who revoked this device, for the report; what is not told leaves it as it is. */
+void sync_revoked_note(struct sync *sync, struct str by, int64_t at);
 void sync_refuse(struct sync *sync, const struct refusal *refusal, struct now now);
 /* Closes and says hello again at once; given up when it does not help. */
 void sync_again(struct sync *sync, enum sync_trouble otherwise, struct now now);

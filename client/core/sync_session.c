@@ -104,6 +104,9 @@ static enum fault welcome_begin(struct sync *sync, const struct welcome *welcome
     sync->inflight = 0;
     sync->push_blocked = false;
     sync->delivers_only = welcome->delivers_only;
+    sync->report.settled = 0; /* of this copy's numbers, which may be others now */
+    if (welcome->delivers_only)
+        sync_revoked_note(sync, welcome->revoked_by, welcome->revoked_at);
     sync->report.state = SYNC_CATCHING_UP;
     sync->report.trouble = SYNC_TROUBLE_NONE;
     sync->report.refusal = REFUSAL_NONE;

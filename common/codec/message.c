@@ -134,6 +134,9 @@ static void welcome_pack(struct packer *packer, const struct welcome *welcome,
     out->program = packer_string(packer, welcome->program);
     out->has_delivers_only = welcome->delivers_only;
     out->delivers_only = welcome->delivers_only;
+    out->revoked_by = packer_string(packer, welcome->revoked_by);
+    out->has_revoked_at = welcome->revoked_at != 0;
+    out->revoked_at = welcome->revoked_at;
     out->has_went_back = out->went_back = welcome->went_back;
 }
 
@@ -160,6 +163,8 @@ static enum fault welcome_unpack(const Sluice__Welcome *from, struct welcome *ou
     out->member_name = str_from(from->member_name);
     out->program = str_from(from->program);
     out->delivers_only = from->has_delivers_only && from->delivers_only;
+    out->revoked_by = str_from(from->revoked_by);
+    out->revoked_at = from->has_revoked_at ? from->revoked_at : 0;
     out->went_back = from->has_went_back && from->went_back;
     bool too_big = out->last_number > INT64_MAX || out->head_seq > INT64_MAX;
     return too_big ? FAULT_FORMAT : FAULT_NONE;
@@ -174,7 +179,10 @@ static enum fault refusal_unpack(const Sluice__Refusal *from, struct refusal *ou
     out->code = from->code <= REFUSAL_INTERNAL ? (enum session_refusal)from->code
                                                : REFUSAL_INTERNAL;
     out->detail = str_from(from->detail);
-    return FAULT_NONE;
+    out->revoked_by = str_from(from->revoked_by);
+    out->revoked_at = from->has_revoked_at ? from->revoked_at : 0;
+    out->last_number = from->has_last_number ? from->last_number : 0;
+    return out->last_number > INT64_MAX ? FAULT_FORMAT : FAULT_NONE;
 }
 
 static enum fault bye_unpack(const Sluice__Bye *from, enum bye_reason *out)
@@ -395,6 +403,11 @@ static void envelope_fill(struct packer *packer, const struct message *message,
         body->refusal.has_code = 1;
         body->refusal.code = (uint32_t)message->refusal.code;
         body->refusal.detail = packer_string(packer, message->refusal.detail);
+        body->refusal.revoked_by = packer_string(packer, message->refusal.revoked_by);
+        body->refusal.has_revoked_at = message->refusal.revoked_at != 0;
+        body->refusal.revoked_at = message->refusal.revoked_at;
+        body->refusal.has_last_number = message->refusal.last_number > 0;
+        body->refusal.last_number = message->refusal.last_number;
         out->body_case = SLUICE__ENVELOPE__BODY_REFUSAL;
         out->refusal = &body->refusal;
         return;

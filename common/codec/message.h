@@ -63,11 +63,16 @@ struct welcome {
     int64_t server_time;
     struct str team_name, member_name, program;
     bool delivers_only; /* revoked: what it holds is taken for the managers, then it is refused */
+    struct str revoked_by; /* delivers_only: as in a refusal */
+    int64_t revoked_at;
     bool went_back; /* the hello's mark is not of this history: what was answered may be lost */
 };
 struct refusal {
     enum session_refusal code;
     struct str detail;
+    struct str revoked_by; /* REVOKED: the name of who did it; empty: not told */
+    int64_t revoked_at;    /* and when, in ms; 0: not told */
+    uint64_t last_number;  /* REVOKED: what the copy made up to here has an outcome */
 };
 struct push {
     uint64_t first_number;

@@ -207,6 +207,8 @@ static void item_answered(struct server *server, const struct queued *item,
     /* What was decided before is told first. */
     if (decided->forked || decided->gap) feed_session(server, session, now);
     if (session->revoked && item->number >= session->deliver_to) session->delivered = true;
+    if (session->revoked && item->number > session->settled && !decided->forked && !decided->gap)
+        session->settled = item->number;
     if (decided->forked) session_bye(server, session, BYE_FORKED);
     if (decided->gap) session_bye(server, session, BYE_GAP);
 }

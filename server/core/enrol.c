@@ -104,7 +104,7 @@ static void enrol_answered(struct server *server, struct session *session,
         session_refuse(server, session, REFUSAL_INVITATION_EXPIRED, "the invitation expired");
         return;
     case STORE_REVOKED:
-        session_refuse(server, session, REFUSAL_REVOKED, "revoked");
+        session_refuse_revoked(server, session);
         return;
     case STORE_STALE:
     case STORE_FAILED:
@@ -273,6 +273,7 @@ static bool revoked_delivers(struct session *session, const struct store_result 
     const struct store_replica *known = &result->replica;
     if (!known->known || session->plan == PLAN_NEW_REPLICA) return false;
     uint64_t last = known->last_number, most = last + REVOKED_MUTATIONS_MAX;
+    session->settled = last;
     session->deliver_to = session->hello.next_number - 1;
     /* What it was answered under former ids may come again, before what is newer. */
     bool went_back = session->hello.has_mark && !result->mark_known;
@@ -298,8 +299,10 @@ static void signed_in(struct server *server, struct session *session,
     session->copied = result->copied;
     session->plan = plan_for(session, result);
     session->revoked = result->status == STORE_REVOKED;
+    session->revoked_at = result->revoked_at;
+    session->revoked_by = arena_str(&session->arena, result->revoked_by);
     if (session->revoked && !revoked_delivers(session, result)) {
-        session_refuse(server, session, REFUSAL_REVOKED, "revoked");
+        session_refuse_revoked(server, session);
         return;
     }
     session->cursor = session->plan == PLAN_DELTA ? session->hello.cursor_seq : 0;
@@ -317,6 +320,8 @@ static void signed_in(struct server *server, struct session *session,
         .member_name = member->name,
         .program = {server->program, server->program_length},
         .delivers_only = session->revoked,
+        .revoked_by = session->revoked ? session->revoked_by : STR_NONE,
+        .revoked_at = session->revoked ? session->revoked_at : 0,
         .went_back = session->hello.has_mark && !result->mark_known,
     };
     memcpy(session->welcome.next_token, session->wanted.next_token, TOKEN_BYTES);

@@ -355,7 +355,7 @@ void feed_session(struct server *server, struct session *session, struct now now
     if (session->state != SESSION_OPEN || !team) return;
     if (session->page_busy || session->page_again_ms) return;
     if (session->delivered && session->cursor >= team->head) {
-        session_refuse(server, session, REFUSAL_REVOKED, "revoked");
+        session_refuse_revoked(server, session);
         return;
     }
     if (session->cursor >= team->head) return;
@@ -373,7 +373,7 @@ void feed_session(struct server *server, struct session *session, struct now now
     memcpy(span.mark, team->mark, MARK_BYTES);
     feed_rows(server, session, &span);
     if (session->delivered && session->cursor >= team->head) {
-        session_refuse(server, session, REFUSAL_REVOKED, "revoked");
+        session_refuse_revoked(server, session);
     }
 }
 

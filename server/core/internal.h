@@ -74,6 +74,9 @@ struct session {
     bool revoked;        /* it may deliver up to deliver_to, and sees its answers only */
     uint64_t deliver_to;
     bool delivered;      /* it only waits for its answers, then it is refused */
+    uint64_t settled;    /* revoked: what it made up to here has an outcome */
+    int64_t revoked_at;  /* 0 and empty: not known */
+    struct str revoked_by;
     bool announce; /* its device is new */
     bool copied;   /* its device had another copy before, and that is to be told */
     bool others;   /* its member has another one */
@@ -223,6 +226,8 @@ void session_bad(struct server *server, struct session *session, const char *wha
 void session_bye(struct server *server, struct session *session, enum bye_reason reason);
 void session_refuse(struct server *server, struct session *session, enum session_refusal code,
                     const char *detail);
+/* The device is told to erase what it holds, and who shut it out. */
+void session_refuse_revoked(struct server *server, struct session *session);
 /* Out of the handshake, one way or the other. */
 void session_set_state(struct server *server, struct session *session, enum session_state state,
                        struct now now);

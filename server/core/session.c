@@ -147,16 +147,32 @@ void session_bye(struct server *server, struct session *session, enum bye_reason
     session_close(server, session);
 }
 
-void session_refuse(struct server *server, struct session *session, enum session_refusal code,
-                    const char *detail)
+static void session_refuse_with(struct server *server, struct session *session,
+                                const struct refusal *refusal)
 {
     if (session->state == SESSION_CLOSING) return;
     session_tell(server_log_stranger(server, LOG_SIGN_IN, "session_refused"), session,
-                 str_from(refusal_name(code)));
+                 str_from(refusal_name(refusal->code)));
     session_send(server, session,
-                 &(struct message){.kind = MESSAGE_REFUSAL,
-                                   .refusal = {.code = code, .detail = str_from(detail)}});
+                 &(struct message){.kind = MESSAGE_REFUSAL, .refusal = *refusal});
     session_close(server, session);
+}
+
+void session_refuse(struct server *server, struct session *session, enum session_refusal code,
+                    const char *detail)
+{
+    struct refusal refusal = {.code = code, .detail = str_from(detail)};
+    session_refuse_with(server, session, &refusal);
+}
+
+void session_refuse_revoked(struct server *server, struct session *session)
+{
+    struct refusal refusal = {.code = REFUSAL_REVOKED,
+                              .detail = STR("revoked"),
+                              .revoked_by = session->revoked_by,
+                              .revoked_at = session->revoked_at,
+                              .last_number = session->settled};
+    session_refuse_with(server, session, &refusal);
 }
 
 /* --- messages --- */
@@ -168,17 +184,22 @@ static void session_push(struct server *server, struct session *session, const s
         session_bye(server, session, BYE_FORKED);
         return;
     }
-    if (session->revoked && push->first_number + push->count - 1 > session->deliver_to) {
-        session_refuse(server, session, REFUSAL_REVOKED, "revoked");
+    struct push taken = *push;
+    if (session->revoked && push->first_number > session->deliver_to) {
+        session_refuse_revoked(server, session);
         return;
     }
-    for (size_t i = 0; i < push->count; i++) {
-        if (push->mutations[i].n > MUTATION_BYTES_MAX) {
+    /* What it did after its first visit stays with it; what it may deliver is taken all the same. */
+    if (session->revoked && taken.count > session->deliver_to - taken.first_number + 1) {
+        taken.count = (size_t)(session->deliver_to - taken.first_number + 1);
+    }
+    for (size_t i = 0; i < taken.count; i++) {
+        if (taken.mutations[i].n > MUTATION_BYTES_MAX) {
             session_bad(server, session, "mutation_size");
             return;
         }
     }
-    if (!commit_queue(server, session, push, now)) session_bye(server, session, BYE_SLOW);
+    if (!commit_queue(server, session, &taken, now)) session_bye(server, session, BYE_SLOW);
 }
 
 static void session_message(struct server *server, struct session *session, struct str bytes,
@@ -325,7 +346,7 @@ static void session_tick_open(struct server *server, struct session *session, st
     } else if (session_overstays(session, now)) {
         session_bye(server, session, BYE_DONE);
     } else if (session->revoked && now.boot_ms >= session->state_ms + REVOKED_MS) {
-        session_refuse(server, session, REFUSAL_REVOKED, "revoked");
+        session_refuse_revoked(server, session);
     } else if (now.boot_ms >= session->opened_ms + age_max && session->inflight == 0) {
         session_bye(server, session, BYE_REHANDSHAKE);
     } else {

@@ -131,6 +131,8 @@ struct store_result {
     bool announced; /* the device has been, to its member */
     bool others;    /* its member has another living device */
     bool copied;    /* the device had another copy before this one, and that was not told yet */
+    int64_t revoked_at;    /* REVOKED: when, and the name of who did it; 0 and empty: not known */
+    struct str revoked_by;
     uint64_t sight_seq; /* a copy with an older cursor may lack or hold what it must not */
     bool mark_known; /* (cursor_seq, cursor_mark), or (known_seq, known_mark), is a commit of this
                         history */

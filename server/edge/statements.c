@@ -24,8 +24,8 @@ static const struct {
 } written[] = {
     {STATEMENT_TEAM_ENTER, "team_enter", "SELECT set_config('sluice.team', $1::uuid::text, true)"},
     {STATEMENT_DEVICE_FIND, "device_find",
-     "SELECT team_id, device, member, revoked, announced, others, sight_seq"
-     " FROM device_find($1::bytea)"},
+     "SELECT team_id, device, member, revoked, announced, others, sight_seq,"
+     " revoked_at, revoked_by FROM device_find($1::bytea)"},
     {STATEMENT_DEVICE_ENROL, "device_enrol",
      "SELECT status, team_id, enrolled FROM device_enrol($1::bytea, $2::bytea, $3::uuid, $4::text,"
      " $5::timestamptz)"},

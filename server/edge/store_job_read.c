@@ -102,6 +102,9 @@ static void read_device(struct store_job *job, const PGresult *result)
     job->result.announced = pg_bool(value_at(result, 0, 4));
     job->result.others = pg_bool(value_at(result, 0, 5));
     job->result.sight_seq = (uint64_t)number_at(result, 0, 6);
+    struct pg_value revoked_at = value_at(result, 0, 7);
+    if (!revoked_at.null) job->result.revoked_at = pg_time(revoked_at);
+    job->result.revoked_by = text_at(job, result, 0, 8);
 }
 
 static void read_enrolled(struct store_job *job, const PGresult *result)

@@ -146,6 +146,8 @@ static void same_sign_in(struct trace *trace, const struct store_result *a,
     same(trace, a->announced == b->announced && a->others == b->others, "what is said of devices");
     same(trace, a->copied == b->copied, "whether a copy is to be told of");
     same(trace, a->sight_seq == b->sight_seq, "the seq of sight");
+    same(trace, a->revoked_at == b->revoked_at && str_equal(a->revoked_by, b->revoked_by),
+         "who revoked the device, and when");
     same_replica(trace, &a->replica, &b->replica);
     same_entity(trace, ENTITY_MEMBER, a->member, b->member, "the member");
     same_entity(trace, ENTITY_TEAM, a->team_row, b->team_row, "the team");

@@ -322,9 +322,15 @@ struct str server_world_deal(struct server_world *w, struct arena *arena, const 
 void peer_push(struct server_world *w, struct peer *peer, uint64_t number,
                       struct str payload)
 {
+    peer_push_many(w, peer, number, &payload, 1);
+}
+
+void peer_push_many(struct server_world *w, struct peer *peer, uint64_t first, struct str *payloads,
+                    size_t count)
+{
     struct message message = {
         .kind = MESSAGE_PUSH,
-        .push = {.first_number = number, .mutations = &payload, .count = 1}};
+        .push = {.first_number = first, .mutations = payloads, .count = count}};
     struct buffer out;
     buffer_init(&out, FRAME_TO_SERVER_MAX);
     assert_int_equal(codec_message_pack(&message, &out), FAULT_NONE);

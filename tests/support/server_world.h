@@ -71,6 +71,8 @@ struct peer *peer_enrolled(struct server_world *w);
 /* A second copy on the first one's device. */
 struct peer *peer_second(struct server_world *w);
 void peer_push(struct server_world *w, struct peer *peer, uint64_t number, struct str payload);
+void peer_push_many(struct server_world *w, struct peer *peer, uint64_t first, struct str *payloads,
+                    size_t count);
 /* How many rows of that kind came in pages. */
 size_t peer_rows(const struct peer *peer, enum entity_kind kind);
 /* The answer to that number; kind NONE when there is none. */

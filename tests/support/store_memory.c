@@ -169,6 +169,8 @@ void store_memory_revoke(struct store_memory *store, struct uuid device)
         struct device *entity = entity_copy(&store->pool->arena, ENTITY_DEVICE, row->entity);
         check(entity != NULL);
         entity->revoked = true;
+        entity->revoked_at = (struct optional){true, 1};
+        entity->revoked_by = entity->member;
         row->entity = entity;
     }
 }
@@ -222,6 +224,11 @@ static enum store_status run_sign_in(struct store_memory *store,
     const uint8_t *mark = mark_at(team, request->cursor_seq);
     out->result.mark_known =
         request->has_mark && mark && memcmp(mark, request->cursor_mark, MARK_BYTES) == 0;
+    const struct device *kept = row ? row->entity : NULL;
+    if (kept && kept->revoked_at.has) out->result.revoked_at = kept->revoked_at.v;
+    const struct member *by =
+        kept && kept->revoked ? entity_living(team, ENTITY_MEMBER, kept->revoked_by) : NULL;
+    if (by) out->result.revoked_by = arena_str(&out->arena, by->name);
     bool revoked = device_is_revoked(device) || !member || member->removed;
     return revoked ? STORE_REVOKED : STORE_OK;
 }

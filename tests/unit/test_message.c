@@ -70,10 +70,13 @@ static void small_messages_read_back(void **state)
     arena_init(&arena, 1 << 20);
     struct message back;
     struct message refusal = {.kind = MESSAGE_REFUSAL,
-                              .refusal = {REFUSAL_VERSION, STR("speaks 1")}};
+                              .refusal = {REFUSAL_VERSION, STR("speaks 1"), STR("Ada"), 1234, 56}};
     assert_int_equal(round_trip(&arena, &refusal, &back), FAULT_NONE);
     assert_int_equal(back.refusal.code, REFUSAL_VERSION);
     assert_true(str_equal(back.refusal.detail, STR("speaks 1")));
+    assert_true(str_equal(back.refusal.revoked_by, STR("Ada")));
+    assert_int_equal(back.refusal.revoked_at, 1234);
+    assert_int_equal(back.refusal.last_number, 56);
     struct message ping = {.kind = MESSAGE_PING, .nonce = UINT64_MAX};
     assert_int_equal(round_trip(&arena, &ping, &back), FAULT_NONE);
     assert_int_equal(back.kind, MESSAGE_PING);
@@ -480,7 +483,7 @@ static struct message lack_sample(enum message_kind kind)
         .kind = 6, .n = 2, .id = uuid_sample(1), .seq = 2, .body = STR("body")};
     struct message message = welcome_sample();
     message.kind = kind;
-    message.refusal = (struct refusal){REFUSAL_BUSY, STR("later")};
+    message.refusal = (struct refusal){.code = REFUSAL_BUSY, .detail = STR("later")};
     message.push = (struct push){.first_number = 1, .mutations = &mutation, .count = 1};
     message.page = (struct page){.from_seq = 1, .to_seq = 2, .head_seq = 2, .has_mark = true,
                                  .rows = &row, .count = 1};

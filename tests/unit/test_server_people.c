@@ -125,6 +125,10 @@ static void a_revoked_device_delivers_once_and_is_told(void **state)
     assert_false(bert->closed);
     assert_int_equal(peer_find(bert, MESSAGE_WELCOME)->welcome.plan, PLAN_DELTA);
     assert_true(peer_find(bert, MESSAGE_WELCOME)->welcome.delivers_only);
+    const struct welcome *told = &peer_find(bert, MESSAGE_WELCOME)->welcome;
+    assert_true(str_equal(told->revoked_by, peer_welcomed(owner)->member_name));
+    assert_int_not_equal(told->revoked_at, 0);
+    int64_t revoked_at = told->revoked_at;
     assert_false(peer_welcomed(owner)->delivers_only);
     peer_push(&w, bert, 2, server_world_deal(&w, &arena, "Mine"));
     assert_false(bert->closed);
@@ -137,10 +141,14 @@ static void a_revoked_device_delivers_once_and_is_told(void **state)
     assert_int_equal(peer_rows(bert, ENTITY_INBOX), 0);
     assert_int_equal(peer_rows(owner, ENTITY_INBOX), items + 2);
     assert_int_equal(peer_rows(owner, ENTITY_DEAL), deals);
-    /* Not a second time. */
+    /* Not a second time; who did it, and what of it is here, it hears again. */
     bert->hello.next_number = 9;
     peer_connect(&w, bert);
-    assert_int_equal(peer_find(bert, MESSAGE_REFUSAL)->refusal.code, REFUSAL_REVOKED);
+    const struct refusal *refusal = &peer_find(bert, MESSAGE_REFUSAL)->refusal;
+    assert_int_equal(refusal->code, REFUSAL_REVOKED);
+    assert_true(str_equal(refusal->revoked_by, peer_welcomed(owner)->member_name));
+    assert_int_equal(refusal->revoked_at, revoked_at);
+    assert_int_equal(refusal->last_number, 3);
     assert_null(peer_find(bert, MESSAGE_WELCOME));
     arena_finish(&arena);
     server_world_end(&w);
@@ -168,6 +176,40 @@ static void a_revoked_device_delivers_no_more_than_it_said(void **state)
     assert_false(bert->closed);
     peer_push(&w, bert, 2, server_world_deal(&w, &arena, "Two"));
     assert_int_equal(peer_find(bert, MESSAGE_REFUSAL)->refusal.code, REFUSAL_REVOKED);
+    arena_finish(&arena);
+    server_world_end(&w);
+}
+
+/* Two that it may deliver and one made later, in one push: the two are taken. */
+static void what_came_later_takes_nothing_else_along(void **state)
+{
+    (void)state;
+    static struct server_world w;
+    server_world_begin(&w);
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
+    struct peer *owner = peer_enrolled(&w), *bert = bert_enrolled(&w, ROLE_REP);
+    peer_leave(&w, bert);
+    store_memory_revoke(w.store, peer_welcomed(bert)->device);
+    bert->hello.next_number = 3;
+    peer_connect(&w, bert);
+    peer_leave(&w, bert);
+    bert->hello.next_number = 4;
+    peer_connect(&w, bert);
+    struct str mutations[] = {server_world_deal(&w, &arena, "One"),
+                              server_world_deal(&w, &arena, "Two"),
+                              server_world_deal(&w, &arena, "Late")};
+    peer_push_many(&w, bert, 1, mutations, 3);
+    assert_int_equal(peer_outcome(bert, 1).kind, OUTCOME_PARKED);
+    assert_int_equal(peer_outcome(bert, 2).kind, OUTCOME_PARKED);
+    assert_int_equal(peer_rows(bert, ENTITY_OUTCOME), 2);
+    assert_int_equal(peer_find(bert, MESSAGE_REFUSAL)->refusal.last_number, 2);
+    assert_int_equal(peer_rows(owner, ENTITY_INBOX), 2);
+    /* Nothing but what came later: refused at once. */
+    bert->hello.next_number = 4;
+    peer_connect(&w, bert);
+    assert_null(peer_find(bert, MESSAGE_WELCOME));
+    assert_int_equal(peer_find(bert, MESSAGE_REFUSAL)->refusal.last_number, 2);
     arena_finish(&arena);
     server_world_end(&w);
 }
@@ -307,6 +349,7 @@ int main(void)
         cmocka_unit_test(a_new_device_is_announced),
         cmocka_unit_test(a_revoked_device_delivers_once_and_is_told),
         cmocka_unit_test(a_revoked_device_delivers_no_more_than_it_said),
+        cmocka_unit_test(what_came_later_takes_nothing_else_along),
         cmocka_unit_test(another_role_is_another_sight),
         cmocka_unit_test(the_last_owner_stays),
         cmocka_unit_test(a_code_that_is_taken_holds_up_nobody),

@@ -357,15 +357,31 @@ static void an_unfinished_snapshot_leaves_no_trace(void **state)
 static void a_refused_device_stops(void **state)
 {
     struct bench *b = *state;
-    struct message message = {.kind = MESSAGE_REFUSAL, .refusal = {REFUSAL_REVOKED, STR_NONE}};
+    struct message message = {.kind = MESSAGE_REFUSAL, .refusal = {.code = REFUSAL_REVOKED,
+                                          .revoked_by = STR("Ada"),
+                                          .revoked_at = 1234,
+                                          .last_number = 5}};
     bench_sync(b, true);
     bench_start(b);
     server_says(b, &message);
     assert_int_equal(bench_report(b).state, SYNC_REFUSED);
     assert_int_equal(bench_report(b).refusal, REFUSAL_REVOKED);
     assert_int_equal(identity_of(b).refusal, REFUSAL_REVOKED);
+    assert_string_equal(bench_report(b).revoked_by, "Ada");
+    assert_int_equal(bench_report(b).revoked_at, 1234);
+    assert_int_equal(bench_report(b).settled, 5);
     assert_true(str_equal(identity_of(b).last_failure, STR("revoked")));
     assert_true(sync_deadline(b->sync) == UINT64_MAX);
+    /* A name that is none of ours is no name; what is not told leaves it untold. */
+    char name[NAME_BYTES_MAX + 2];
+    for (size_t i = 0; i < sizeof name; i++) name[i] = 'x';
+    message.refusal.revoked_by = (struct str){name, NAME_BYTES_MAX + 1};
+    bench_sync(b, true);
+    b->connected = false;
+    bench_start(b);
+    server_says(b, &message);
+    assert_string_equal(bench_report(b).revoked_by, "");
+    assert_int_equal(bench_report(b).revoked_at, 1234);
 }
 
 static void every_address_is_tried_once(void **state)

@@ -227,6 +227,7 @@ static void a_revoked_device_delivers_and_is_told(void **state)
     assert_int_equal(report.refusal, REFUSAL_REVOKED);
     assert_int_equal(report.answered, 1);
     assert_int_equal(report.parked, 1);
+    assert_int_not_equal(report.revoked_at, 0);
     assert_true(sync_deadline(b->clients[0].sync) == UINT64_MAX);
     pair_ok(replica->f->identity_load(replica, &b->world.arena, &identity));
     assert_true(str_equal(identity.last_failure, STR("revoked")));
