@@ -72,6 +72,10 @@ static void command_verb(struct command *command)
         command_doctor(command);
         return;
     }
+    if (strcmp(verb->name, "wipe") == 0) {
+        command_wipe(command);
+        return;
+    }
     if (!command_open(command)) return;
     bool board = verb->run && strcmp(verb->name, "board") == 0;
     if (strcmp(verb->name, "sync") == 0 ||

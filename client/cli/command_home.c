@@ -77,6 +77,7 @@ enum fault command_work(struct command *command)
 
 bool command_has_home(struct command *command, const char *missing)
 {
+    if (command_is_gone(command)) return false;
     if (home_exists(command->path)) return true;
     if (home_is_no_folder(command->path)) {
         FAIL(&command->answer, ERROR_NO_HOME,

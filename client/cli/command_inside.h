@@ -19,6 +19,7 @@ struct command {
     bool working; /* work is open */
     bool offline;
     uint64_t first; /* number of the first of many things written (an import); 0: one */
+    bool gone;     /* the copy was erased meanwhile, and that is said */
     bool waiting; /* what was written could not be handed to anybody who sends it */
 };
 
@@ -34,6 +35,14 @@ enum fault command_work(struct command *command);
 /* The sentence for what went wrong outside, and what to do about it. */
 void command_fault(struct command *command, const char *what, enum fault fault,
                    const struct trouble *trouble);
+
+/* command_erase.c */
+/* True: the device was revoked and its copy erased, and the answer says so. */
+bool command_is_gone(struct command *command);
+/* After an exchange that failed: says why, and what became of a revoked device's copy. */
+void command_refused(struct command *command, const struct sync_report *report,
+                     enum error_code error, const char *trouble);
+void command_wipe(struct command *command);
 
 void command_doctor(struct command *command);
 /* False, and the answer says what stands there instead; `missing` when it is nothing. */

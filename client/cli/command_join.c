@@ -94,6 +94,7 @@ static bool join_is_done(struct command *command)
 
 static void join_welcome(struct command *command)
 {
+    home_gone_forget(command->path);
     if (command_work(command)) return;
     struct work *work = &command->work;
     NOTE(&command->answer, NOTE_RESULT, "Joined {team} as {member}",
@@ -210,6 +211,8 @@ void command_join(struct command *command)
         answer_fail(answer, ERROR_COPY_BUSY, "another sluice is joining here; wait for it");
         return;
     }
+    struct home_gone gone;
+    if (home_gone(command->path, &gone)) home_gone_aside(command->path);
     if (!fault) fault = join_home(command, &made, &trouble);
     join_with(command, &invitation, fault, made, &trouble);
     home_join_end(lock);

@@ -97,24 +97,6 @@ void command_tell_clock(struct command *command)
          {"span", span});
 }
 
-/* What a revoked device delivered is no longer its own: it is told with the refusal. */
-static void sync_refused(struct command *command, const struct sync_report *report,
-                         enum error_code error, const char *trouble)
-{
-    struct answer *answer = &command->answer;
-    if (error != ERROR_DEVICE_REVOKED || report->answered == 0) {
-        answer_fail(answer, error, trouble);
-        return;
-    }
-    FAIL(answer, error,
-         sentence_of((size_t)report->answered,
-                     "this device was revoked; the {count} change it held was delivered and waits "
-                     "for the managers' decision; ask your administrator for a new invitation",
-                     "this device was revoked; the {count} changes it held were delivered and wait "
-                     "for the managers' decision; ask your administrator for a new invitation"),
-         {"count", arena_format(&command->arena, "%llu", (unsigned long long)report->answered)});
-}
-
 void command_sync(struct command *command)
 {
     struct sync_report report;
@@ -153,7 +135,8 @@ void command_sync(struct command *command)
         command_fault(command, "write the offline copy", report.local_fault, NULL);
         return;
     }
-    if (trouble) sync_refused(command, &report, error, trouble);
+    if (trouble) command_refused(command, &report, error, trouble);
+    if (command->gone) return;
     if (report.was_restored) {
         answer_say(answer, NOTE_TALK,
                    "the server had been restored from a backup; your work was offered again");
@@ -236,7 +219,6 @@ static bool outcome_is_served(struct command *command, uint64_t waited_ms)
 
 static void command_wait(struct command *command)
 {
-    struct answer *answer = &command->answer;
     struct sync_report report = {.state = SYNC_OFFLINE};
     enum error_code error = ERROR_SERVER_SILENT;
     /* Who says how long to wait means in all; else it may take as long as it gets on. */
@@ -253,9 +235,9 @@ static void command_wait(struct command *command)
         return;
     }
     const char *trouble = fault ? NULL : say_trouble(&report, &error);
-    answer_fail(answer, trouble ? error : ERROR_SERVER_SILENT,
-                trouble ? trouble
-                        : "the server did not answer in time; your work is kept and sent later");
+    command_refused(command, &report, trouble ? error : ERROR_SERVER_SILENT,
+                    trouble ? trouble
+                            : "the server did not answer in time; your work is kept and sent later");
 }
 
 void command_settle(struct command *command)
@@ -278,6 +260,7 @@ void command_settle(struct command *command)
     }
     if (!command->line.wait) command->line.wait_ms = OTHER_MS;
     command_wait(command);
+    if (command->gone) return;
     command->waiting = answer->code == ANSWER_NETWORK;
     if (command_work(command)) return;
     /* An invitation is given out only when the server knows it. */
@@ -288,7 +271,7 @@ void command_settle(struct command *command)
 
 bool command_online(struct command *command)
 {
-    struct sync_report report;
+    struct sync_report report = {.state = SYNC_OFFLINE};
     struct home_sync_options options = {.timeout_ms = OTHER_MS};
     enum error_code error = ERROR_OFFLINE;
     const char *trouble = "this needs the network; leave out --offline";
@@ -302,7 +285,7 @@ bool command_online(struct command *command)
         trouble = say_trouble(&report, &error);
     }
     if (!trouble) return command_work(command) == FAULT_NONE;
-    answer_fail(&command->answer, error, trouble);
+    command_refused(command, &report, error, trouble);
     return false;
 }
 
@@ -354,6 +337,8 @@ void command_compare(struct command *command)
         compare_say(command, &report);
     } else if (report.trouble == SYNC_TROUBLE_LOCAL) {
         command_fault(command, "repair the offline copy", report.local_fault, NULL);
+    } else if (trouble && error == ERROR_DEVICE_REVOKED) {
+        command_refused(command, &report, error, trouble);
     } else if (fault == FAULT_BUSY) {
         answer_say(answer, NOTE_TALK,
                    "it was not compared with the server's: another sluice holds the connection");

@@ -331,7 +331,6 @@ static enum fault watch_run(struct watch *watch, struct sync_report *report)
 void command_watch(struct command *command)
 {
     struct sync_report report;
-    struct answer *answer = &command->answer;
     struct watch watch = {.command = command};
     enum error_code error;
     watch.board = command->line.request.verb->run != NULL;
@@ -350,5 +349,5 @@ void command_watch(struct command *command)
     }
     if (report.state != SYNC_REFUSED) return; /* interrupted */
     const char *trouble = say_trouble(&report, &error);
-    if (trouble) answer_fail(answer, error, trouble);
+    if (trouble) command_refused(command, &report, error, trouble);
 }

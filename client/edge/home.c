@@ -91,6 +91,7 @@ void home_discard(const char *path)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (home_path_join(path, names[i], name) == FAULT_NONE) unlink(name);
     }
+    home_gone_back(path);
     rmdir(path); /* stays if somebody keeps other files there */
 }
 

@@ -5,12 +5,14 @@
  *   SLUICE_HOME/turn         flock'ed by the process that holds the server connection (turn.h)
  *   SLUICE_HOME/sender       flock'ed by the sender that a command left behind
  *   SLUICE_HOME/poke         touched when a mutation was queued; its holder watches it
+ *   SLUICE_HOME/erased       there is no copy any more: why (home_erase.c)
  *
  * The only client edge that the command line and the board talk to. */
 #ifndef SLUICE_CLIENT_EDGE_HOME_H
 #define SLUICE_CLIENT_EDGE_HOME_H
 
 #include "client/core/sync.h"
+#include "common/base/bounds.h"
 
 struct home;
 
@@ -38,6 +40,32 @@ MUST_USE enum fault home_open(const char *path, struct home **out, struct troubl
 void home_close(struct home *home); /* accepts NULL */
 /* Removes a home whose joining failed. */
 void home_discard(const char *path);
+
+/* --- erasing a copy: home_erase.c --- */
+
+struct home_gone {
+    bool revoked; /* its device was; else it was wiped by hand */
+    char by[NAME_BYTES_MAX + 1]; /* who revoked it, and when, in ms; empty and 0: not known */
+    int64_t revoked_at;
+    uint64_t settled; /* what the copy made up to here the server has */
+};
+
+/* True: there was a copy, and it was erased because its device was revoked. Finishes what a stopped
+ * erasing left. */
+bool home_gone(const char *path, struct home_gone *out);
+/* The same without finishing: for who holds the turn. */
+bool home_is_gone(const char *path);
+/* While another joining is tried its note is aside; joined, it is forgotten. */
+void home_gone_aside(const char *path);
+void home_gone_back(const char *path);
+void home_gone_forget(const char *path);
+/* What a refusal tells a revoked device to do; the turn is held. report->unsent > 0: nothing was
+ * erased. Else the home can only be closed. */
+MUST_USE enum fault home_erase_revoked(struct home *home, struct sync_report *report);
+/* Everything of the home, by its person's will: with unsent changes only by `force`, which also
+ * takes a copy that cannot be read. FAULT_BUSY: another process holds the connection. */
+MUST_USE enum fault home_wipe(const char *path, bool force, size_t *unsent,
+                              struct trouble *trouble);
 
 /* Reads the key and every page of the copy. FAULT_NONE: whole; *pending counts what is unsent. */
 MUST_USE enum fault home_verify(const char *path, size_t *pending, struct trouble *trouble);

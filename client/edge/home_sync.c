@@ -33,11 +33,30 @@ enum { SYNC_MS = 30 * 1000, IDENTITY_BYTES = 128 * 1024 };
 
 /* --- in this process --- */
 
+/* A revoked device has nothing any more but what the server did not take. */
+static void exchange_obey(struct home *home, struct sync_report *report)
+{
+    if (report->state != SYNC_REFUSED || report->refusal != REFUSAL_REVOKED) return;
+    enum fault fault = home_erase_revoked(home, report);
+    (void)fault; /* a disk that does not let us: the next exchange is refused again */
+}
+
+/* Another process was told, and erased the copy that we have open. */
+static bool exchange_is_over(struct home *home, struct sync_report *report)
+{
+    if (!home_is_gone(home->path)) return false;
+    *report = (struct sync_report){.state = SYNC_REFUSED,
+                                   .trouble = SYNC_TROUBLE_REFUSED,
+                                   .refusal = REFUSAL_REVOKED};
+    return true;
+}
+
 /* The turn is held. */
 static enum fault home_exchange(struct home *home, const struct home_sync_options *options,
                                 struct sync_report *report)
 {
     char poke[HOME_PATH_MAX];
+    if (exchange_is_over(home, report)) return FAULT_NONE;
     enum fault fault = turn_poke_path(home->path, poke);
     if (fault != FAULT_NONE) return fault;
     struct sync_options sync_options = {
@@ -65,6 +84,7 @@ static enum fault home_exchange(struct home *home, const struct home_sync_option
     };
     fault = loop_run(&loop_options, report);
     sync_destroy(sync);
+    if (fault == FAULT_NONE) exchange_obey(home, report);
     return fault;
 }
 

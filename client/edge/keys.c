@@ -89,6 +89,21 @@ enum fault key_file_create(const char *folder, const char *path, struct secret32
     return fault;
 }
 
+enum fault key_file_destroy(const char *path)
+{
+    struct secret32 noise;
+    int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0 && errno == ENOENT) return FAULT_NONE;
+    if (fd >= 0) {
+        system_random(noise.b, sizeof noise.b);
+        /* Where it cannot be overwritten, on a full disk that copies on write, it is removed. */
+        enum fault ignored = keys_write(fd, &noise);
+        (void)ignored;
+        close(fd);
+    }
+    return unlink(path) == 0 || errno == ENOENT ? FAULT_NONE : keys_fault(errno);
+}
+
 enum fault key_file_read(const char *path, struct secret32 *out)
 {
     struct stat status;

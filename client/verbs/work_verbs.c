@@ -77,6 +77,10 @@ static const struct option join_options[] = {
     {"device", "NAME", NULL, "what this device is called"},
     {NULL, NULL, NULL, NULL},
 };
+static const struct option wipe_options[] = {
+    {"force", NULL, NULL, "also what was not sent yet, and a copy that cannot be read"},
+    {NULL, NULL, NULL, NULL},
+};
 static const struct option board_options[] = {
     {"watch", NULL, NULL, "stay connected and redraw as changes come, until interrupted"},
     {NULL, NULL, NULL, NULL},
@@ -303,6 +307,8 @@ const struct verb verbs[] = {
     {NULL, "doctor", NULL, "", 0, 0, "Look whether the offline copy is whole, and mend it",
      EXAMPLES("sluice doctor", "sluice doctor --rebuild"), OPTIONS(doctor_options), VERB_HOMELESS,
      NULL},
+    {NULL, "wipe", NULL, "", 0, 0, "Erase the offline copy and its key from this machine",
+     EXAMPLES("sluice wipe", "sluice wipe --force"), OPTIONS(wipe_options), VERB_HOMELESS, NULL},
     {NULL, "deliver", NULL, "", 0, 0, "Deliver what waits, and end", NULL, NULL,
      VERB_HIDDEN | VERB_ONLINE, NULL},
 };

@@ -46,6 +46,7 @@ sync_quietly ada
 
 # --- restored while the server runs; nobody starts it again
 server_pid=$server
+cp -a "$folder/cy" "$folder/cy.kept" # a copy is erased when its device is told
 claim "the database is yesterday's, under a running server" back yesterday
 claim "there nobody was sent away" test "$(sql "SELECT count(*) FROM device WHERE revoked")" = 0
 claim "the revoked device stays out" until_true 20 shut_out cy
@@ -69,6 +70,7 @@ claim "both stop" eval "server_stop && second_stop"
 claim "the second one starts once more" second_start
 second_stop
 claim "the database is yesterday's again" back yesterday
+rm -rf "$folder/cy" && cp -a "$folder/cy.kept" "$folder/cy"
 claim "only the second server comes back" second_start ada bob cy eve fay
 claim "the first revoked one stays out" says 8 "" home cy sync
 claim "who invited them comes" sync_quietly ada
