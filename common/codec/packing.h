@@ -47,9 +47,17 @@ MUST_USE enum fault unpacked_set(struct arena *arena, char *const *items, size_t
 const ProtobufCMessageDescriptor *codec_descriptor(enum entity_kind kind);
 
 struct definition;
+struct stage_edit;
 /* row_definition.c: the one entity that is a document, not a row of fields. */
 MUST_USE enum fault codec_definition_pack(const struct definition *definition, struct buffer *out);
 MUST_USE enum fault codec_definition_unpack(struct arena *arena, struct str bytes,
                                             struct definition **out);
+
+/* A stage by itself, as a mutation carries it. NULL with the packer's fault kept. */
+struct Sluice__StageEdit *codec_stage_edit_pack(struct packer *packer,
+                                                 const struct stage_edit *edit);
+MUST_USE enum fault codec_stage_edit_unpack(struct arena *arena,
+                                            const struct Sluice__StageEdit *from,
+                                            const struct stage_edit **out);
 
 #endif

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "common/base/bounds.h"
-#include "common/domain/definition.h"
+#include "common/domain/stage_edit.h"
 #include "common/link/wire.h"
 #include "proto/sluice.pb-c.h"
 #include "common/base/banned.h"
@@ -100,6 +100,25 @@ enum fault codec_definition_pack(const struct definition *definition, struct buf
     return fault;
 }
 
+Sluice__StageEdit *codec_stage_edit_pack(struct packer *packer, const struct stage_edit *edit)
+{
+    Sluice__StageEdit *out = packer_array(packer, 1, sizeof *out);
+    Sluice__Stage *stages = packer_array(packer, 2, sizeof *stages);
+    if (!out || !stages) return NULL;
+    sluice__stage_edit__init(out);
+    out->pipeline = packer_string(packer, edit->pipeline);
+    if (!edit->created) {
+        stage_pack(packer, &edit->base, &stages[0]);
+        out->base_stage = &stages[0];
+    }
+    stage_pack(packer, &edit->want, &stages[1]);
+    out->want = &stages[1];
+    out->has_moved = out->moved = edit->moved;
+    out->behind_base = packer_string(packer, edit->behind_base);
+    out->behind = packer_string(packer, edit->behind);
+    return out;
+}
+
 /* --- unpacking --- */
 
 static enum fault stage_unpack(struct arena *arena, const Sluice__Stage *from, struct stage *out)
@@ -126,6 +145,25 @@ static enum fault stage_unpack(struct arena *arena, const Sluice__Stage *from, s
         out->gates[i].requirement = str_from(from->gates[i]->requirement);
     }
     return FAULT_NONE;
+}
+
+enum fault codec_stage_edit_unpack(struct arena *arena, const Sluice__StageEdit *from,
+                                   const struct stage_edit **out)
+{
+    if (!from->want) return FAULT_FORMAT;
+    struct stage_edit *edit = arena_alloc(arena, sizeof *edit);
+    if (!edit) return FAULT_MEMORY;
+    *edit = (struct stage_edit){
+        .pipeline = str_from(from->pipeline),
+        .created = !from->base_stage,
+        .moved = from->has_moved && from->moved,
+        .behind_base = str_from(from->behind_base),
+        .behind = str_from(from->behind),
+    };
+    enum fault fault = stage_unpack(arena, from->want, &edit->want);
+    if (!fault && from->base_stage) fault = stage_unpack(arena, from->base_stage, &edit->base);
+    *out = edit;
+    return fault;
 }
 
 static enum fault pipeline_unpack(struct arena *arena, const Sluice__Pipeline *from,

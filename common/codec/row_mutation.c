@@ -129,6 +129,7 @@ enum fault codec_mutation_pack(const struct mutation *mutation, struct buffer *o
     message.code_hash = packing_bytes(mutation->code_hash);
     OPTIONAL_PACK(&message, expires_at, mutation->expires_at);
     message.has_bulk = message.bulk = mutation->bulk;
+    if (mutation->stage) message.stage = codec_stage_edit_pack(&packer, mutation->stage);
     message.has_first_number = mutation->first_number != 0;
     message.first_number = mutation->first_number;
     message.has_last_number = mutation->last_number != 0;
@@ -264,7 +265,8 @@ enum fault codec_mutation_unpack(struct arena *arena, struct str bytes, struct m
     out->bulk = from->has_bulk && from->bulk;
     out->first_number = from->has_first_number ? from->first_number : 0;
     out->last_number = from->has_last_number ? from->last_number : 0;
-    return lists_unpack(arena, from, out);
+    if (from->stage) fault = codec_stage_edit_unpack(arena, from->stage, &out->stage);
+    return fault ? fault : lists_unpack(arena, from, out);
 }
 
 void codec_payload_hash(struct str bytes, uint8_t out[32])

@@ -11,6 +11,10 @@ enum fault apply(struct state *state, const struct change *change)
     for (size_t i = 0; i < change->row_count; i++) {
         const struct row *row = &change->rows[i];
         if (row->kind == ENTITY_OUTCOME) continue; /* only appended */
+        if (row->kind == ENTITY_DEFINITION && !row->removed) {
+            state->definition = row->entity;
+            continue;
+        }
         enum fault fault =
             row->kind == ENTITY_EVENT
                 ? state_put_trace(state, row->entity)

@@ -76,6 +76,10 @@ static void decision_dispatch(struct decision *d)
         decide_member(d);
         return;
     }
+    if (d->kind == ENTITY_DEFINITION && d->mutation->kind != MUTATION_CLOSE) {
+        decide_stage(d);
+        return;
+    }
     switch ((enum mutation_kind)d->mutation->kind) {
     case MUTATION_NONE:
     case MUTATION_NOTICE: break;

@@ -107,6 +107,7 @@ static bool past_make(struct decision *d, struct deal *deal, struct past *past)
         const struct stage *today = pipeline_stage_today(past->pipeline, stage->key);
         decision_refuse(d, (struct reason){.code = REASON_STAGE_REMOVED,
                                            .stage = stage->key,
+                                           .value = deal_stage_list(d, past->pipeline),
                                            .other = today ? today->name : stage->successor});
     }
     return true;

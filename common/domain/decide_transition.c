@@ -116,6 +116,7 @@ static bool stage_refuse_removed(struct decision *d, const struct transition *t,
     const struct stage *today = pipeline_stage_today(t->pipeline, wanted->key);
     decision_refuse(d, (struct reason){.code = REASON_STAGE_REMOVED,
                                        .stage = wanted->key,
+                                       .value = deal_stage_list(d, t->pipeline),
                                        .other = today ? today->name : wanted->successor});
     return true;
 }

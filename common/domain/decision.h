@@ -8,6 +8,7 @@
  *   decide_transition.c the unit pipeline+stage+status
  *   decide_import.c     IMPORT
  *   decide_invite.c     INVITE
+ *   decide_stage.c      EDIT of the definition
  *   decide_people.c     EDIT of members; devices: announced, named, revoked, told of
  *   decide_inbox.c      conflict and parked items, CLOSE, what a mutation resolves
  *   history.c           event rows
@@ -103,6 +104,7 @@ void decide_close(struct decision *d);
 void decide_member(struct decision *d);
 void decide_device(struct decision *d);
 void decide_notice(struct decision *d);
+void decide_stage(struct decision *d); /* of the definition */
 
 /* --- decide_deal.c --- */
 /* All rules about the deal as it would be; completes and stamps it. `before` is NULL when it is

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/base/check.h"
+#include "common/domain/definition.h"
 #include "common/base/banned.h"
 
 const struct field *field_by_tag(enum entity_kind kind, uint32_t tag)
@@ -182,6 +183,11 @@ static bool value_own(struct arena *arena, struct value *value)
 
 void *entity_copy(struct arena *arena, enum entity_kind kind, const void *entity)
 {
+    if (kind == ENTITY_DEFINITION) {
+        struct definition *definition = arena_alloc(arena, sizeof *definition);
+        bool copied = definition && !definition_copy(arena, entity, definition);
+        return copied ? definition : NULL;
+    }
     void *copy = entity_clone(arena, kind, entity);
     if (!copy) return NULL;
     size_t count;

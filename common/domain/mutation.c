@@ -82,7 +82,9 @@ size_t mutation_keys(const struct mutation *mutation, struct uuid actor,
                      struct entity_key keys[MUTATION_KEYS_MAX])
 {
     struct key_list list = {keys, 0};
-    if (mutation->entity > ENTITY_NONE && mutation->entity < ENTITY_COUNT) {
+    /* The definition is always there. */
+    bool row = mutation->entity > ENTITY_NONE && mutation->entity < ENTITY_COUNT;
+    if (row && mutation->entity != ENTITY_DEFINITION) {
         enum entity_kind kind = (enum entity_kind)mutation->entity;
         keys_add(&list, kind, mutation->target);
         if (kind_is_created(kind)) {

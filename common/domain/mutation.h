@@ -37,6 +37,8 @@ struct stand {
     struct optional since;   /* absent = unknown */
 };
 
+struct stage_edit;
+
 struct mutation {
     struct uuid id;
     int64_t kind;        /* enum mutation_kind; unknown numbers are refused by decide */
@@ -56,6 +58,7 @@ struct mutation {
     size_t stand_count;
     struct str code_hash;        /* INVITE only */
     struct optional expires_at;  /* INVITE only */
+    const struct stage_edit *stage; /* EDIT of the definition only; else NULL */
     bool bulk;                   /* not a person's single act: does not count as a touch */
     uint64_t first_number, last_number; /* NOTICE only: of what is missing; 0: of a copy */
 };

@@ -68,6 +68,7 @@ static const struct {
     {REASON_DEVICE_REVOKED, "device_revoked"},
     {REASON_OWNER_SELF, "owner_self"},
     {REASON_ROLE_KEPT, "role_kept"},
+    {REASON_STAGES_UNSOUND, "stages_unsound"},
 };
 enum { CODE_COUNT = sizeof code_names / sizeof code_names[0] };
 

@@ -14,7 +14,8 @@
     REASON(ANY_FIELD_REQUIRED, 2, "{stage} needs one of: {field}")                                 \
     REASON(CHECK_REQUIRED, 3, "{stage} needs the check \"{check}\"")                               \
     REASON(STAGE_UNKNOWN, 4, "there is no stage \"{value}\"; there are: {other}")                  \
-    REASON(STAGE_REMOVED, 5, "the stage \"{stage}\" no longer exists; deals there moved to {other}") \
+    REASON(STAGE_REMOVED, 5, "the stage \"{stage}\" no longer exists; deals there moved to {other}; " \
+                             "there are: {value}") \
     REASON(SKIP_FORBIDDEN, 6, "{stage} may not be skipped")                                        \
     REASON(BACK_FORBIDDEN, 7, "a deal may not go back from {stage}")                               \
     REASON(DEAL_CLOSED, 8, "the deal is {value}; reopen it first")                                 \
@@ -53,7 +54,8 @@
     REASON(OWNER_SELF, 41, "an owner is changed or removed by another owner only")           \
     REASON(ROLE_KEPT, 42, "{value} is {other} already, and an invitation does not change that: "   \
                           "leave --role away for a further device; a role is changed with "        \
-                          "`sluice member edit NAME --role ROLE`")
+                          "`sluice member edit NAME --role ROLE`")                             \
+    REASON(STAGES_UNSOUND, 43, "the stages would not fit together: {value}")
 
 enum reason_code {
     REASON_NONE = 0,

@@ -14,6 +14,7 @@
 
 #include "common/base/random.h"
 #include "common/codec/packing.h"
+#include "common/domain/stage_edit.h"
 #include "common/link/wire.h"
 #include "proto/sluice.pb-c.h"
 #include "tests/support/entity_sample.h"
@@ -262,6 +263,75 @@ static void malformed_entities_are_refused(void **state)
 }
 
 /* --- mutations --- */
+
+/* A change of a stage: as it was seen, and as it is to be. */
+static void stage_edits_read_back(void **state)
+{
+    (void)state;
+    static struct gate gates[] = {{STR_INIT("value|check:budget")}, {STR_INIT("source")}};
+    const struct stage stage = {.key = STR("trial"), .name = STR("Trial"), .text = STR("they try"),
+                                .kind = STAGE_OPEN, .probability = 40, .expected_days = 7,
+                                .quiet_days = 3, .slow_days = 9, .skip_forbidden = true,
+                                .back = BACK_MANAGER, .removed = true, .successor = STR("contact"),
+                                .gates = gates, .gate_count = 2};
+    const struct stage_edit edits[] = {
+        {.pipeline = STR("sales"), .base = {.key = STR("trial"), .name = STR("T")}, .want = stage,
+         .moved = true, .behind_base = STR("lead"), .behind = STR("contact")},
+        {.pipeline = STR("sales"), .created = true, .want = stage},
+    };
+    for (size_t i = 0; i < 2; i++) {
+        struct arena arena;
+        struct buffer out;
+        struct mutation back, mutation = {.id = uuid_sample(1), .kind = MUTATION_EDIT,
+                                          .entity = ENTITY_DEFINITION, .stage = &edits[i]};
+        arena_init(&arena, 1 << 20);
+        buffer_init(&out, MUTATION_BYTES_MAX);
+        assert_int_equal(codec_mutation_pack(&mutation, &out), FAULT_NONE);
+        assert_int_equal(codec_mutation_unpack(&arena, buffer_str(&out), &back), FAULT_NONE);
+        const struct stage_edit *edit = back.stage;
+        assert_non_null(edit);
+        assert_true(str_equal(edit->pipeline, STR("sales")) && edit->created == (i == 1));
+        assert_true(edit->moved == (i == 0) && str_equal(edit->behind, edits[i].behind));
+        assert_true(str_equal(edit->behind_base, edits[i].behind_base));
+        for (enum stage_field field = 0; field < STAGE_FIELD_COUNT; field++) {
+            assert_true(stage_field_equal(field, &edit->want, &stage));
+            assert_true(stage_field_equal(field, &edit->base, &edits[i].base));
+        }
+        assert_true(str_equal(edit->want.key, STR("trial")) && edit->want.kind == STAGE_OPEN);
+        buffer_finish(&out);
+        arena_finish(&arena);
+    }
+}
+
+/* One that wants nothing, or more gates than there may be, is malformed. */
+static void a_malformed_stage_edit_is_refused(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        Sluice__Mutation message = SLUICE__MUTATION__INIT;
+        Sluice__StageEdit edit = SLUICE__STAGE_EDIT__INIT;
+        Sluice__Stage want = SLUICE__STAGE__INIT, base = SLUICE__STAGE__INIT;
+        Sluice__Gate gate = SLUICE__GATE__INIT, *gates[GATES_MAX + 1];
+        uint8_t id[16] = {1}, bytes[1024];
+        struct arena arena;
+        struct mutation back;
+        arena_init(&arena, 1 << 20);
+        for (size_t k = 0; k <= GATES_MAX; k++) gates[k] = &gate;
+        message.has_id = 1;
+        message.id = (ProtobufCBinaryData){16, id};
+        message.stage = &edit;
+        if (i > 0) edit.want = &want;
+        if (i > 1) edit.base_stage = &base;
+        Sluice__Stage *many = i == 1 ? &want : &base;
+        many->gates = gates;
+        many->n_gates = GATES_MAX + 1;
+        assert_true(sluice__mutation__get_packed_size(&message) <= sizeof bytes);
+        size_t n = sluice__mutation__pack(&message, bytes);
+        assert_int_equal(codec_mutation_unpack(&arena, (struct str){(const char *)bytes, n}, &back),
+                         FAULT_FORMAT);
+        arena_finish(&arena);
+    }
+}
 
 static struct mutation mutation_sample(struct arena *arena)
 {
@@ -637,6 +707,8 @@ int main(void)
         cmocka_unit_test(entities_are_read_as_strictly_as_scanned),
         cmocka_unit_test(too_many_strangers_are_refused),
         cmocka_unit_test(mutations_read_back),
+        cmocka_unit_test(stage_edits_read_back),
+        cmocka_unit_test(a_malformed_stage_edit_is_refused),
         cmocka_unit_test(a_mutation_names_only_fields_we_know),
         cmocka_unit_test(edits_of_a_newer_version_keep_their_tag),
         cmocka_unit_test(values_that_misfit_are_refused),

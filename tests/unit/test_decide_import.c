@@ -87,7 +87,9 @@ static void test_stands(void **state)
         {"through a stage that was removed", "title=R", "negotiation@-20,contact@-10", "",
          "stage=contact", 2},
         {"into a stage that was removed", "title=R", "negotiation@-10",
-         "stage_removed stage=negotiation other=Proposal", NULL, 0},
+         "stage_removed stage=negotiation value=\"lead, contact, qualification, proposal, closing, "
+         "won, lost\" other=Proposal",
+         NULL, 0},
         {"tomorrow a little is now", "title=R", "contact@1", "", "stage_entered_at=0", 1},
         {"in the future", "title=R", "contact@3", "in_future field=since", NULL, 0},
         {"before the calendar", "title=R", "contact@-99999",

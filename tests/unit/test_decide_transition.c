@@ -55,7 +55,9 @@ static const struct transition_row moves[] = {
      "lost\"",
      0, false},
     {"to a removed stage", "", "stage=negotiation", "rep", PARKED,
-     "stage_removed stage=negotiation other=Proposal", 0, false},
+     "stage_removed stage=negotiation value=\"lead, contact, qualification, proposal, closing, won, "
+     "lost\" other=Proposal",
+     0, false},
     {"out of a removed stage, forward from its successor", "stage=negotiation", "stage=closing",
      "rep", APPLIED, "stage=closing", 1, false},
     {"from a removed stage to its successor: it is shown there already", "stage=negotiation",
