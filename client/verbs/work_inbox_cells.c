@@ -123,6 +123,7 @@ static struct str wanted_say(struct work *work, const struct inbox_item *item)
     struct mutation mutation;
     struct str out = STR(""), currency = work->team->currency;
     if (codec_mutation_unpack(work->arena, item->payload, &mutation)) return STR_NONE;
+    if (mutation.stage) return stage_edit_say(work, mutation.stage);
     for (size_t i = 0; i < mutation.edit_count; i++) {
         const struct edit *edit = &mutation.edits[i];
         struct str canonical;

@@ -7,6 +7,7 @@
 
 #include "common/base/banned.h"
 #include "common/domain/merge.h"
+#include "common/domain/stage_edit.h"
 
 /* Refused creations stand before what hangs on them, else by number. */
 static bool item_before(const struct inbox_item *a, const struct inbox_item *b)
@@ -96,6 +97,9 @@ static struct str creation_say(struct work *work, const struct inbox_item *item)
 {
     struct mutation mutation;
     if (codec_mutation_unpack(work->arena, item->payload, &mutation)) return STR_NONE;
+    if (mutation.stage) {
+        return arena_format(work->arena, "the stage %.*s", STR_ARGS(mutation.stage->want.name));
+    }
     for (size_t i = 0; i < mutation.edit_count; i++) {
         const struct field *field = mutation.edits[i].field;
         if (!field) continue;

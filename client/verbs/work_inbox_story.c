@@ -96,14 +96,18 @@ static struct str reason_cause(struct work *work, const struct inbox_item *item,
     size_t count;
     bool role = reason->code == REASON_RIGHT_MISSING;
     bool stage = str_equal(reason->field, STR("stage")) || str_equal(reason->field, STR("status"));
-    struct uuid subject = role ? item->author : item->subject;
+    bool removed = reason->code == REASON_STAGE_REMOVED;
+    struct uuid subject = removed ? work->definition.id : role ? item->author : item->subject;
     if (work->replica->f->events(work->replica, work->arena, subject, &events, &seqs, &count)) {
         return STR_NONE;
     }
     for (size_t i = count; i-- > 0;) {
         const struct event *event = events[i];
         bool field = event->what == EVENT_FIELD &&
-                     str_equal(event->field, role ? STR("role") : reason->field);
+                     str_equal(event->field, role      ? STR("role")
+                                             : removed ? STR("removed")
+                                                       : reason->field);
+        if (removed) field = field && str_equal(event->to_stage, reason->stage);
         bool is = reason->code == REASON_GONE                     ? event->what == EVENT_DELETED
                   : stage && reason->code != REASON_RIGHT_MISSING ? event->what == EVENT_STAGE
                                                                   : field;
@@ -119,7 +123,7 @@ static struct str reason_cause(struct work *work, const struct inbox_item *item,
 static bool reason_has_cause(const struct reason *reason)
 {
     return reason->code == REASON_CHANGED_MEANWHILE || reason->code == REASON_GONE ||
-           reason->code == REASON_RIGHT_MISSING;
+           reason->code == REASON_RIGHT_MISSING || reason->code == REASON_STAGE_REMOVED;
 }
 
 static bool reasons_have(const struct reasons *reasons, const struct reason *reason)

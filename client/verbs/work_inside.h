@@ -69,6 +69,9 @@ void answer_refuse(struct answer *answer, const struct reasons *reasons);
 
 /* --- work_wish.c: options to edits --- */
 
+/* "lead, contact, proposal": those there are. */
+struct str stage_list(struct arena *arena, const struct pipeline *pipeline);
+
 enum { WISH_CREATIONS_MAX = 4 };
 
 /* What a command wants of one entity, and what has to be created before. */
@@ -249,6 +252,27 @@ MUST_USE enum fault deals_listed(struct work *work, const struct query *query, b
 /* The pipeline the first argument names, else the first there is; NULL with the answer set. */
 const struct pipeline *pipeline_named(struct work *work, const struct request *request,
                                       struct answer *answer);
+/* Stages as rows: the columns, and one of them. */
+void pipeline_table(struct answer *answer, enum answer_shape shape);
+MUST_USE enum fault stage_row(struct work *work, const struct pipeline *pipeline,
+                              const struct stage *stage, struct answer *answer);
+
+/* --- work_stage_edit.c: changes of the stages --- */
+
+/* *done: it went through, and is not what stood already. `undoes`: what it takes back, or NULL. `dry`:
+ * nothing is queued. */
+MUST_USE enum fault stage_submit(struct work *work, const struct stage_edit *edit,
+                                 struct str summary, const struct mutation *undoes, bool dry,
+                                 struct answer *answer, bool *done);
+/* "probability: 80 (was 60)": of the stage itself. */
+struct str stage_changes_say(struct work *work, const struct stage_edit *edit);
+MUST_USE enum fault stage_undo(struct work *work, const struct mutation *old, struct str summary,
+                               struct answer *answer, bool *done);
+/* What was wanted of a stage, on what stands now. */
+MUST_USE enum fault stage_again(struct work *work, const struct stage_edit *old,
+                                const struct stage_edit **out);
+/* The same with the place: "...; behind proposal". */
+struct str stage_edit_say(struct work *work, const struct stage_edit *edit);
 
 /* --- work_past.c: the history of deals --- */
 
@@ -279,5 +303,6 @@ verb_run organisation_add, organisation_list, organisation_show, organisation_ed
 verb_run log_add, board_show, pipeline_show, today_show, inbox_run, undo_run, export_run,
     status_show, server_run, member_list, member_edit, member_invite, invitation_list,
     invitation_revoke, device_list, device_revoke, report_show;
+verb_run stage_add, stage_change, stage_move, stage_remove, stage_restore, stage_history;
 
 #endif

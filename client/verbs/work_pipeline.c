@@ -1,8 +1,9 @@
-/* work_pipeline.c - the verb `pipeline show`: the stages, and what must be true to be in them. */
+/* work_pipeline.c - the verb `pipeline show`, and a stage as a row: the stages, and what must be true to be in them. */
 #include "client/verbs/work_inside.h"
 
 #include "common/base/banned.h"
 #include "common/base/bounds.h"
+#include "common/domain/stage_edit.h"
 
 static const struct column stage_columns[] = {
     {"pipeline", "Pipeline", COLUMN_SHOWN},
@@ -12,9 +13,19 @@ static const struct column stage_columns[] = {
     {"expected_days", "Days", COLUMN_SHOWN | COLUMN_RIGHT},
     {"gates", "Needs", COLUMN_SHOWN | COLUMN_WIDE | COLUMN_WRAP},
     {"text", "What must be true", COLUMN_SHOWN | COLUMN_WIDE | COLUMN_WRAP},
+    {"quiet_days", "Quiet after", 0},
+    {"slow_days", "Slow after", 0},
+    {"skip_forbidden", "May not be skipped", 0},
+    {"back", "Going back", 0},
+    {"successor", "Removed for", 0},
 };
 
-static enum fault stage_row(struct work *work, const struct pipeline *pipeline,
+void pipeline_table(struct answer *answer, enum answer_shape shape)
+{
+    answer_table(answer, shape, stage_columns, sizeof stage_columns / sizeof stage_columns[0]);
+}
+
+enum fault stage_row(struct work *work, const struct pipeline *pipeline,
                             const struct stage *stage, struct answer *answer)
 {
     struct str gates[GATES_MAX];
@@ -39,6 +50,12 @@ static enum fault stage_row(struct work *work, const struct pipeline *pipeline,
                                       i > 0 ? ", " : "", STR_ARGS(needs.items[i]));
     }
     cells[6] = cell_text(stage->text);
+    if (stage->quiet_days > 0) cells[7] = cell_number(work->arena, stage->quiet_days);
+    if (stage->slow_days > 0) cells[8] = cell_number(work->arena, stage->slow_days);
+    cells[9] = cell_flag(stage->skip_forbidden);
+    const char *back = back_policy_name(stage->back);
+    if (back) cells[10] = cell_text(str_from(back));
+    if (stage->removed) cells[11] = cell_text(stage->successor);
     return FAULT_NONE;
 }
 
@@ -65,8 +82,7 @@ enum fault pipeline_show(struct work *work, const struct request *request, struc
         only = pipeline_named(work, request, answer);
         if (!only) return FAULT_NONE;
     }
-    answer_table(answer, SHAPE_TABLE, stage_columns,
-                 sizeof stage_columns / sizeof stage_columns[0]);
+    pipeline_table(answer, SHAPE_TABLE);
     for (size_t i = 0; i < work->definition.pipeline_count && !fault; i++) {
         const struct pipeline *pipeline = &work->definition.pipelines[i];
         if (only && pipeline != only) continue;

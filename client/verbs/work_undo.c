@@ -160,6 +160,7 @@ static enum fault undo_one(struct work *work, const struct undo_entry *undo,
     struct mutation mutation;
     struct wish wish;
     *done = false;
+    if (old->stage) return stage_undo(work, old, undo->entry->summary, answer, done);
     enum fault fault = work->replica->f->entity(work->replica, work->arena, kind, old->target,
                                                 false, &current);
     if (fault == FAULT_NOT_FOUND) {

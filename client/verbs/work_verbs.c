@@ -162,6 +162,44 @@ static const struct option member_fields[] = {
     {NULL, NULL, NULL, NULL},
 };
 
+static const struct option stage_name[] = {
+    {"name", "NAME", NULL, "another name"},
+    {NULL, NULL, NULL, NULL},
+};
+static const struct option stage_fields[] = {
+    {"text", "TEXT", NULL, "what must be true to be in it"},
+    {"gates", "A,B", NULL, "fields and check:KEYs it asks for; A|B one of them; +A,-B adds, takes away"},
+    {"probability", "PERCENT", NULL, "how many of its deals are won"},
+    {"expected-days", "DAYS", NULL, "how long a deal may take here"},
+    {"days", "DAYS", NULL, "short for --expected-days"},
+    {"quiet-days", "DAYS", NULL, "nothing happened for so long: quiet"},
+    {"slow-days", "DAYS", NULL, "here for so long: slow"},
+    {"skip-forbidden", "YES|NO", NULL, "deals may not jump over it"},
+    {"back", "WORD", NULL, "leaving it backwards: allowed, manager or never"},
+    {NULL, NULL, NULL, NULL},
+};
+static const struct option stage_new[] = {
+    {"pipeline", "NAME", NULL, "of which pipeline; the first if not said"},
+    {"key", "KEY", NULL, "its lasting key; made from the name if not said"},
+    {NULL, NULL, NULL, NULL},
+};
+static const struct option stage_after[] = {
+    {"after", "STAGE", NULL, "it stands behind that one"},
+    {NULL, NULL, NULL, NULL},
+};
+static const struct option stage_first[] = {
+    {"first", NULL, NULL, "it stands before all others"},
+    {NULL, NULL, NULL, NULL},
+};
+static const struct option stage_successor[] = {
+    {"successor", "STAGE", NULL, "where its deals belong from now on"},
+    {NULL, NULL, NULL, NULL},
+};
+static const struct option stage_try[] = {
+    {"dry-run", NULL, NULL, "say what would happen, change nothing"},
+    {NULL, NULL, NULL, NULL},
+};
+
 #define OPTIONS(...) (const struct option *const[]){__VA_ARGS__, NULL}
 #define EXAMPLES(...) (const char *const[]){__VA_ARGS__, NULL}
 
@@ -243,6 +281,24 @@ const struct verb verbs[] = {
      OPTIONS(board_options, everything), 0, board_show},
     {"pipeline", "show", NULL, "[PIPELINE]", 0, 1, "Show the stages and what they need",
      EXAMPLES("sluice pipeline show"), NULL, 0, pipeline_show},
+    {"stage", "add", NULL, "NAME", 1, 1, "Add a stage for everybody",
+     EXAMPLES("sluice stage add \"Legal check\" --after proposal --probability 80 --days 10",
+              "sluice stage add Trial --after contact --gates \"value,check:need\""),
+     OPTIONS(stage_fields, stage_new, stage_after, stage_try), VERB_WRITES, stage_add},
+    {"stage", "edit", NULL, "STAGE", 1, 1, "Change a stage: its name, what it needs, its figures",
+     EXAMPLES("sluice stage edit proposal --name Offer --gates +source,-check:cycle"),
+     OPTIONS(stage_name, stage_fields, stage_try), VERB_WRITES, stage_change},
+    {"stage", "move", NULL, "STAGE", 1, 1, "Move a stage to another place in its pipeline",
+     EXAMPLES("sluice stage move legal-check --after qualification"),
+     OPTIONS(stage_after, stage_first, stage_try), VERB_WRITES, stage_move},
+    {"stage", "remove", NULL, "STAGE", 1, 1, "Take a stage out; its deals show in another",
+     EXAMPLES("sluice stage remove qualification --successor contact --dry-run"),
+     OPTIONS(stage_successor, stage_try), VERB_WRITES, stage_remove},
+    {"stage", "restore", NULL, "STAGE", 1, 1, "Bring a removed stage back",
+     EXAMPLES("sluice stage restore qualification"), OPTIONS(stage_try), VERB_WRITES,
+     stage_restore},
+    {"stage", "history", NULL, "", 0, 0, "Show who changed the stages and when",
+     EXAMPLES("sluice stage history --json when,who,stage,field,to"), NULL, 0, stage_history},
     {NULL, "inbox", NULL, "[resolve|retry|discard N]", 0, 2,
      "What did not simply go through, and resolve it",
      EXAMPLES("sluice inbox", "sluice inbox resolve 3 --mine",

@@ -216,7 +216,7 @@ static enum fault wish_reference(struct work *work, struct wish *wish, const str
     return FAULT_NONE;
 }
 
-static struct str stage_list(struct arena *arena, const struct pipeline *pipeline)
+struct str stage_list(struct arena *arena, const struct pipeline *pipeline)
 {
     struct str list = STR("");
     for (size_t i = 0; i < pipeline->stage_count; i++) {

@@ -126,6 +126,7 @@ static void wish_mutation(struct work *work, struct wish *wish, struct mutation 
     mutation->stand_count = wish->again->stand_count;
     mutation->resolves = wish->again->resolves;
     mutation->resolution = wish->again->resolution;
+    mutation->stage = wish->again->stage;
 }
 
 enum fault wish_would(struct work *work, struct wish *wish, bool *would, struct reasons *would_not)
