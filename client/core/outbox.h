@@ -34,9 +34,11 @@ MUST_USE enum fault outbox_refresh(struct replica *replica, struct arena *arena,
 MUST_USE enum fault outbox_answer(struct replica *replica, struct arena *arena,
                                   const struct packed_row *row, struct now now);
 /* The server's number is lower than what it answered: it was restored. Everything above is pending
- * again, with the same numbers and bytes (inside a transaction). Returns how many. */
-MUST_USE enum fault outbox_reoffer(struct replica *replica, struct arena *arena,
-                                   uint64_t server_last_number, size_t *count);
+ * again, with the same numbers and bytes (inside a transaction). Returns how many. went_back: the
+ * server does not know where this copy stood; then what lies below waits for its answer again as
+ * well, which in another history may be another one, or to a clone's mutation under that number. */
+MUST_USE enum fault outbox_reoffer(struct replica *replica, uint64_t server_last_number,
+                                   bool went_back, size_t *count);
 /* The server does not know where this copy stood: what was answered under former replica ids may be
  * lost with it. All of that becomes pending, numbered after the server's last one, before what is
  * newer (inside a transaction). What is not lost is known by its id. Returns how many. */

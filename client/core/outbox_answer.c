@@ -54,7 +54,7 @@ static void entry_unanswer(struct outbox_entry *entry)
     entry->answered_at = 0;
 }
 
-enum fault outbox_reoffer(struct replica *replica, struct arena *arena, uint64_t server_last_number,
+enum fault outbox_reoffer(struct replica *replica, uint64_t server_last_number, bool went_back,
                           size_t *count)
 {
     *count = 0;
@@ -62,8 +62,7 @@ enum fault outbox_reoffer(struct replica *replica, struct arena *arena, uint64_t
     struct arena list;
     arena_init(&list, OUTBOX_STEP_BYTES);
     enum fault fault = FAULT_NONE;
-    uint64_t from = server_last_number + 1;
-    (void)arena;
+    uint64_t from = went_back ? 0 : server_last_number + 1;
     for (size_t found = OUTBOX_STEP; !fault && found == OUTBOX_STEP;) {
         struct outbox_entry *entries = NULL;
         arena_reset(&list);
@@ -73,7 +72,7 @@ enum fault outbox_reoffer(struct replica *replica, struct arena *arena, uint64_t
             if (!entries[i].answered) continue;
             entry_unanswer(&entries[i]);
             fault = replica->f->outbox_update(replica, &entries[i]);
-            (*count)++;
+            if (entries[i].number > server_last_number) (*count)++;
         }
     }
     arena_finish(&list);

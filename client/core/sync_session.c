@@ -70,8 +70,9 @@ static enum fault welcome_store(struct sync *sync, const struct welcome *welcome
     identity_welcome(&identity, welcome, now);
     fault = replica->f->identity_store(replica, &identity);
     *forked = welcome->plan == PLAN_NEW_REPLICA;
-    if (!fault && !*forked && welcome->last_number < identity.next_number) {
-        fault = outbox_reoffer(replica, &sync->scratch, welcome->last_number, reoffered);
+    bool lost = welcome->went_back || welcome->last_number < identity.next_number;
+    if (!fault && !*forked && lost) {
+        fault = outbox_reoffer(replica, welcome->last_number, welcome->went_back, reoffered);
     }
     if (!fault && !*forked) {
         fault = numbers_meet(sync, &identity, welcome->last_number, &meet);
@@ -87,7 +88,8 @@ static enum fault welcome_store(struct sync *sync, const struct welcome *welcome
         fault = outbox_reoffer_former(replica, welcome->last_number, &former);
         *reoffered += former;
     }
-    return !fault && *reoffered > 0 ? outbox_rebase(replica, &sync->scratch, now) : fault;
+    bool waits = welcome->went_back || *reoffered > 0;
+    return !fault && waits ? outbox_rebase(replica, &sync->scratch, now) : fault;
 }
 
 static enum fault welcome_begin(struct sync *sync, const struct welcome *welcome, struct now now)

@@ -23,6 +23,9 @@ MUST_USE enum fault codec_mutation_pack(const struct mutation *mutation, struct 
  * is not judged here: decide does. A Value that misfits its field's type is FAULT_FORMAT. */
 MUST_USE enum fault codec_mutation_unpack(struct arena *arena, struct str bytes,
                                           struct mutation *out);
+/* Only its id, read without unpacking anything, for bytes that are not to be looked into. Zero when
+ * there is none. */
+struct uuid codec_mutation_id(struct str bytes);
 
 /* BLAKE2b-256 of a mutation's bytes: what makes "the same number, another payload" visible. */
 void codec_payload_hash(struct str bytes, uint8_t out[32]);

@@ -269,6 +269,23 @@ enum fault codec_mutation_unpack(struct arena *arena, struct str bytes, struct m
     return fault ? fault : lists_unpack(arena, from, out);
 }
 
+enum { ID_TAG = 1 }; /* of Mutation.id */
+
+struct uuid codec_mutation_id(struct str bytes)
+{
+    struct uuid id = {{0}};
+    struct wire_item item = {.number = 0};
+    size_t at = 0;
+    while (at < bytes.n && item.number != ID_TAG) {
+        if (wire_item_next(bytes, &at, &item)) return id;
+    }
+    if (item.number == ID_TAG && item.type == PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED &&
+        item.bytes.n == sizeof id.b) {
+        memcpy(id.b, item.bytes.p, sizeof id.b);
+    }
+    return id;
+}
+
 void codec_payload_hash(struct str bytes, uint8_t out[32])
 {
     crypto_generichash_blake2b(out, 32, (const uint8_t *)bytes.p, bytes.n, NULL, 0);

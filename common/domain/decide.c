@@ -150,21 +150,26 @@ enum fault decide(struct arena *arena, const struct state *state,
     return decision_finish(&d);
 }
 
-enum fault decide_undecodable(struct arena *arena, const struct state *state,
-                              const struct decision_context *context, struct uuid subject,
-                              struct str payload, struct change *out)
+/* Made of the bytes and of the item's number, so that the same bytes sent twice are two items. */
+static struct uuid undecodable_id(const struct state *state, const struct decision *d,
+                                  struct str payload)
 {
-    struct decision d;
-    struct mutation nothing = {.target = subject};
-    decision_begin(&d, arena, state, context, &nothing, payload, out);
-    /* No id of its own can be read: one is made of the bytes and of the item's number, so that the
-     * same bytes sent twice are two items. */
     char number[8];
     int64_t next = state->inbox_last + 1;
     for (size_t i = 0; i < sizeof number; i++)
         number[i] = (char)(unsigned char)((uint64_t)next >> (8 * i));
-    struct uuid bytes = uuid_derive(d.actor, payload);
-    nothing.id = uuid_derive(bytes, (struct str){number, sizeof number});
+    struct uuid bytes = uuid_derive(d->actor, payload);
+    return uuid_derive(bytes, (struct str){number, sizeof number});
+}
+
+enum fault decide_undecodable(struct arena *arena, const struct state *state,
+                              const struct decision_context *context, struct uuid id,
+                              struct str payload, struct change *out)
+{
+    struct decision d;
+    struct mutation nothing = {.id = id};
+    decision_begin(&d, arena, state, context, &nothing, payload, out);
+    if (uuid_is_zero(id)) nothing.id = undecodable_id(state, &d, payload);
     enum reason_code code = context->failed ? REASON_SERVER_FAULT : REASON_UNDECODABLE;
     decision_refuse(&d, (struct reason){.code = code});
     return decision_finish(&d);

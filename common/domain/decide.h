@@ -36,10 +36,11 @@ struct change {
 MUST_USE enum fault decide(struct arena *arena, const struct state *state,
                            const struct decision_context *context, const struct mutation *mutation,
                            struct str payload, struct change *out);
-/* For bytes that could not be read as a mutation: parked, payload kept. */
+/* For bytes that could not be read as a mutation, or must not be: parked, payload kept. id: the
+ * mutation's own, if that much is known and nothing else has it, else zero. */
 MUST_USE enum fault decide_undecodable(struct arena *arena, const struct state *state,
                                        const struct decision_context *context,
-                                       struct uuid subject, struct str payload,
+                                       struct uuid id, struct str payload,
                                        struct change *out);
 /* Is that, what is there or NULL, the notice of what is missing up to that number, open or closed by
  * somebody? One that was closed because all came back says nothing of the next time. */

@@ -86,7 +86,9 @@ static enum fault plan_decode(struct arena *arena, struct batch_mutation *item)
 {
     item->decoded = false;
     item->mutation = (struct mutation){.kind = MUTATION_NONE};
+    item->mutation.id = codec_mutation_id(item->payload);
     if (item->failed) return FAULT_NONE;
+    struct mutation unread = item->mutation;
     uint8_t hash[HASH_BYTES];
     codec_payload_hash(item->payload, hash);
     crash_note_begin(item->note, hash);
@@ -94,7 +96,7 @@ static enum fault plan_decode(struct arena *arena, struct batch_mutation *item)
     crash_note_end(item->note);
     if (fault == FAULT_MEMORY && arena->failed) return fault;
     item->decoded = fault == FAULT_NONE;
-    if (!item->decoded) item->mutation = (struct mutation){.kind = MUTATION_NONE};
+    if (!item->decoded) item->mutation = unread;
     return FAULT_NONE;
 }
 
@@ -320,7 +322,8 @@ static bool device_is_revoked(const struct batch *batch, const struct batch_muta
     return !device || device->revoked;
 }
 
-static enum fault decide_one(struct batch *batch, struct batch_mutation *item, bool readable,
+/* taken: its id stands for something else already. */
+static enum fault decide_one(struct batch *batch, struct batch_mutation *item, bool taken,
                              const uint8_t hash[HASH_BYTES])
 {
     struct member nobody = {.id = item->actor, .role = ROLE_NONE};
@@ -332,10 +335,11 @@ static enum fault decide_one(struct batch *batch, struct batch_mutation *item, b
                                        .failed = item->failed};
     struct change change;
     enum fault fault =
-        readable ? decide(batch->arena, &batch->state, &context, &item->mutation, item->payload,
-                          &change)
-                 : decide_undecodable(batch->arena, &batch->state, &context, (struct uuid){{0}},
-                                      item->payload, &change);
+        item->decoded && !taken
+            ? decide(batch->arena, &batch->state, &context, &item->mutation, item->payload, &change)
+            : decide_undecodable(batch->arena, &batch->state, &context,
+                                 taken ? (struct uuid){{0}} : item->mutation.id, item->payload,
+                                 &change);
     if (!fault) fault = apply(&batch->state, &change);
     if (fault) return fault;
     item->outcome = change.outcome;
@@ -364,16 +368,16 @@ static enum fault batch_one(struct batch *batch, struct batch_mutation *item)
     }
     batch->seq++;
     const struct outcome *same = NULL;
-    if (item->decoded && !uuid_is_zero(item->mutation.id)) {
+    if (!uuid_is_zero(item->mutation.id)) {
         same = map_get(&batch->mutations, id_key(&item->mutation.id));
     }
     if (same && hash_is(same, hash) && uuid_equal(same->member, item->actor)) {
         item->outcome = (enum outcome_kind)same->kind;
         return outcome_add(batch, item, same->reasons, hash);
     }
-    /* An id that stands for something else already: taking it would overwrite what hangs on it. */
+    /* An id that is taken is not taken again: it would overwrite what hangs on it. */
     if (!item->failed) crash_note_begin(item->note, hash);
-    enum fault fault = decide_one(batch, item, item->decoded && !same, hash);
+    enum fault fault = decide_one(batch, item, same != NULL, hash);
     crash_note_end(item->note);
     return fault;
 }

@@ -9,6 +9,7 @@
 #include "server/core/store.h"
 
 struct world;
+struct identity;
 
 /* A mutation that became durable on somebody's laptop: it has to be answered. */
 struct promise {
@@ -77,6 +78,8 @@ void oracle_promise(struct world *world, struct uuid mutation, struct str payloa
 void oracle_excuse(struct world *world, size_t laptop, size_t since);
 /* A commit that really happened. administered: nobody's mutation. */
 void oracle_commit(struct world *world, const struct store_request *request, bool administered);
+/* Is the copy's cursor of the history that the database has now? */
+bool oracle_knows(const struct oracle *oracle, const struct identity *identity);
 /* The database went back: what came after that seq never was. */
 void oracle_rewind(struct world *world, uint64_t seq);
 /* NULL when there never was one. */

@@ -225,14 +225,21 @@ void check_digest(struct world *world, size_t laptop)
                laptop, (unsigned long long)have.count, (unsigned long long)wanted.count);
 }
 
+bool oracle_knows(const struct oracle *oracle, const struct identity *identity)
+{
+    uint64_t seq = identity->cursor_seq;
+    if (seq == 0) return true;
+    if (seq >= oracle->digest_cap || seq > oracle->seq || !oracle->digests[seq].known) return false;
+    return identity->has_mark &&
+           memcmp(oracle->digests[seq].mark, identity->cursor_mark, MARK_BYTES) == 0;
+}
+
 void check_at_cursor(struct world *world, size_t laptop, const struct identity *identity)
 {
     const struct oracle *oracle = &world->oracle;
     uint64_t seq = identity->cursor_seq;
-    /* The database may have gone back since: then no history here knows that seq and mark. */
-    if (seq >= oracle->digest_cap || seq > oracle->seq || !oracle->digests[seq].known) return;
+    if (seq == 0 || !oracle_knows(oracle, identity)) return;
     struct team_digest wanted = oracle->digests[seq];
-    if (!identity->has_mark || memcmp(wanted.mark, identity->cursor_mark, MARK_BYTES) != 0) return;
     struct team_digest have = marks_digest(world->laptops[laptop].disk.inner, true);
     if (seq < oracle->seq) world_mark(world, MARK_COMPARED_BEHIND);
     if (have.count == wanted.count && have.sum == wanted.sum) return;

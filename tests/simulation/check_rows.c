@@ -17,7 +17,7 @@ struct seq_rows {
     const struct store_request *request;
     uint64_t seq;
     size_t effects;
-    bool again; /* a device is written under a later one of the commit */
+    bool again; /* a device, or what is told of one, is written under a later one of the commit */
     bool announced; /* the server's own doing: a device is seen for the first time, or told of */
     const struct outcome *outcome;
 };
@@ -182,10 +182,15 @@ void check_seq(struct world *world, const struct store_request *request, uint64_
     struct seq_rows rows = {.request = request, .seq = seq};
     for (size_t i = 0; i < request->row_count; i++) {
         const struct row *row = &request->rows[i];
-        /* Seen for the first time by two sessions at once: it is written once, under the later. */
-        if (row->seq > seq && row->kind == ENTITY_DEVICE) rows.again = true;
-        if (row->seq != seq) continue;
-        if (row->kind == ENTITY_DEVICE || row_is_notice(world, row)) rows.announced = true;
+        if (row->seq < seq) continue;
+        bool own = row->kind == ENTITY_DEVICE || row_is_notice(world, row);
+        /* Seen for the first time by two sessions at once, or told and settled by what its member
+         * offers again: it is written once, under the later. */
+        if (row->seq > seq) {
+            rows.again = rows.again || own;
+            continue;
+        }
+        if (own) rows.announced = true;
         if (row->kind != ENTITY_OUTCOME) {
             rows.effects++;
         } else if (rows.outcome) {

@@ -317,7 +317,9 @@ bool database_is_busy(const struct world *world)
 {
     const struct database *database = &world->database;
     for (size_t i = 0; i < database->asked_count; i++) {
-        if (database->asked[i]->request->kind == STORE_COMMIT) return true;
+        /* A load is the first half of a commit. */
+        enum store_kind kind = database->asked[i]->request->kind;
+        if (kind == STORE_COMMIT || kind == STORE_LOAD) return true;
     }
     return false;
 }

@@ -392,7 +392,8 @@ bool laptop_joined(const struct world *world, size_t index)
 }
 
 /* Its member was lost with the database's tail, and what was offered again made none: who had invited
- * it was revoked since, or has no such right in the older history, so it waits for a manager. */
+ * it was revoked since, went back to a copy from before, or has no such right in the older history, so
+ * it waits for a manager. */
 static bool laptop_is_uninvited(const struct world *world, size_t index)
 {
     struct uuid member = world->persons[world->laptops[index].person].member;
@@ -408,7 +409,8 @@ static bool laptop_is_uninvited(const struct world *world, size_t index)
         if (mutation.kind != MUTATION_INVITE || !uuid_equal(mutation.target, member)) continue;
         const struct answer *answer =
             map_get(&world->oracle.answers, oracle_id_key(&promise->mutation));
-        lost = world->laptops[promise->laptop].revoked || answer->kind == OUTCOME_PARKED;
+        lost = world->laptops[promise->laptop].revoked || answer->kind == OUTCOME_PARKED ||
+               (promise->excused && answer->outcomes == 0);
     }
     arena_finish(&arena);
     return lost;
@@ -425,13 +427,15 @@ bool laptop_is_settled(const struct world *world, size_t index, uint64_t seq)
     if (!laptop->sync) return false;
     if (laptop_is_shut_out(world, index)) return sync_report(laptop->sync).state == SYNC_REFUSED;
     if (sync_report(laptop->sync).state != SYNC_LIVE) return false;
+    if (!network_stands(world, laptop->connection)) return false; /* it has yet to notice */
     size_t pending;
     struct replica *replica = laptop->disk.inner;
     if (replica->f->outbox_count(replica, &pending) || pending > 0) return false;
     struct arena arena;
     arena_init(&arena, 1024 * 1024);
     struct identity identity;
-    bool settled = laptop_identity(world, index, &arena, &identity) && identity.cursor_seq == seq;
+    bool settled = laptop_identity(world, index, &arena, &identity) &&
+                   identity.cursor_seq == seq && oracle_knows(&world->oracle, &identity);
     arena_finish(&arena);
     return settled;
 }

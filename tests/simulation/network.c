@@ -9,9 +9,9 @@
 
 #include "common/base/banned.h"
 
-static struct connection *connection_find(struct world *world, uint64_t id)
+static struct connection *connection_find(const struct world *world, uint64_t id)
 {
-    struct network *network = &world->network;
+    const struct network *network = &world->network;
     return id > 0 && id <= network->count ? network->connections[id - 1] : NULL;
 }
 
@@ -40,6 +40,13 @@ void network_finish(struct network *network)
     }
     free(network->connections);
     *network = (struct network){0};
+}
+
+bool network_stands(const struct world *world, uint64_t id)
+{
+    const struct connection *connection = connection_find(world, id);
+    return connection && connection->open[SIDE_LAPTOP] && connection->open[SIDE_SERVER] &&
+           !connection->frozen && !connection->broken;
 }
 
 static uint64_t delay_draw(struct world *world)

@@ -51,6 +51,9 @@ void network_server_gone(struct world *world, size_t server);
 /* Cuts the wire for both; `silent`: neither is told. */
 void network_cut(struct world *world, uint64_t id, bool silent);
 
+/* Do both sides hold it, and does the wire carry? */
+bool network_stands(const struct world *world, uint64_t id);
+
 void network_connected(struct world *world, uint64_t id);
 void network_deliver(struct world *world, uint64_t id, enum side to);
 void network_broken(struct world *world, uint64_t id, enum side side);

@@ -560,6 +560,27 @@ static void the_hash_covers_every_byte(void **state)
     assert_memory_not_equal(a, b, 32);
 }
 
+static void an_id_is_read_of_what_is_not_to_be_looked_into(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_init(&arena, 1 << 22);
+    struct mutation sample = mutation_sample(&arena);
+    struct buffer out;
+    buffer_init(&out, MUTATION_BYTES_MAX);
+    assert_int_equal(codec_mutation_pack(&sample, &out), FAULT_NONE);
+    struct str bytes = buffer_str(&out);
+    assert_true(uuid_equal(codec_mutation_id(bytes), sample.id));
+    assert_true(uuid_equal(codec_mutation_id(str_slice(bytes, 0, 18)), sample.id));
+    assert_true(uuid_is_zero(codec_mutation_id(str_slice(bytes, 0, 17)))); /* cut within it */
+    assert_true(uuid_is_zero(codec_mutation_id(str_slice(bytes, 18, bytes.n)))); /* all but it */
+    assert_true(uuid_is_zero(codec_mutation_id(STR("\x0a\x02id")))); /* not as long as one */
+    assert_true(uuid_is_zero(codec_mutation_id(STR("\x08\x07")))); /* a number in its place */
+    assert_true(uuid_is_zero(codec_mutation_id(STR_NONE)));
+    buffer_finish(&out);
+    arena_finish(&arena);
+}
+
 /* Not a fuzzer; enough to see that damage ends in a fault and never in a crash or a leak. */
 static void damaged_bytes_do_no_harm(void **state)
 {
@@ -714,6 +735,7 @@ int main(void)
         cmocka_unit_test(values_that_misfit_are_refused),
         cmocka_unit_test(a_mutation_without_id_is_none),
         cmocka_unit_test(the_hash_covers_every_byte),
+        cmocka_unit_test(an_id_is_read_of_what_is_not_to_be_looked_into),
         cmocka_unit_test(damaged_bytes_do_no_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

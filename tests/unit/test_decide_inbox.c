@@ -600,19 +600,24 @@ static void test_what_could_not_be_read_is_kept(void **state)
     struct uuid ids[2];
     for (size_t i = 0; i < 2; i++) {
         struct change change;
-        assert_int_equal(decide_undecodable(&w.arena, &w.state, &context, world_id("replica"),
+        assert_int_equal(decide_undecodable(&w.arena, &w.state, &context, (struct uuid){{0}},
                                             STR("\xff\x00garbage"), &change),
                          FAULT_NONE);
         assert_int_equal(change.outcome, OUTCOME_PARKED);
         assert_string_equal(world_reasons(&w, &change), "undecodable");
         const struct inbox_item *item = change_item(&change, 0);
-        assert_fields(&w, ENTITY_INBOX, item, "kind=parked;state=open;author=rep;subject=replica");
+        assert_fields(&w, ENTITY_INBOX, item, "kind=parked;state=open;author=rep");
         assert_true(str_equal(item->payload, STR("\xff\x00garbage")));
         assert_int_equal(item->number, 42 + (int64_t)i);
         ids[i] = item->id;
         world_apply(&w, &change);
     }
     assert_false(uuid_equal(ids[0], ids[1]));
+    struct change known;
+    assert_int_equal(decide_undecodable(&w.arena, &w.state, &context, world_id("poison"),
+                                        STR("\xff\x00garbage"), &known),
+                     FAULT_NONE);
+    assert_true(uuid_equal(change_item(&known, 0)->mutation, world_id("poison")));
     world_finish(&w);
 }
 

@@ -301,7 +301,7 @@ static void a_restored_server_is_offered_again_what_it_lost(void **state)
     answer(b, "replica", 1, OUTCOME_APPLIED);
     answer(b, "replica", 2, OUTCOME_APPLIED);
     ok(b->replica->f->begin(b->replica));
-    ok(outbox_reoffer(b->replica, &b->world.arena, 1, &again));
+    ok(outbox_reoffer(b->replica, 1, false, &again));
     ok(b->replica->f->commit(b->replica));
     assert_int_equal(again, 1); /* number 2; 3 was pending all along */
     ok(b->replica->f->outbox_list(b->replica, &b->world.arena, 0, false, 9, &after, &count));
@@ -311,6 +311,26 @@ static void a_restored_server_is_offered_again_what_it_lost(void **state)
         assert_true(str_equal(after[i].payload, before[i + 1].payload));
         assert_int_equal(after[i].outcome, OUTCOME_NONE);
     }
+}
+
+/* A history that does not know where the copy stood may have answered otherwise what it knows by
+ * number: that is asked for again, but not counted as lost. */
+static void another_history_is_asked_for_every_answer(void **state)
+{
+    struct bench *b = *state;
+    edit(b, "title:Roof>One");
+    edit(b, "title:One>Two");
+    edit(b, "title:Two>Three");
+    for (uint64_t number = 1; number <= 3; number++) answer(b, "replica", number, OUTCOME_APPLIED);
+    struct outbox_entry *after = NULL;
+    size_t count = 0, again = 0;
+    ok(b->replica->f->begin(b->replica));
+    ok(outbox_reoffer(b->replica, 2, true, &again));
+    ok(b->replica->f->commit(b->replica));
+    assert_int_equal(again, 1);
+    ok(b->replica->f->outbox_list(b->replica, &b->world.arena, 0, false, 9, &after, &count));
+    assert_int_equal(count, 3);
+    for (size_t i = 0; i < 3; i++) assert_int_equal(after[i].number, i + 1);
 }
 
 static void renumber(struct bench *b, const char *name)
@@ -426,6 +446,7 @@ int main(void)
         TEST(an_answer_is_kept_and_no_longer_shown_as_pending),
         TEST(answers_to_others_are_not_ours),
         TEST(a_restored_server_is_offered_again_what_it_lost),
+        TEST(another_history_is_asked_for_every_answer),
         TEST(a_cloned_copy_renumbers_what_is_unanswered),
         TEST(what_was_answered_under_former_ids_is_offered_before_what_is_newer),
     };

@@ -193,6 +193,34 @@ static void what_was_answered_under_a_former_id_comes_back(void **state)
 }
 
 /* Beside the server, as administration does. */
+/* A copy's own clone comes first to a database that went back, and under the very number that the copy
+ * was answered under in the lost history: the number is taken, the work is not. */
+static void a_clone_takes_the_number_of_what_was_lost(void **state)
+{
+    struct pair_bench *b = *state;
+    pair_exchange(b, 0);
+    struct store_memory *backup = store_memory_copy(b->store);
+    struct replica *clone = replica_memory_copy(b->clients[0].replica);
+    pair_edit(b, 0, "source:>fair");
+    pair_exchange(b, 0);
+    struct replica *own = replica_memory_copy(b->clients[0].replica);
+    store_swap(b, backup);
+    pair_restart(b);
+    copy_swap(b, clone);
+    pair_edit(b, 0, "next_step:call>write");
+    pair_exchange(b, 0);
+    copy_swap(b, own);
+    pair_exchange(b, 0);
+    pair_exchange(b, 0); /* under an id of its own now */
+    pair_exchange(b, 1);
+    for (size_t i = 0; i < 2; i++) {
+        pair_deal(b, i, "source=fair;next_step=write");
+        assert_int_equal(told(b, i, "source", "fair"), 1);
+        assert_int_equal(told(b, i, "next_step", "write"), 1);
+    }
+    assert_int_equal(open_items(b, 0, INBOX_CONFLICT) + open_items(b, 0, INBOX_PARKED), 0);
+}
+
 static void rows_write(struct pair_bench *b, struct row *rows, size_t count)
 {
     struct store_request look = {.kind = STORE_HEAD, .team = b->world.team.id};
@@ -281,6 +309,7 @@ int main(void)
         TEST(a_longer_history_has_passed_the_lost_one),
         TEST(a_standby_without_the_end_takes_over),
         TEST(what_was_answered_under_a_former_id_comes_back),
+        TEST(a_clone_takes_the_number_of_what_was_lost),
         TEST(a_rep_is_removed_and_let_in_again_while_offline),
     };
     return cmocka_run_group_tests_name("sync_travel", tests, NULL, NULL);
