@@ -183,7 +183,7 @@ void world_open(struct world *world, const struct world_options *options)
     /* A few seeds with ten thousand mutations would take most of the time of all. */
     bool large = world_chance(world, 10);
     world->chaos_mutations = large ? UINT64_MAX : 1200;
-    world->chaos_steps = large ? UINT64_MAX : 60000;
+    world->chaos_steps = large ? STEPS_MAX / 2 : 60000; /* the rest heals */
     world->chaos_until_ms = START_MS + chaos / world->weather.pace;
     copies_start(world);
     database_open(world);
