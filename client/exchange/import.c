@@ -10,39 +10,6 @@
 
 enum { REJECTS_MAX = 256 * 1024 * 1024, PROGRESS_ROWS = 100 };
 
-enum fault import_remark_add(struct importer *im, size_t line, bool rejected, struct str text,
-                             struct str detail)
-{
-    struct import_report *report = im->report;
-    if (report->remark_count == IMPORT_REMARKS_MAX) {
-        report->remarks_dropped++;
-        return FAULT_NONE;
-    }
-    struct import_remark *remark =
-        arena_push(im->arena, (void **)&report->remarks, &report->remark_count,
-                   &report->remark_cap, sizeof *remark);
-    if (!remark) return FAULT_MEMORY;
-    *remark = (struct import_remark){line, rejected, arena_str(im->arena, text),
-                                     arena_str(im->arena, detail)};
-    return arena_fault(im->arena);
-}
-
-bool import_text_has(struct importer *im, const struct import_maps *maps, struct str theirs,
-                     struct str *ours)
-{
-    struct str folded, candidate;
-    if (maps->count == 0 || text_fold(&im->chunk, theirs, &folded)) return false;
-    for (size_t i = 0; i < maps->count; i++) {
-        if (text_fold(&im->chunk, maps->items[i].theirs, &candidate)) return false;
-        if (!str_equal(folded, candidate)) continue;
-        *ours = maps->items[i].ours;
-        return true;
-    }
-    return false;
-}
-
-/* --- the rows --- */
-
 /* The deal a row means: by its full id if that is one of ours, else by the id it derives. */
 static enum fault deal_find(struct importer *im, const struct row_parts *parts, struct str name,
                             struct uuid *id, const void **deal)

@@ -54,6 +54,20 @@ static enum fault names_load(struct importer *im, enum entity_kind kind)
     return fault;
 }
 
+bool import_text_has(struct importer *im, const struct import_maps *maps, struct str theirs,
+                     struct str *ours)
+{
+    struct str folded, candidate;
+    if (maps->count == 0 || text_fold(&im->chunk, theirs, &folded)) return false;
+    for (size_t i = 0; i < maps->count; i++) {
+        if (text_fold(&im->chunk, maps->items[i].theirs, &candidate)) return false;
+        if (!str_equal(folded, candidate)) continue;
+        *ours = maps->items[i].ours;
+        return true;
+    }
+    return false;
+}
+
 enum fault import_mistake(struct importer *im, struct str mistake)
 {
     im->report->mistake = mistake;

@@ -103,15 +103,15 @@ struct importer {
     size_t count;
 };
 
-/* --- import.c --- */
+/* --- import_remark.c --- */
 /* Adds a remark. text is the same for all of its kind; both are copied. */
 MUST_USE enum fault import_remark_add(struct importer *im, size_t line, bool rejected,
                                       struct str text, struct str detail);
+
+/* --- import_begin.c --- */
 /* What the person mapped that text to; false: nothing. */
 bool import_text_has(struct importer *im, const struct import_maps *maps, struct str theirs,
                      struct str *ours);
-
-/* --- import_begin.c --- */
 /* Everything of the importer but the file. FAULT_NOT_FOUND: this copy has no team yet. */
 MUST_USE enum fault import_begin(struct importer *im);
 /* The options do not fit: FAULT_FORMAT. */
