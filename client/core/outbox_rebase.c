@@ -20,6 +20,23 @@ static enum fault state_load(struct replica *replica, struct arena *arena, struc
     return state_put(state, kind, id, fault ? NULL : entity);
 }
 
+/* What a restore takes back is an event: those of the thing that the mutation left. */
+static enum fault traces_load(struct replica *replica, struct arena *arena, struct state *state,
+                              const struct mutation *mutation)
+{
+    const struct event **events;
+    uint64_t *seqs;
+    size_t count;
+    if (mutation->kind != MUTATION_RESTORE) return FAULT_NONE;
+    enum fault fault =
+        replica->f->events(replica, arena, mutation->target, &events, &seqs, &count);
+    for (size_t i = 0; i < count && !fault; i++) {
+        if (!uuid_equal(events[i]->mutation, mutation->undoes)) continue;
+        fault = state_put_trace(state, events[i]);
+    }
+    return fault;
+}
+
 /* --- deciding --- */
 
 void outbox_base_init(struct outbox_base *base, struct uuid actor)
@@ -67,6 +84,7 @@ enum fault outbox_decide(struct replica *replica, struct arena *arena, struct ou
     for (size_t i = 0; i < count && !fault; i++) {
         fault = state_load(replica, arena, &state, keys[i].kind, keys[i].id);
     }
+    if (!fault) fault = traces_load(replica, arena, &state, mutation);
     if (!fault) fault = state_put(&state, ENTITY_MEMBER, base->actor, base->member);
     if (fault) return fault;
     struct decision_context context = {

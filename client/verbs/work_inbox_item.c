@@ -122,7 +122,10 @@ struct str inbox_subject_say(struct work *work, const struct inbox_item *item)
     enum fault fault = work->replica->f->entity(work->replica, work->arena, ENTITY_INBOX,
                                                 inbox_creation_id(item->subject), false,
                                                 &creation);
-    return fault ? STR_NONE : creation_say(work, creation);
+    if (!fault) return creation_say(work, creation);
+    const struct event *deletion;
+    if (deletion_of(work, item->subject, &deletion) || !deletion) return STR_NONE;
+    return deletion_title(work, deletion);
 }
 
 bool inbox_hangs(const struct inbox_item *const *items, size_t count,

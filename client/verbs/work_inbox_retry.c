@@ -76,13 +76,41 @@ static enum fault retry_options(struct work *work, const struct request *request
     return fault;
 }
 
+/* --restore: what was deleted comes back first. */
+static enum fault retry_restore(struct work *work, const struct inbox_item *item,
+                                struct answer *answer)
+{
+    const struct event *deletion;
+    const void *current;
+    bool done;
+    enum entity_kind kind = (enum entity_kind)item->subject_kind;
+    enum fault fault =
+        work->replica->f->entity(work->replica, work->arena, kind, item->subject, false, &current);
+    if (fault != FAULT_NOT_FOUND) return fault; /* it is there */
+    fault = deletion_of(work, item->subject, &deletion);
+    if (fault) return fault;
+    if (!deletion) {
+        answer_fail(answer, ERROR_GONE, "what it was about cannot be brought back");
+        return FAULT_NONE;
+    }
+    fault = deletion_undo(work, kind, item->subject, deletion->mutation, STR("inbox retry --restore"),
+                          answer, &done);
+    if (fault || answer->code != ANSWER_OK) return fault;
+    NOTE(answer, NOTE_RESULT, "Brought back {id} {title}",
+         {"id", name_short(work, kind, item->subject)}, {"title", deletion_title(work, deletion)});
+    return FAULT_NONE;
+}
+
 enum fault inbox_retry(struct work *work, const struct request *request,
                              const struct inbox_item *item, struct answer *answer)
 {
     struct mutation old;
     struct wish wish;
     bool done, fine = true, possible;
-    enum fault fault = retry_wish(work, item, &old, &wish, &possible);
+    enum fault fault = FAULT_NONE;
+    if (request && request_option(request, "restore")) fault = retry_restore(work, item, answer);
+    if (fault || answer->code != ANSWER_OK) return fault;
+    fault = retry_wish(work, item, &old, &wish, &possible);
     if (fault) return fault;
     if (!possible) {
         answer_fail(answer, ERROR_WRONG_ITEM,

@@ -177,6 +177,22 @@ static void now_say(struct work *work, const struct inbox_told *told, const stru
     }
 }
 
+/* What it is about was deleted: who may bring it back, and how. */
+static void deleted_say(struct work *work, const struct inbox_item *item, struct str number,
+                        struct answer *answer)
+{
+    const struct event *deletion;
+    enum entity_kind kind = (enum entity_kind)item->subject_kind;
+    if (name_of(work, kind, item->subject).n > 0) return; /* it is back */
+    if (deletion_of(work, item->subject, &deletion) || !deletion) return;
+    bool may = deletion_may(work, deletion);
+    NOTE(answer, NOTE_RESULT,
+         may ? "      sluice inbox retry {number} --restore brings the {kind} back and sends this"
+             : "      {who} or a manager can bring the {kind} back: sluice deal restore \"{title}\"",
+         {"number", number}, {"kind", str_from(entity_name(kind))},
+         {"who", name_of_member(work, deletion->who)}, {"title", deletion_title(work, deletion)});
+}
+
 static void parked_say(struct work *work, const struct inbox_told *told, struct answer *answer)
 {
     struct reasons reasons;
@@ -193,6 +209,10 @@ static void parked_say(struct work *work, const struct inbox_told *told, struct 
         NOTE(answer, NOTE_RESULT, "      refused: {reason}{cause}",
              {"reason", inbox_reason_say(work, &reasons.items[i])},
              {"cause", caused ? reason_cause(work, item, &reasons.items[i]) : STR("")});
+    }
+    for (size_t i = 0; i < reasons.count; i++) {
+        if (reasons.items[i].code != REASON_GONE) continue;
+        deleted_say(work, item, cells[INBOX_NUMBER_COLUMN].text, answer);
     }
     with_say(work, told, &reasons, answer);
     now_say(work, told, &reasons, answer);
@@ -295,6 +315,15 @@ static void notice_say(struct work *work, const struct inbox_item *item, const s
                   number, id);
 }
 
+static bool reasons_name(const struct inbox_item *item, const char *code)
+{
+    struct str rest = item->reasons, line;
+    while (str_split(&rest, '\n', &line)) {
+        if (str_starts_with(line, str_from(code))) return true;
+    }
+    return false;
+}
+
 enum fault inbox_story(struct work *work, const struct inbox_told *told, struct answer *answer)
 {
     const struct inbox_item *item = told->item;
@@ -315,11 +344,13 @@ enum fault inbox_story(struct work *work, const struct inbox_told *told, struct 
     struct str about = cells[INBOX_SUBJECT_COLUMN].shown;
     const char *kind = entity_name((enum entity_kind)item->subject_kind);
     if (about.n == 0 && kind) about = arena_format(work->arena, "a %s that is gone", kind);
-    struct str head = arena_format(work->arena, "%3.*s  %s%.*s%s%.*s%s%.*s", STR_ARGS(number),
+    bool gone = id.n == 0 && reasons_name(item, "gone");
+    struct str head = arena_format(work->arena, "%3.*s  %s%.*s%s%.*s%s%.*s%s", STR_ARGS(number),
                                    conflict ? "conflict: " : "refused: ",
                                    STR_ARGS(cells[INBOX_FIELD_COLUMN].shown),
                                    cells[INBOX_FIELD_COLUMN].shown.n > 0 ? " of " : "",
-                                   STR_ARGS(id), id.n > 0 ? " " : "", STR_ARGS(about));
+                                   STR_ARGS(id), id.n > 0 ? " " : "", STR_ARGS(about),
+                                   gone && cells[INBOX_SUBJECT_COLUMN].shown.n > 0 ? ", deleted" : "");
     story_line(answer, head);
     if (conflict) return conflict_say(work, item, cells, answer);
     if (item->kind == INBOX_PARKED) parked_say(work, told, answer);

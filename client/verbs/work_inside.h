@@ -25,6 +25,8 @@ MUST_USE enum fault name_find(struct work *work, enum entity_kind kind, struct s
 /* As name_find, but nothing is said when there is none. */
 MUST_USE enum fault name_look(struct work *work, enum entity_kind kind, struct str text,
                               struct answer *answer, const void **out);
+/* Does `wanted` stand in the text? Both are folded. */
+bool name_within(struct str text, struct str wanted);
 const struct member *name_member(struct work *work, struct str text, struct answer *answer);
 struct str name_of_member(const struct work *work, struct uuid id);
 /* Name of an organisation, title of a deal...; absent if unknown. */
@@ -257,6 +259,19 @@ void pipeline_table(struct answer *answer, enum answer_shape shape);
 MUST_USE enum fault stage_row(struct work *work, const struct pipeline *pipeline,
                               const struct stage *stage, struct answer *answer);
 
+/* --- work_deleted.c: what was deleted --- */
+
+/* The newest deletion of that thing that kept what was there; NULL: none is known. */
+MUST_USE enum fault deletion_of(struct work *work, struct uuid id, const struct event **out);
+/* What it was called. */
+struct str deletion_title(struct work *work, const struct event *deletion);
+/* May this member bring it back? */
+bool deletion_may(const struct work *work, const struct event *deletion);
+/* Brings it back; `deletion`: the mutation. */
+MUST_USE enum fault deletion_undo(struct work *work, enum entity_kind kind, struct uuid target,
+                                  struct uuid deletion, struct str summary, struct answer *answer,
+                                  bool *done);
+
 /* --- work_stage_edit.c: changes of the stages --- */
 
 /* *done: it went through, and is not what stood already. `undoes`: what it takes back, or NULL. `dry`:
@@ -297,7 +312,7 @@ struct past past_of(const struct pasts *pasts, struct uuid deal); /* without row
 /* --- the verbs --- */
 
 verb_run deal_add, deal_list, deal_show, deal_edit, deal_check, deal_move, deal_win, deal_lose,
-    deal_ice, deal_thaw, deal_reopen, deal_assign, deal_history, lead_add;
+    deal_ice, deal_thaw, deal_reopen, deal_assign, deal_delete, deal_restore, deal_history, lead_add;
 verb_run organisation_add, organisation_list, organisation_show, organisation_edit, person_add,
     person_list, person_show, person_edit;
 verb_run log_add, board_show, pipeline_show, today_show, inbox_run, undo_run, export_run,

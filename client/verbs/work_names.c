@@ -106,7 +106,7 @@ struct nearest {
     size_t distance;
 };
 
-static bool text_within(struct str text, struct str wanted)
+bool name_within(struct str text, struct str wanted)
 {
     for (size_t at = 0; at + wanted.n <= text.n; at++) {
         if (memcmp(text.p + at, wanted.p, wanted.n) == 0) return true;
@@ -135,7 +135,7 @@ static enum fault nearest_find(struct work *work, enum entity_kind kind, struct 
         const void *thing = kind == ENTITY_DEAL ? (const void *)deals[i] : things[i];
         fault = text_fold(work->arena, entity_title(kind, thing), &name);
         if (fault) break;
-        if (wanted.n >= 2 && text_within(name, wanted) && out->within_count < CANDIDATES_MAX) {
+        if (wanted.n >= 2 && name_within(name, wanted) && out->within_count < CANDIDATES_MAX) {
             out->within[out->within_count++] = thing;
         }
         size_t distance = text_distance(wanted, name, out->distance - 1);

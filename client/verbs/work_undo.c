@@ -46,13 +46,14 @@ static const char *undo_impossible(const struct mutation *mutation)
         return "your newest command closed an item of the inbox, which cannot be taken back; "
                "`sluice undo --skip` takes back what was before it";
     case MUTATION_CORRECT:
-    case MUTATION_DELETE:
         return "your newest command cannot be taken back; `sluice undo --skip` takes back what was "
                "before it";
     case MUTATION_NONE:
     case MUTATION_NOTICE: /* no person's */
     case MUTATION_IMPORT: /* taken back as a whole, by undo_import */
     case MUTATION_CREATE:
+    case MUTATION_DELETE:
+    case MUTATION_RESTORE: /* takes back itself */
     case MUTATION_EDIT: break;
     }
     return NULL;
@@ -151,6 +152,18 @@ static enum fault item_tell(struct work *work, const struct mutation *old, struc
     return FAULT_NONE;
 }
 
+static enum fault deletion_take_back(struct work *work, const struct undo_entry *undo,
+                                     struct answer *answer, bool *done)
+{
+    const struct mutation *old = &undo->mutation;
+    struct str summary = arena_format(work->arena, "undo of %.*s", STR_ARGS(undo->entry->summary));
+    enum fault fault = deletion_undo(work, (enum entity_kind)old->entity, old->target, old->id,
+                                     summary, answer, done);
+    if (fault || !*done) return fault;
+    NOTE(answer, NOTE_RESULT, "Took back: {what}", {"what", undo->entry->summary});
+    return FAULT_NONE;
+}
+
 static enum fault undo_one(struct work *work, const struct undo_entry *undo,
                            struct answer *answer, bool *done)
 {
@@ -161,6 +174,7 @@ static enum fault undo_one(struct work *work, const struct undo_entry *undo,
     struct wish wish;
     *done = false;
     if (old->stage) return stage_undo(work, old, undo->entry->summary, answer, done);
+    if (old->kind == MUTATION_DELETE) return deletion_take_back(work, undo, answer, done);
     enum fault fault = work->replica->f->entity(work->replica, work->arena, kind, old->target,
                                                 false, &current);
     if (fault == FAULT_NOT_FOUND) {

@@ -126,6 +126,7 @@ static const struct option inbox_options[] = {
     {"mine", NULL, NULL, "my value after all"},
     {"theirs", NULL, NULL, "what stands stays"},
     {"set", "VALUE", NULL, "a third value"},
+    {"restore", NULL, NULL, "with retry: bring back first what was deleted"},
     {"all", NULL, NULL, "everybody's, for managers"},
     {NULL, NULL, NULL, NULL},
 };
@@ -243,6 +244,10 @@ const struct verb verbs[] = {
     {"deal", "assign", NULL, "DEAL MEMBER", 2, 2, "Give a deal to somebody",
      EXAMPLES("sluice deal assign k3f9a Bob", "sluice deal assign k3f9a me"), NULL, VERB_WRITES,
      deal_assign},
+    {"deal", "delete", NULL, "DEAL", 1, 1, "Delete a deal; `deal restore` brings it back",
+     EXAMPLES("sluice deal delete k3f9a"), NULL, VERB_WRITES, deal_delete},
+    {"deal", "restore", NULL, "[DEAL]", 0, 1, "Bring a deleted deal back, or list them",
+     EXAMPLES("sluice deal restore", "sluice deal restore k3f9a"), NULL, VERB_WRITES, deal_restore},
     {"deal", "history", "history", "DEAL", 1, 1,
      "Show who changed what and when, or restore a field",
      EXAMPLES("sluice history k3f9a", "sluice history k3f9a --restore value",
@@ -374,7 +379,7 @@ bool verb_columns(const struct verb *verb, const struct column **columns, size_t
 {
     struct str noun = str_from(verb->noun), name = str_from(verb->name);
     bool deals = str_equal(noun, STR("deal")) || str_equal(noun, STR("lead"));
-    if (!deals || str_equal(name, STR("history"))) return false;
+    if (!deals || str_equal(name, STR("history")) || str_equal(name, STR("restore"))) return false;
     *columns = deal_columns;
     *count = deal_column_count;
     return true;

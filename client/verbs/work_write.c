@@ -59,7 +59,8 @@ static bool change_settle(const struct mutation *mutation, const struct change *
     if (change->row_count == 0 && change->outcome != OUTCOME_CONFLICT) return false;
     answer->wrote = true;
     answer->undoable = uuid_is_zero(mutation->undoes) &&
-                       (mutation->kind == MUTATION_CREATE || mutation->kind == MUTATION_EDIT) &&
+                       (mutation->kind == MUTATION_CREATE || mutation->kind == MUTATION_EDIT ||
+                        mutation->kind == MUTATION_DELETE) &&
                        mutation->entity != ENTITY_DEVICE && /* revoked is for good */
                        mutation->entity != ENTITY_INVITATION;
     answer->mutation = mutation->id;

@@ -90,6 +90,7 @@ static void decision_dispatch(struct decision *d)
     case MUTATION_IMPORT: decide_import(d); return;
     case MUTATION_INVITE: decide_invite(d); return;
     case MUTATION_CLOSE: decide_close(d); return;
+    case MUTATION_RESTORE: decide_restore(d); return;
     }
     decision_refuse(d, (struct reason){.code = REASON_KIND_UNKNOWN});
 }

@@ -1,4 +1,4 @@
-/* decide_edit.c - EDIT and CORRECT, unit by unit; DELETE.
+/* decide_edit.c - EDIT and CORRECT, unit by unit.
  *
  *   per unit of what the mutation names:
  *     stands == seen    -> taken
@@ -24,7 +24,7 @@ struct edit_work {
     size_t conflict_count;
 };
 
-static bool kind_is_editable(enum entity_kind kind)
+bool edit_makes(enum entity_kind kind)
 {
     return kind == ENTITY_DEAL || kind == ENTITY_ACTIVITY || kind == ENTITY_ORGANISATION ||
            kind == ENTITY_PERSON;
@@ -163,7 +163,7 @@ static void edit_judge(struct decision *d, struct edit_work *work)
 void decide_edit(struct decision *d)
 {
     bool correct = d->mutation->kind == MUTATION_CORRECT;
-    if (!kind_is_editable(d->kind) || (correct && d->kind != ENTITY_DEAL)) {
+    if (!edit_makes(d->kind) || (correct && d->kind != ENTITY_DEAL)) {
         decision_refuse(d, (struct reason){.code = REASON_KIND_UNKNOWN});
         return;
     }
@@ -190,53 +190,4 @@ void decide_edit(struct decision *d)
     for (size_t i = 0; i < work.conflict_count; i++) {
         inbox_conflict(d, work.leaders[i], work.changed[i], work.before);
     }
-}
-
-/* --- deleting --- */
-
-/* Whose it is: a deal its owner's, an activity the one's who did it, all else its creator's. The
- * creator may also take back a creation. */
-static bool entity_is_own(const struct decision *d, const void *entity)
-{
-    const char *names[] = {d->kind == ENTITY_DEAL       ? "owner"
-                           : d->kind == ENTITY_ACTIVITY ? "member"
-                                                        : "created_by",
-                           d->kind == ENTITY_DEAL && decision_undoes(d) ? "created_by" : NULL};
-    for (size_t i = 0; i < 2 && names[i]; i++) {
-        const struct field *field = field_by_name(d->kind, str_from(names[i]));
-        if (field && uuid_equal(field_get(field, entity).id, d->actor)) return true;
-    }
-    return false;
-}
-
-void decide_delete(struct decision *d)
-{
-    if (!kind_is_editable(d->kind)) {
-        decision_refuse(d, (struct reason){.code = REASON_KIND_UNKNOWN});
-        return;
-    }
-    const void *entity = state_find(d->state, d->kind, d->mutation->target);
-    if (!entity) {
-        /* Gone is what was wanted, unless its creation still waits. */
-        (void)decision_may(d, ACTION_DELETE_OWN);
-        (void)decision_hangs(d, d->kind, d->mutation->target);
-        return;
-    }
-    (void)decision_may(d, entity_is_own(d, entity) ? ACTION_DELETE_OWN : ACTION_DELETE_ANY);
-    /* What it names must still be as it was seen: an undo does not delete others' work. */
-    for (size_t i = 0; i < d->edit_count; i++) {
-        const struct edit *edit = &d->edits[i];
-        struct value stands = field_get(edit->field, entity);
-        if (edit->field->type == VALUE_SET || value_equal(stands, edit->base)) continue;
-        struct str text;
-        if (value_format(d->arena, stands, &text)) return;
-        decision_refuse(d, decision_changed(d, edit->field, entity, text));
-    }
-    if (d->refused.count > 0) return;
-    decision_row(d, d->kind, d->mutation->target, NULL);
-    const struct deal *deal = d->kind == ENTITY_DEAL ? entity : NULL;
-    struct event *event = history_add(d, EVENT_DELETED, deal);
-    if (!event || !deal) return;
-    event->from_stage = deal->stage;
-    event->from_status = deal->status;
 }

@@ -3,7 +3,8 @@
  *   decide.c            entry, form of the mutation, dispatch, the outcome
  *   decide_content.c    values of single fields: normalised, within bounds, known
  *   decide_create.c     CREATE of organisations, people, deals, activities, imported members
- *   decide_edit.c       EDIT, CORRECT, DELETE; merge of units
+ *   decide_edit.c       EDIT, CORRECT; merge of units
+ *   decide_delete.c     DELETE, RESTORE
  *   decide_deal.c       rules of a deal as a whole: money, owner, checks, pushes, closing
  *   decide_transition.c the unit pipeline+stage+status
  *   decide_import.c     IMPORT
@@ -84,6 +85,10 @@ bool role_is_modest(int64_t role); /* a rep's or a viewer's: managers may give a
 void member_judge_owner(struct decision *d, const struct member *before,
                         const struct member *after);
 
+/* --- decide_edit.c, shared with decide_delete.c --- */
+/* Can things of that kind be edited? */
+bool edit_makes(enum entity_kind kind);
+
 /* --- decide_create.c, shared with decide_import.c --- */
 /* Can things of that kind be created? */
 bool create_makes(enum entity_kind kind);
@@ -97,6 +102,7 @@ void create_check_references(struct decision *d);
 void decide_create(struct decision *d);
 void decide_edit(struct decision *d);
 void decide_delete(struct decision *d);
+void decide_restore(struct decision *d);
 void decide_import(struct decision *d);
 void decide_invite(struct decision *d);
 void decide_invitation(struct decision *d); /* EDIT of one: revoked */

@@ -160,3 +160,40 @@ enum fault unit_parse(struct arena *arena, const struct field *leader, struct st
     }
     return FAULT_NONE;
 }
+
+enum fault entity_format(struct arena *arena, enum entity_kind kind, const void *entity,
+                         struct str *out)
+{
+    size_t count;
+    const struct field *fields = fields_of(kind, &count);
+    *out = STR("");
+    for (size_t i = 0; i < count; i++) {
+        struct str text;
+        enum fault fault = value_format(arena, field_get(&fields[i], entity), &text);
+        if (fault) return fault;
+        if (text.n == 0) continue;
+        *out = arena_format(arena, "%.*s%s%s=%.*s", STR_ARGS(*out), out->n > 0 ? ";" : "",
+                            fields[i].name, STR_ARGS(unit_escape(arena, text)));
+    }
+    return arena_fault(arena);
+}
+
+enum fault entity_parse(struct arena *arena, enum entity_kind kind, struct str text, void **out)
+{
+    size_t size = entity_size(kind);
+    *out = size > 0 ? arena_alloc(arena, size) : NULL;
+    if (!*out) return size > 0 ? FAULT_MEMORY : FAULT_FORMAT;
+    for (size_t at = 0; at < text.n;) {
+        struct str name, body;
+        struct value value;
+        enum fault fault = part_read(arena, text, &at, '=', &name);
+        if (!fault) fault = part_read(arena, text, &at, ';', &body);
+        if (fault) return fault;
+        const struct field *field = field_by_name(kind, name);
+        if (!field) continue;
+        fault = value_parse(arena, field->type, body, &value);
+        if (fault) return fault;
+        field_set(field, *out, value);
+    }
+    return FAULT_NONE;
+}

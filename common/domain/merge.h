@@ -41,6 +41,12 @@ MUST_USE enum fault unit_format(struct arena *arena, const struct field *leader,
 /* Its inverse. FAULT_FORMAT when the text is not of that unit. */
 MUST_USE enum fault unit_parse(struct arena *arena, const struct field *leader, struct str text,
                                struct unit_value values[UNIT_FIELDS_MAX], size_t *count);
+/* A whole thing as one text in that form, fields that are absent left out; and back. Names of fields that
+ * are not known here are passed over. FAULT_FORMAT when it is no such text. */
+MUST_USE enum fault entity_format(struct arena *arena, enum entity_kind kind, const void *entity,
+                                  struct str *out);
+MUST_USE enum fault entity_parse(struct arena *arena, enum entity_kind kind, struct str text,
+                                 void **out);
 /* One text as unit_format writes it among others: what would end it is escaped. STR_NONE without
  * memory. */
 struct str unit_escape(struct arena *arena, struct str text);

@@ -18,7 +18,8 @@ enum mutation_kind {
     MUTATION_INVITE = 5, /* a member (new or known) and a one-time code's hash */
     MUTATION_CLOSE = 6,  /* closes an inbox item without touching anything: theirs, discard */
     MUTATION_CORRECT = 7, /* manager's edit of a closed deal's value and closing date */
-    MUTATION_NOTICE = 8   /* the server's own: tells people something about a device */
+    MUTATION_NOTICE = 8,  /* the server's own: tells people something about a device */
+    MUTATION_RESTORE = 9  /* brings back what the deletion it undoes took away */
 };
 
 /* One field's wish. For sets add/remove are used, base and want are absent. `field` is NULL when

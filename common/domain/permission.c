@@ -51,6 +51,7 @@ const char *permission_name(enum action action)
     case ACTION_RESOLVE_ANY: return "resolve what concerns others";
     case ACTION_DEVICE_OWN: return "revoke devices";
     case ACTION_DEVICE_ANY: return "revoke devices of others";
+    case ACTION_RESTORE_ANY: return "bring back what somebody else deleted";
     case ACTION_DEFINE: return "change the stages";
     case ACTION_COUNT: break;
     }

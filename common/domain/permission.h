@@ -21,6 +21,7 @@ enum action {
     ACTION_RESOLVE_ANY,  /* close inbox items of others */
     ACTION_DEVICE_OWN,   /* name or revoke one's own devices */
     ACTION_DEVICE_ANY,
+    ACTION_RESTORE_ANY, /* bring back what somebody else deleted */
     ACTION_DEFINE, /* add, change and remove stages */
     ACTION_COUNT
 };

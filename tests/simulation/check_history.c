@@ -166,6 +166,21 @@ static bool is_chief(const struct member *member)
     return member->role == ROLE_OWNER || member->role == ROLE_MANAGER;
 }
 
+/* A rep brings back what that rep deleted. */
+static bool deleted_by(struct world *world, const struct member *member,
+                       const struct mutation *mutation)
+{
+    struct str subject = {(const char *)mutation->target.b, sizeof mutation->target.b};
+    const struct model_history *history = map_get(&world->oracle.histories, subject);
+    const struct model_row *row = history ? history->first : NULL;
+    for (; row && member->role == ROLE_REP; row = row->next) {
+        const struct event *event = row->row.entity;
+        if (event->what != EVENT_DELETED || !uuid_equal(event->mutation, mutation->undoes)) continue;
+        return uuid_equal(event->who, member->id);
+    }
+    return false;
+}
+
 /* Read from the outside: who may do what, as the manual says. */
 static bool right_is_there(struct world *world, const struct member *member,
                            const struct mutation *mutation)
@@ -177,8 +192,11 @@ static bool right_is_there(struct world *world, const struct member *member,
     case MUTATION_IMPORT:
     case MUTATION_CORRECT:
     case MUTATION_INVITE: return is_chief(member);
-    case MUTATION_CREATE:
-    case MUTATION_EDIT: return is_chief(member) || member->role == ROLE_REP;
+    case MUTATION_CREATE: return is_chief(member) || member->role == ROLE_REP;
+    case MUTATION_EDIT:
+        if (mutation->entity == ENTITY_DEFINITION) return is_chief(member);
+        return is_chief(member) || member->role == ROLE_REP;
+    case MUTATION_RESTORE: return is_chief(member) || deleted_by(world, member, mutation);
     case MUTATION_DELETE: break;
     case MUTATION_CLOSE: return true;
     }

@@ -192,7 +192,7 @@ SCENARIO(edit_of_deleted)
     struct uuid edit = scene_value(scene, ANNA, deal, 900);
     struct uuid note = scene_log(scene, ANNA, deal, "spoke about it");
     struct uuid other = scene_deal(scene, ANNA, "Barn");
-    (void)scene_delete(scene, MAX, deal);
+    struct uuid deletion = scene_delete(scene, MAX, deal);
     scene_settle(scene);
     scene_back(scene, ANNA);
     scene_settle(scene);
@@ -203,6 +203,20 @@ SCENARIO(edit_of_deleted)
     EXPECT(scene, scene_outcome(scene, note) == OUTCOME_PARKED);
     const struct inbox_item *item = scene_item(scene, ANNA, edit);
     EXPECT(scene, item && item->payload.n > 0 && scene_reason_has(item, "gone"));
+
+    /* The manager brings it back; what was kept applies then. */
+    struct act *back = scene_begin(scene, MAX, MUTATION_RESTORE, ENTITY_DEAL, deal);
+    back->mutation.undoes = deletion;
+    struct uuid restored = scene_submit(scene);
+    scene_settle(scene);
+    EXPECT(scene, scene_outcome(scene, restored) == OUTCOME_APPLIED);
+    item = scene_item(scene, ANNA, edit);
+    if (item) (void)scene_again(scene, ANNA, item);
+    struct uuid again = scene_submit(scene);
+    scene_settle(scene);
+    EXPECT(scene, scene_outcome(scene, again) == OUTCOME_APPLIED);
+    const struct deal *stands = scene_stands(scene, deal);
+    EXPECT(scene, stands && text_is(stands->title, "Roof") && stands->value.v == 900);
 }
 
 /* Scenario 21, as it reads today (a deal moves between pipelines; no pipeline has a sight of its own

@@ -207,7 +207,8 @@ struct act *scene_begin(struct scene *scene, size_t laptop, enum mutation_kind k
         [MUTATION_NONE] = "acts",           [MUTATION_CREATE] = "adds something",
         [MUTATION_EDIT] = "edits",          [MUTATION_DELETE] = "deletes something",
         [MUTATION_IMPORT] = "imports",      [MUTATION_INVITE] = "invites",
-        [MUTATION_CLOSE] = "closes an item", [MUTATION_CORRECT] = "corrects"};
+        [MUTATION_CLOSE] = "closes an item", [MUTATION_CORRECT] = "corrects",
+        [MUTATION_NOTICE] = "tells",         [MUTATION_RESTORE] = "brings something back"};
     act_begin(act, kind, entity, target, words[kind]);
     return act;
 }

@@ -28,6 +28,7 @@ static void rights_are_as_written_down(void **state)
         {ACTION_INVITE_REP, "yy---"},   {ACTION_INVITE_ANY, "y----"},
         {ACTION_RESOLVE_ANY, "yy---"},   {ACTION_DEVICE_OWN, "yyyy-"},
         {ACTION_DEVICE_ANY, "yy---"},   {ACTION_DEFINE, "yy---"},
+        {ACTION_RESTORE_ANY, "yy---"},
     };
     static const enum role roles[] = {ROLE_OWNER, ROLE_MANAGER, ROLE_REP, ROLE_VIEWER, ROLE_NONE};
     assert_int_equal(sizeof rows / sizeof rows[0], ACTION_COUNT);

@@ -4,6 +4,7 @@
  *
  * Two teams live in one store: the one of rule_world.h, whose members act, and the strangers of
  * server_world.h. */
+#include "common/domain/stage_edit.h"
 #include "tests/support/rule_world.h"
 #include "tests/support/server_world.h"
 
@@ -249,6 +250,12 @@ static const struct {
     {"another's item is closed", MUTATION_CLOSE, ENTITY_INBOX, "her-item", "", "yygg"},
     {"an item that is none is closed", MUTATION_CLOSE, ENTITY_INBOX, "no-item", "", "gggg"},
     {"a closed deal is corrected", MUTATION_CORRECT, ENTITY_DEAL, "mine-won", "value=200", "yyrr"},
+    {"a stage is renamed", MUTATION_EDIT, ENTITY_DEFINITION, "team", "", "yyrr"},
+    {"a deal that nobody deleted comes back", MUTATION_RESTORE, ENTITY_DEAL, "new", "", "ggrr"},
+    {"such an organisation", MUTATION_RESTORE, ENTITY_ORGANISATION, "new", "", "ggrr"},
+    {"such a person", MUTATION_RESTORE, ENTITY_PERSON, "new", "", "ggrr"},
+    {"such an activity", MUTATION_RESTORE, ENTITY_ACTIVITY, "new", "", "ggrr"},
+    {"a member comes back", MUTATION_RESTORE, ENTITY_MEMBER, "other", "", "kkkk"},
 };
 enum { ROWS = sizeof rows / sizeof rows[0] };
 
@@ -256,7 +263,13 @@ static struct mutation row_mutation(struct rule_world *w, enum mutation_kind kin
                                     enum entity_kind entity, const char *target, const char *edits)
 {
     static struct stand stands[] = {{.stage = STR_INIT("lead"), .status = STATUS_OPEN}};
+    static struct stage_edit renamed;
     struct mutation mutation = world_mutation(w, kind, entity, target, edits);
+    if (entity == ENTITY_DEFINITION) {
+        assert_true(stage_edit_begin(&w->definition.pipelines[0], STR("lead"), &renamed));
+        renamed.want.name = STR("Leads");
+        mutation.stage = &renamed;
+    }
     if (kind == MUTATION_IMPORT) {
         mutation.stands = stands;
         mutation.stand_count = 1;
