@@ -9,6 +9,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "client/cli/command_inside.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include <unistd.h>
@@ -21,6 +22,8 @@
 #include "common/base/banned.h"
 
 enum { JOIN_MS = 60 * 1000 };
+
+static_assert((int)INVITATION_ADDRESSES_MAX <= (int)SERVER_ADDRESSES_MAX, "a copy keeps all of a line");
 
 static bool device_name_fits(struct str name)
 {
@@ -45,8 +48,9 @@ static enum fault join_prepare(struct command *command, const struct invitation_
     enum fault fault = replica->f->identity_load(replica, &command->arena, &identity);
     if (fault == FAULT_NOT_FOUND) identity = (struct identity){.next_number = 1}; /* a new copy */
     else if (fault) return fault;
-    identity.addresses[0] = invitation->address;
-    identity.address_count = 1;
+    /* Both lists were looked at before. */
+    if (invitation_addresses(invitation->address, identity.addresses, &identity.address_count))
+        return FAULT_FORMAT;
     memcpy(identity.server_key, invitation->server_key, sizeof identity.server_key);
     memcpy(identity.code, invitation->code, sizeof identity.code);
     identity.has_code = true;
@@ -179,6 +183,25 @@ static void join_with(struct command *command, const struct invitation_line *inv
     home_discard(command->path);
 }
 
+/* --server goes before what the line says: its key protects wherever it is reached. */
+static bool join_server(struct command *command, struct invitation_line *invitation)
+{
+    const struct request_option *given = request_option(&command->line.request, "server");
+    struct str each[INVITATION_ADDRESSES_MAX];
+    size_t count;
+    if (!given) return true;
+    struct str list = str_trim(given->value);
+    if (invitation_addresses(list, each, &count) == FAULT_NONE) {
+        invitation->address = list;
+        return true;
+    }
+    FAIL(&command->answer, ERROR_INVALID_ADDRESS,
+         "\"{address}\" is no address; give HOST:PORT, as in sales.example.org:7117, or several with "
+         "commas and no spaces between them",
+         {"address", list});
+    return false;
+}
+
 void command_join(struct command *command)
 {
     struct invitation_line invitation;
@@ -198,6 +221,7 @@ void command_join(struct command *command)
                         : "this is not an invitation; it is one line that begins with sluice1-");
         return;
     }
+    if (!join_server(command, &invitation)) return;
     if (!device_name_fits(device_name(command))) {
         FAIL(answer, ERROR_VALUE_INVALID,
              "the name of a device has at most {most} bytes, all of them characters that can be "

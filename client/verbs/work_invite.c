@@ -20,16 +20,32 @@ static const struct member *member_named(struct work *work, struct str name)
     return NULL;
 }
 
-static enum fault line_make(struct work *work, const uint8_t code[INVITATION_CODE_BYTES],
-                            struct answer *answer)
+static enum fault line_make(struct work *work, struct str address,
+                            const uint8_t code[INVITATION_CODE_BYTES], struct answer *answer)
 {
     char text[INVITATION_LINE_MAX + 1];
-    struct invitation_line line = {.address = work->identity.addresses[0]};
+    struct invitation_line line = {.address = address};
     memcpy(line.server_key, work->identity.server_key, sizeof line.server_key);
     memcpy(line.code, code, sizeof line.code);
     enum fault fault = invitation_line_format(&line, text);
     if (!fault) answer->text = arena_str(work->arena, str_from(text));
     return fault;
+}
+
+/* --address, else where we reach the server ourselves. False: the answer tells the mistake. */
+static bool address_given(struct work *work, const struct request *request, struct str *out,
+                          struct answer *answer)
+{
+    const struct request_option *given = request_option(request, "address");
+    struct str each[INVITATION_ADDRESSES_MAX];
+    size_t count;
+    *out = given ? str_trim(given->value) : work->identity.addresses[0];
+    if (!given || invitation_addresses(*out, each, &count) == FAULT_NONE) return true;
+    FAIL(answer, ERROR_INVALID_ADDRESS,
+         "\"{address}\" is no address; give HOST:PORT, as in sales.example.org:7117, or several with "
+         "commas and no spaces between them",
+         {"address", *out});
+    return false;
 }
 
 enum fault member_invite(struct work *work, const struct request *request, struct answer *answer)
@@ -40,7 +56,8 @@ enum fault member_invite(struct work *work, const struct request *request, struc
     struct mutation mutation;
     struct wish wish;
     bool done;
-    struct str name = str_trim(request->arguments[0]);
+    struct str name = str_trim(request->arguments[0]), address;
+    if (!address_given(work, request, &address, answer)) return FAULT_NONE;
     const struct member *known = member_named(work, name);
     bool fresh = !known || known->imported; /* who never could sign in is given a role */
     int64_t role = known && !fresh ? known->role : ROLE_REP;
@@ -75,5 +92,5 @@ enum fault member_invite(struct work *work, const struct request *request, struc
                  "once, for {hours} hours",
          {"name", known ? known->name : name}, {"role", str_from(field_choice_name(role_field, role))},
          {"hours", arena_format(work->arena, "%d", INVITATION_HOURS)});
-    return line_make(work, code, answer);
+    return line_make(work, address, code, answer);
 }

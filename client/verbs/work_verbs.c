@@ -75,6 +75,8 @@ static const struct option report_options[] = {
 };
 static const struct option join_options[] = {
     {"device", "NAME", NULL, "what this device is called"},
+    {"server", "HOST:PORT", NULL,
+     "where the server is, if not where the line says; several with commas between them"},
     {NULL, NULL, NULL, NULL},
 };
 static const struct option wipe_options[] = {
@@ -151,6 +153,8 @@ static const struct option export_options[] = {
 };
 static const struct option invite_options[] = {
     {"role", "ROLE", NULL, "rep (if not said), viewer, manager or owner"},
+    {"address", "HOST:PORT", NULL,
+     "where they reach the server, if not as you do; several with commas between them"},
     {NULL, NULL, NULL, NULL},
 };
 static const struct option invitation_options[] = {
@@ -325,7 +329,9 @@ const struct verb verbs[] = {
               "sluice export --lines | jq -r .title"),
      OPTIONS(export_options), 0, export_run},
     {NULL, "invite", NULL, "NAME", 1, 1, "Invite somebody, or another device of theirs",
-     EXAMPLES("sluice invite \"Bob Ross\" --role rep"), OPTIONS(invite_options),
+     EXAMPLES("sluice invite \"Bob Ross\" --role rep",
+              "sluice invite \"Bob Ross\" --address sales.example.org:7117"),
+     OPTIONS(invite_options),
      VERB_WRITES | VERB_ONLINE, member_invite},
     {"invitation", "list", NULL, "", 0, 0, "List the invitations that nobody has used yet",
      EXAMPLES("sluice invitation list", "sluice invitation list --all --json member,state"),

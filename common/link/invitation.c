@@ -110,6 +110,22 @@ enum fault invitation_address_split(struct str address, struct str *host, uint16
     return FAULT_NONE;
 }
 
+enum fault invitation_addresses(struct str list, struct str out[INVITATION_ADDRESSES_MAX],
+                                size_t *count)
+{
+    struct str rest = list, part, host;
+    uint16_t port;
+    *count = 0;
+    if (list.n > INVITATION_LIST_MAX) return FAULT_FORMAT;
+    while (str_split(&rest, ',', &part)) {
+        if (*count == INVITATION_ADDRESSES_MAX) return FAULT_FORMAT;
+        enum fault fault = invitation_address_split(part, &host, &port);
+        if (fault) return fault;
+        out[(*count)++] = part;
+    }
+    return *count > 0 ? FAULT_NONE : FAULT_FORMAT;
+}
+
 enum fault invitation_line_parse(struct str line, struct invitation_line *out)
 {
     memset(out, 0, sizeof *out);
@@ -120,10 +136,10 @@ enum fault invitation_line_parse(struct str line, struct invitation_line *out)
         if (line.p[i] == '-') dash = i;
     }
     if (dash == 0) return FAULT_FORMAT;
-    struct str address = str_slice(line, PREFIX_LENGTH, dash), host;
+    struct str address = str_slice(line, PREFIX_LENGTH, dash), each[INVITATION_ADDRESSES_MAX];
     struct str tail = str_slice(line, dash + 1, line.n);
-    uint16_t port;
-    enum fault fault = invitation_address_split(address, &host, &port);
+    size_t count;
+    enum fault fault = invitation_addresses(address, each, &count);
     if (fault) return fault;
     uint8_t bytes[BODY_BYTES + INVITATION_CHECK_BYTES], expected[INVITATION_CHECK_BYTES];
     if (tail.n != INVITATION_TAIL_LENGTH || !tail_decode(tail, bytes)) return FAULT_CRYPTO;
@@ -139,9 +155,9 @@ enum fault invitation_line_parse(struct str line, struct invitation_line *out)
 enum fault invitation_line_format(const struct invitation_line *line,
                                   char out[INVITATION_LINE_MAX + 1])
 {
-    struct str host;
-    uint16_t port;
-    enum fault fault = invitation_address_split(line->address, &host, &port);
+    struct str each[INVITATION_ADDRESSES_MAX];
+    size_t count;
+    enum fault fault = invitation_addresses(line->address, each, &count);
     if (fault) return fault;
     uint8_t bytes[BODY_BYTES + INVITATION_CHECK_BYTES];
     memcpy(bytes, line->server_key, sizeof line->server_key);

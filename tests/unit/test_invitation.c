@@ -85,12 +85,57 @@ static void test_what_people_do_to_it(void **state)
     assert_memory_equal(back.code, line.code, sizeof line.code);
 }
 
+static void test_several_addresses(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *list;
+        size_t count; /* 0: refused */
+    } rows[] = {
+        {"a:1", 1},
+        {"north.example:7117,[::1]:7,10.0.0.1:65535", 3},
+        {"a:1,a:1", 2}, /* said twice is tried twice */
+        {"a:1,b:2,c:3,d:4,e:5,f:6,g:7,h:8", INVITATION_ADDRESSES_MAX},
+        {"a:1,b:2,c:3,d:4,e:5,f:6,g:7,h:8,i:9", 0},
+        {"", 0},
+        {",", 0},
+        {"a:1,", 0},
+        {",a:1", 0},
+        {"a:1, b:2", 0},
+        {"a:1;b:2", 0},
+        {"a:1,b", 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct str out[INVITATION_ADDRESSES_MAX];
+        size_t count = 0;
+        enum fault fault = invitation_addresses(str_from(rows[i].list), out, &count);
+        if ((fault == FAULT_NONE) != (rows[i].count > 0)) fail_msg("%s", rows[i].list);
+        if (fault == FAULT_NONE) assert_int_equal(count, rows[i].count);
+    }
+    assert_int_equal(invitation_addresses(STR_NONE, (struct str[8]){{0}}, &(size_t){0}),
+                     FAULT_FORMAT);
+    /* Three long ones are too long together, though each is one. */
+    char text[INVITATION_LINE_MAX + 1], list[3 * 200 + 1] = "";
+    for (size_t i = 0; i < 600; i++) list[i] = i % 200 == 199 ? ',' : i % 200 > 195 ? '7' : 'a';
+    for (size_t i = 195; i < 600; i += 200) list[i] = ':';
+    list[599] = 0;
+    struct str each[INVITATION_ADDRESSES_MAX];
+    size_t count;
+    assert_int_equal(invitation_addresses((struct str){list, 599}, each, &count), FAULT_FORMAT);
+    assert_int_equal(invitation_addresses((struct str){list, 399}, each, &count), FAULT_NONE);
+    struct invitation_line line = {.address = {list, 399}}, back;
+    assert_int_equal(invitation_line_format(&line, text), FAULT_NONE);
+    assert_int_equal(invitation_line_parse(str_from(text), &back), FAULT_NONE);
+    assert_true(str_equal(back.address, line.address));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_every_typing_error_is_noticed),
         cmocka_unit_test(test_what_people_do_to_it),
+        cmocka_unit_test(test_several_addresses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
