@@ -13,8 +13,10 @@
 
 #include "common/base/version.h"
 #include "common/domain/field.h"
+#include "common/link/invitation.h"
 #include "server/edge/administration.h"
 #include "server/edge/keeper.h"
+#include "server/edge/place.h"
 
 #include "common/base/banned.h"
 
@@ -39,6 +41,8 @@ static const char help[] =
     "  --team NAME           init: the team's name\n"
     "  --owner NAME          init: who owns it\n"
     "  --listen HOST:PORT    init, run: where clients connect (init: 127.0.0.1:7117)\n"
+    "  --address HOST:PORT   init, invite: what the invitation says instead, behind NAT or for\n"
+    "                        another server; several with commas between them\n"
     "  --database URL        init: a PostgreSQL of yours instead of a private one, as its owner\n"
     "  --database-app URL    init: the same as role sluice_app, where that needs a password\n"
     "  --zone ZONE           init: the team's time zone (UTC)\n"
@@ -50,7 +54,7 @@ static const char help[] =
 struct command_line {
     const char *command, *name;
     const char *data, *team, *owner, *listen, *database, *database_app, *zone, *currency, *role;
-    const char *revoke;
+    const char *revoke, *address;
 };
 
 static const char **option_slot(struct command_line *line, struct str name)
@@ -65,6 +69,7 @@ static const char **option_slot(struct command_line *line, struct str name)
     if (str_equal(name, STR("--currency"))) return &line->currency;
     if (str_equal(name, STR("--role"))) return &line->role;
     if (str_equal(name, STR("--revoke"))) return &line->revoke;
+    if (str_equal(name, STR("--address"))) return &line->address;
     return NULL;
 }
 
@@ -107,6 +112,19 @@ static enum fault need(const char *value, const char *what, struct trouble *trou
     return FAULT_FORMAT;
 }
 
+static enum fault address_check(const char *address, struct trouble *trouble)
+{
+    struct str each[INVITATION_ADDRESSES_MAX];
+    size_t count;
+    if (!address || invitation_addresses(str_from(address), each, &count) == FAULT_NONE) {
+        return FAULT_NONE;
+    }
+    trouble_say(trouble, "\"%.100s\" is no address; give --address HOST:PORT, or several with commas "
+                         "and no spaces between them",
+                address);
+    return FAULT_FORMAT;
+}
+
 static enum fault init(const struct command_line *line, struct trouble *trouble)
 {
     struct administration_init wanted = {
@@ -118,17 +136,23 @@ static enum fault init(const struct command_line *line, struct trouble *trouble)
         .database_app = line->database_app,
         .zone = line->zone ? line->zone : "UTC",
         .currency = line->currency ? line->currency : "EUR",
+        .address = line->address ? line->address : "",
     };
-    enum fault fault = need(line->team, "--team", trouble);
+    enum fault fault = address_check(line->address, trouble);
+    if (!fault) fault = need(line->team, "--team", trouble);
     if (!fault) fault = need(line->owner, "--owner", trouble);
     return fault ? fault : administration_init(&wanted, trouble);
 }
 
-static enum fault invite(const struct command_line *line, const struct configuration *configuration,
+static enum fault invite(const struct command_line *line, struct configuration *configuration,
                          struct trouble *trouble)
 {
     int64_t role = ROLE_NONE;
     enum fault fault = need(line->name, "NAME", trouble);
+    if (!fault) fault = address_check(line->address, trouble);
+    if (!fault && line->address) {
+        snprintf(configuration->address, sizeof configuration->address, "%s", line->address);
+    }
     if (!fault && line->role) {
         role = field_choice_value(field_by_name(ENTITY_MEMBER, STR("role")), str_from(line->role));
         if (role == ROLE_NONE) {
@@ -163,14 +187,16 @@ static enum fault command_run(const struct command_line *line, int *code, struct
     enum fault fault = configuration_folder(line->data, data, trouble);
     if (!fault) fault = service_user_enter(data, trouble);
     if (!fault) fault = configuration_read(data, &configuration, trouble);
+    bool checks = str_equal(command, STR("check-config")); /* touches no database */
+    if (!fault && !checks) fault = place_settle(&configuration, trouble);
     if (fault) return fault;
+    if (checks) return config_check(&configuration, trouble);
     if (str_equal(command, STR("invite"))) return invite(line, &configuration, trouble);
     if (str_equal(command, STR("invitations"))) {
         return administration_invitations(&configuration, line->revoke, trouble);
     }
     if (str_equal(command, STR("migrate"))) return administration_migrate(&configuration, trouble);
     if (str_equal(command, STR("status"))) return administration_status(&configuration, trouble);
-    if (str_equal(command, STR("check-config"))) return config_check(&configuration, trouble);
     *code = keeper_run(&configuration, line->listen ? line->listen : configuration.listen);
     return FAULT_NONE;
 }

@@ -11,6 +11,7 @@
 
 struct administration_init {
     const char *data, *team, *owner, *listen, *database, *database_app, *zone, *currency;
+    const char *address; /* what invitations say; empty: listen */
 };
 
 /* Each prints what it has to say and leaves its sentence in `trouble` when it fails. */

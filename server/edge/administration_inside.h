@@ -9,13 +9,14 @@
 #include "common/link/invitation.h"
 #include "server/edge/administration.h"
 #include "server/edge/cluster.h"
+#include "server/edge/migrate.h"
 #include "server/edge/store_postgres.h"
 
 enum { ARENA_MAX = 32 * 1024 * 1024, TRIES_MAX = 20, HASH_BYTES = 32 };
 
 struct administration_database {
     struct cluster cluster;
-    int lock;
+    int lock, guard;
     bool beside; /* a server runs */
 };
 
@@ -26,6 +27,10 @@ void administration_random(struct random *random);
 MUST_USE enum fault administration_begin(struct administration_database *database,
                                          const struct configuration *c, struct trouble *trouble);
 void administration_end(struct administration_database *database);
+/* The schema of this program. */
+MUST_USE enum fault administration_database_migrate(const struct configuration *c,
+                                                    struct migrate_report *report,
+                                                    struct trouble *trouble);
 /* As sluice_app, for what is written; as the owner with the team entered, for what is read. */
 MUST_USE enum fault administration_store(const struct configuration *c,
                                          struct store_blocking **out, struct trouble *trouble);

@@ -366,7 +366,7 @@ static enum fault conninfo_private(const struct configuration *c, const char *us
                                    char out[CONFIGURATION_VALUE_MAX * 2])
 {
     char run[PATH_MAX_HERE];
-    snprintf(run, sizeof run, "%s/postgres/run", c->data);
+    snprintf(run, sizeof run, "%s/postgres/run", c->cluster[0] ? c->cluster : c->data);
     out[0] = 0;
     bool fits = conninfo_add(out, "host", run) && conninfo_add(out, "dbname", "postgres") &&
                 conninfo_add(out, "user", user) && conninfo_add(out, "sslmode", "disable") &&

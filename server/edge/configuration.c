@@ -16,6 +16,8 @@
 #include <libpq-fe.h>
 #include <sodium.h>
 
+#include "common/link/invitation.h"
+
 #include "common/base/banned.h"
 
 enum { SOCKET_FOLDER_MAX = 72, LINE_MAX_BYTES = 2048 }; /* + "/postgres/run/.s.PGSQL.5432" < 108 */
@@ -101,10 +103,19 @@ static enum fault value_check(struct str key, const char *value, const char *whe
                               struct trouble *trouble)
 {
     char host[256], port[6];
-    bool address = str_equal(key, STR("listen")) || str_equal(key, STR("address"));
-    if (!*value || (address && listen_split(value, host, port))) return FAULT_NONE;
-    if (address) {
+    struct str each[INVITATION_ADDRESSES_MAX];
+    size_t count;
+    if (!*value) return FAULT_NONE;
+    if (str_equal(key, STR("listen"))) {
+        if (listen_split(value, host, port)) return FAULT_NONE;
         trouble_say(trouble, "%s: \"%.100s\" is no address; give HOST:PORT", where, value);
+        return FAULT_FORMAT;
+    }
+    if (str_equal(key, STR("address"))) {
+        if (invitation_addresses(str_from(value), each, &count) == FAULT_NONE) return FAULT_NONE;
+        trouble_say(trouble, "%s: \"%.100s\" is no address; give HOST:PORT, or several with "
+                             "commas and no spaces between them",
+                    where, value);
         return FAULT_FORMAT;
     }
     PQconninfoOption *options = PQconninfoParse(value, NULL);

@@ -16,6 +16,7 @@ struct configuration {
     char database[CONFIGURATION_VALUE_MAX]; /* of the owning role; empty: private cluster */
     char database_app[CONFIGURATION_VALUE_MAX]; /* of sluice_app; empty: database with that user */
     struct uuid team;
+    char cluster[CONFIGURATION_PATH_MAX]; /* the folder whose private database it is: place.h */
 };
 
 /* Reads DATA/sluiced.conf; environment variables SLUICED_LISTEN, SLUICED_ADDRESS, SLUICED_DATABASE

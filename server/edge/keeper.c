@@ -27,6 +27,7 @@
 #include "server/edge/cluster.h"
 #include "server/edge/listener.h"
 #include "server/edge/migrate.h"
+#include "server/edge/place.h"
 #include "server/edge/sandbox.h"
 
 #include "common/base/banned.h"
@@ -95,7 +96,7 @@ struct keeper {
     struct cluster cluster;
     bool private;
     pid_t worker;
-    int lock;
+    int lock, guard;
     int64_t worker_since_ms;
     long pause;
     int64_t database_again_ms; /* when to try to start it; 0: it runs, or is somebody else's */
@@ -268,6 +269,7 @@ static enum fault database_begin(struct keeper *keeper, struct trouble *trouble)
     enum fault fault = FAULT_NONE;
     if (keeper->private) {
         fault = cluster_init(&keeper->cluster, configuration->data, trouble);
+        if (!fault) fault = place_guard(configuration->data, &keeper->guard, trouble);
         if (!fault) fault = cluster_start(&keeper->cluster, trouble);
         if (fault) return fault;
     }
@@ -286,7 +288,9 @@ int keeper_run(const struct configuration *configuration, const char *listen)
 {
     struct keeper keeper = {.configuration = configuration,
                             .listen = listen,
-                            .private = configuration->database[0] == 0};
+                            .private = configuration->database[0] == 0 &&
+                                       strcmp(configuration->cluster, configuration->data) == 0,
+                            .guard = -1};
     struct trouble trouble = {""};
     enum fault fault = keeper_lock(configuration->data, &keeper.lock);
     if (fault) {
@@ -311,6 +315,7 @@ int keeper_run(const struct configuration *configuration, const char *listen)
     }
     worker_stop(&keeper);
     cluster_stop(&keeper.cluster);
+    if (keeper.guard >= 0) close(keeper.guard);
     close(keeper.lock);
     return code;
 }
