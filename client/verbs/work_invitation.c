@@ -184,6 +184,7 @@ static enum fault revoke_one(struct work *work, const struct invitation *item,
     struct str name = name_of_member(work, item->member);
     wish_init(&wish, ENTITY_INVITATION, item->id, item);
     wish_set(&wish, "revoked", value_number(VALUE_FLAG, 1));
+    wish_set(&wish, "member", value_reference(item->member)); /* by whose rank it is judged */
     struct str summary = arena_format(work->arena, "invitation revoke %.*s", STR_ARGS(name));
     enum fault fault = wish_submit(work, &wish, summary, answer, &done);
     if (fault || answer->code != ANSWER_OK) return fault;

@@ -133,6 +133,16 @@ void decide_invite(struct decision *d)
 
 /* --- taking it back --- */
 
+/* Only its own rank reaches that far: an invitation that lets an owner or a manager in is theirs who may
+ * give one out. `named`: the mutation says whom it lets in, so that their row is here to be looked at. */
+static void invitation_judge(struct decision *d, const struct invitation *invitation, bool named)
+{
+    const struct member *member =
+        named ? state_find(d->state, ENTITY_MEMBER, invitation->member) : NULL;
+    bool modest = member && role_is_modest(member->role);
+    (void)decision_may(d, modest ? ACTION_INVITE_REP : ACTION_INVITE_ANY);
+}
+
 /* Whether somebody used it before is known where the device is let in: then this shuts nobody out,
  * and the device is revoked instead. */
 void decide_invitation(struct decision *d)
@@ -149,15 +159,21 @@ void decide_invitation(struct decision *d)
         return;
     }
     struct invitation *after = entity_clone(d->arena, ENTITY_INVITATION, before);
+    bool named = false;
     if (!after) return;
     for (size_t i = 0; i < d->edit_count; i++) {
         const struct edit *edit = &d->edits[i];
         bool takes_back = strcmp(edit->field->name, "revoked") == 0 &&
                           value_equal(edit->want, value_number(VALUE_FLAG, 1));
+        bool names = strcmp(edit->field->name, "member") == 0 &&
+                     value_equal(edit->want, field_get(edit->field, before));
+        named = named || names;
         if (takes_back) after->revoked = true;
-        else decision_refuse_field(d, REASON_FIELD_FIXED, edit->field);
+        else if (!names) decision_refuse_field(d, REASON_FIELD_FIXED, edit->field);
     }
     if (d->refused.count > 0 || entity_equal(ENTITY_INVITATION, before, after)) return;
+    invitation_judge(d, before, named);
+    if (d->refused.count > 0) return;
     after->revoked_at = (struct optional){true, d->recorded};
     after->revoked_by = d->actor;
     decision_row(d, ENTITY_INVITATION, after->id, after);

@@ -308,7 +308,16 @@ static void test_an_invitation_is_taken_back(void **state)
         const char *claim, *actor, *target, *edits, *reasons;
         size_t rows;
     } rows[] = {
-        {"by a manager", "lead", "open", "revoked=true", "", 1},
+        {"by a manager", "lead", "open", "revoked=true;member=rep", "", 1},
+        {"by a manager who does not say whose", "lead", "open", "revoked=true",
+         "right_missing value=manager other=\"invite owners and managers\"", 0},
+        {"a manager's, by a manager", "lead", "peers", "revoked=true;member=lead",
+         "right_missing value=manager other=\"invite owners and managers\"", 0},
+        {"an owner's, by a manager", "lead", "boss's", "revoked=true;member=boss",
+         "right_missing value=manager other=\"invite owners and managers\"", 0},
+        {"an owner's, told to be a rep's", "lead", "boss's", "revoked=true;member=rep",
+         "field_fixed field=member", 0},
+        {"a manager's, by an owner", "boss", "peers", "revoked=true", "", 1},
         {"by an owner", "boss", "open", "revoked=true", "", 1},
         {"by a rep", "rep", "open", "revoked=true",
          "right_missing value=rep other=\"invite people\"", 0},
@@ -319,6 +328,7 @@ static void test_an_invitation_is_taken_back(void **state)
         {"it does not come back", "lead", "back", "revoked:true>false", "field_fixed field=revoked",
          0},
         {"for another member", "lead", "open", "member=other", "field_fixed field=member", 0},
+        {"for the same member", "lead", "open", "member=rep", "", 0},
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -326,6 +336,8 @@ static void test_an_invitation_is_taken_back(void **state)
         world_init(&w);
         world_put(&w, ENTITY_INVITATION, "open", "member=rep;invited_by=lead");
         world_put(&w, ENTITY_INVITATION, "back", "member=rep;invited_by=lead;revoked=true");
+        world_put(&w, ENTITY_INVITATION, "peers", "member=lead;invited_by=boss");
+        world_put(&w, ENTITY_INVITATION, "boss's", "member=boss;invited_by=boss");
         struct mutation m =
             world_mutation(&w, MUTATION_EDIT, ENTITY_INVITATION, rows[i].target, rows[i].edits);
         struct change change = world_do(&w, rows[i].actor, &m);
@@ -334,7 +346,8 @@ static void test_an_invitation_is_taken_back(void **state)
         bool refused = change.outcome == OUTCOME_PARKED;
         if (!refused && change.row_count != rows[i].rows) fail_msg("%s: rows", rows[i].claim);
         if (rows[i].rows > 0) {
-            const struct invitation *after = world_find(&w, ENTITY_INVITATION, "open");
+            const struct invitation *after =
+                world_find(&w, ENTITY_INVITATION, rows[i].target);
             assert_true(after->revoked);
             assert_true(uuid_equal(after->revoked_by, world_id(rows[i].actor)));
             assert_int_equal(after->revoked_at.v, w.recorded);

@@ -49,6 +49,7 @@ static const struct {
     {ENTITY_DEVICE, "her-phone", "member=other;name=phone"},
     {ENTITY_MEMBER, "second-boss", "name=Second;role=owner"},
     {ENTITY_INVITATION, "her-line", "member=other;invited_by=second-boss;expires_at=1"},
+    {ENTITY_INVITATION, "boss-line", "member=second-boss;invited_by=second-boss;expires_at=1"},
 };
 
 /* What only the one who acts has; $ is who that is. */
@@ -223,8 +224,11 @@ static const struct {
     {"a device that is none", MUTATION_EDIT, ENTITY_DEVICE, "no-phone", "revoked=true", "ggrr"},
     {"the team is edited", MUTATION_EDIT, ENTITY_TEAM, "team", "name=Mine", "kkkk"},
     {"history is edited", MUTATION_EDIT, ENTITY_EVENT, "mine", "", "kkkk"},
-    {"an invitation is taken back", MUTATION_EDIT, ENTITY_INVITATION, "her-line", "revoked=true",
-     "yyrr"},
+    {"an invitation is taken back", MUTATION_EDIT, ENTITY_INVITATION, "her-line",
+     "revoked=true;member=other", "yyrr"},
+    {"one of nobody named", MUTATION_EDIT, ENTITY_INVITATION, "her-line", "revoked=true", "yrrr"},
+    {"an owner's invitation is taken back", MUTATION_EDIT, ENTITY_INVITATION, "boss-line",
+     "revoked=true;member=second-boss", "yrrr"},
     {"an invitation that is none", MUTATION_EDIT, ENTITY_INVITATION, "no-line", "revoked=true",
      "ggrr"},
     {"an invitation is deleted", MUTATION_DELETE, ENTITY_INVITATION, "her-line", "", "kkkk"},
@@ -518,7 +522,7 @@ static const struct {
     {ENTITY_DEFINITION, {1, 1, 1, 1}}, {ENTITY_ORGANISATION, {3, 3, 3, 3}},
     {ENTITY_PERSON, {2, 2, 2, 2}},     {ENTITY_DEAL, {5, 5, 5, 5}},
     {ENTITY_ACTIVITY, {2, 2, 2, 2}},   {ENTITY_INBOX, {2 + TOLD, 2 + TOLD, 1 + TOLD, 1 + TOLD}},
-    {ENTITY_INVITATION, {7, 7, 0, 0}}, {ENTITY_DEVICE, {3, 3, 2, 2}},
+    {ENTITY_INVITATION, {8, 8, 0, 0}}, {ENTITY_DEVICE, {3, 3, 2, 2}},
     {ENTITY_OUTCOME, {0, 0, 0, 0}},
 };
 
