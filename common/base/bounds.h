@@ -32,6 +32,9 @@ enum {
     MUTATION_KEYS_MAX = 192,         /* two per change, one per unit in conflict, and some traces */
     COMMIT_MUTATIONS_MAX = 256,      /* one batch: bounded latency for the next one in the queue */
     PUSH_MUTATIONS_MAX = 128,        /* in one frame, further bounded by its bytes */
+    SERVER_CHANGES_MAX = 4096,       /* of a team, made by the server itself, that wait for a commit, one of
+                                        a kind per copy: more copies no team has; one too many is made
+                                        again when the copy comes again */
     REVOKED_MUTATIONS_MAX = 2000,    /* a revoked device may deliver: months of an honest rep's work */
     INFLIGHT_MUTATIONS_MAX = 512,    /* per session not yet committed; then its socket is not read */
 

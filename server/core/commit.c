@@ -68,11 +68,26 @@ bool commit_queue_own(struct server *server, struct session *session, struct str
     return true;
 }
 
+static bool own_waits(const struct team_actor *team, struct uuid about)
+{
+    for (const struct queued *item = team->first; item; item = item->next) {
+        if (item->own && uuid_equal(item->about, about)) return true;
+    }
+    return false;
+}
+
 bool commit_queue_server(struct server *server, struct uuid team_id, struct str payload,
-                         struct now now)
+                         struct uuid about, struct now now)
 {
     struct team_actor *team = server_team(server, team_id, true, now);
-    if (!team || !queue_push(team, payload)) return false;
+    if (!team) return false;
+    if (team->own_count > 0 && own_waits(team, about)) return true;
+    if (team->own_count >= SERVER_CHANGES_MAX) return false;
+    struct queued *item = queue_push(team, payload);
+    if (!item) return false;
+    item->about = about;
+    item->own = true;
+    team->own_count++;
     commit_run(server, team, now);
     return true;
 }
@@ -222,6 +237,7 @@ static void batch_answered(struct server *server, struct team_actor *team, struc
         team->first = item->next;
         if (!team->first) team->last = NULL;
         team->queue_count--;
+        if (item->own) team->own_count--;
         answer_log(server, team, item, &decided[i]);
         item_answered(server, item, &decided[i], now);
         free(item);

@@ -396,7 +396,7 @@ void server_shut_out(struct server *server, struct uuid team, enum entity_kind k
     server->now_ms = now.boot_ms;
     buffer_init(&packed, MUTATION_BYTES_MAX);
     if (codec_mutation_pack(&mutation, &packed) == FAULT_NONE) {
-        (void)commit_queue_server(server, team, buffer_str(&packed), now);
+        (void)commit_queue_server(server, team, buffer_str(&packed), subject, now);
     }
     buffer_finish(&packed);
 }

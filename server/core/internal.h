@@ -22,6 +22,7 @@
 enum {
     SOURCE_BYTES = 64,
     BUCKETS = 4096,              /* of the table of sessions; a power of two */
+    MISSING_BUCKETS = 1024,      /* of the table of what is missing, by team; a power of two */
     SIGN_IN_MS = 30 * 1000,      /* the database may be failing over */
     HEAD_POLL_MS = 2 * 1000,     /* the net below missed hints */
     RETRY_MS = 100,              /* doubled up to RETRY_MAX_MS */
@@ -120,6 +121,8 @@ struct queued { /* a mutation waiting for its commit */
     uint64_t connection;
     struct uuid actor, replica, device;
     uint64_t number;
+    struct uuid about; /* OWN: what it is about; one of them waits at a time */
+    bool own; /* of the server itself, in nobody's name */
     bool refused; /* its rows, by the database, or it needs too much memory: parked instead */
     unsigned too_big; /* how often it alone was */
     size_t n;
@@ -160,7 +163,7 @@ struct team_actor {
     uint8_t mark[MARK_BYTES];
     struct ring ring;
     struct queued *first, *last;
-    size_t queue_count;
+    size_t queue_count, own_count; /* own: of the server itself, in nobody's name */
     enum commit_state commit;
     struct arena arena; /* of the batch */
     struct batch_mutation *batch;
@@ -186,7 +189,7 @@ struct server {
     size_t session_count, handshake_count;
     struct session *ready_first, *ready_last;
     struct team_actor *teams;
-    struct missing *missing;
+    struct missing *missing, *missing_buckets[MISSING_BUCKETS];
     struct job *jobs, *queue_first, *queue_last;
     struct log_line *lines_first, *lines_last, *line_out;
     struct log_budget budgets[LOG_TOPICS];
@@ -251,9 +254,10 @@ bool commit_queue(struct server *server, struct session *session, const struct p
 /* A change the server itself makes, in the name of the session's member. */
 bool commit_queue_own(struct server *server, struct session *session, struct str payload,
                       struct now now);
-/* The same in nobody's name. */
+/* The same in nobody's name, unless one about the same waits already. False too: SERVER_CHANGES_MAX
+ * of the team wait. */
 bool commit_queue_server(struct server *server, struct uuid team, struct str payload,
-                         struct now now);
+                         struct uuid about, struct now now);
 void commit_run(struct server *server, struct team_actor *team, struct now now);
 void commit_done(struct server *server, struct team_actor *team,
                  const struct store_result *result, struct now now);

@@ -29,7 +29,8 @@ enum {
 };
 
 struct missing {
-    struct missing *next;
+    struct missing *next;        /* of all */
+    struct missing *bucket_next; /* of those whose team's id ends alike */
     struct uuid team;
     struct arena arena;
     struct known_stand *stands;
@@ -38,10 +39,16 @@ struct missing {
     bool asking, told; /* told: a notice is open */
 };
 
+/* The tail of an id is random. */
+static size_t missing_bucket(struct uuid team)
+{
+    return (team.b[14] << 8 | team.b[15]) % MISSING_BUCKETS;
+}
+
 static struct missing *missing_find(const struct server *server, struct uuid team)
 {
-    struct missing *missing = server->missing;
-    while (missing && !uuid_equal(missing->team, team)) missing = missing->next;
+    struct missing *missing = server->missing_buckets[missing_bucket(team)];
+    while (missing && !uuid_equal(missing->team, team)) missing = missing->bucket_next;
     return missing;
 }
 
@@ -63,6 +70,9 @@ bool server_compare(struct server *server, struct uuid team, const struct known_
         arena_init(&missing->arena, MISSING_ARENA_MAX);
         missing->next = server->missing;
         server->missing = missing;
+        struct missing **bucket = &server->missing_buckets[missing_bucket(team)];
+        missing->bucket_next = *bucket;
+        *bucket = missing;
     }
     arena_reset(&missing->arena);
     missing->at = missing->kept = missing->count = 0;
@@ -145,12 +155,13 @@ void missing_committed(struct server *server, struct uuid team, struct now now)
 /* --- telling --- */
 
 static void notice_queue(struct server *server, struct uuid team, const struct mutation *mutation,
-                         struct now now)
+                         struct uuid about, struct now now)
 {
     struct buffer packed;
     buffer_init(&packed, MUTATION_BYTES_MAX);
     if (codec_mutation_pack(mutation, &packed) == FAULT_NONE) {
-        (void)commit_queue_server(server, team, buffer_str(&packed), now); /* or at the next check */
+        /* Or at the next check. */
+        (void)commit_queue_server(server, team, buffer_str(&packed), about, now);
     }
     buffer_finish(&packed);
 }
@@ -166,7 +177,7 @@ static void stand_tell(struct server *server, struct uuid team, const struct kno
                                 .acted_at = {stand->at_ms > 0, stand->at_ms},
                                 .first_number = first,
                                 .last_number = stand->number};
-    notice_queue(server, team, &mutation, now);
+    notice_queue(server, team, &mutation, mutation.id, now);
     struct buffer *line = server_log(server, "changes_missing", true);
     if (!line) return;
     logline_id(line, "team", team);
@@ -186,7 +197,7 @@ static void stand_settle(struct server *server, struct uuid team, const struct i
                                 .acted_at = {true, now.wall_ms},
                                 .resolves = item->id,
                                 .resolution = INBOX_RESENT};
-    notice_queue(server, team, &mutation, now);
+    notice_queue(server, team, &mutation, item->id, now);
 }
 
 static const struct inbox_item *item_in(const struct store_result *result, struct uuid id)

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include "server/core/internal.h"
@@ -235,6 +236,40 @@ static void the_code_of_an_invitation_is_forgotten_once_used(void **state)
     server_world_end(&w);
 }
 
+/* Each sign-in of a device that the database has forgotten to shut out asks for it again; while commits
+ * fail that must not pile up, for one device nor for many. */
+static void who_is_to_be_shut_out_waits_once(void **state)
+{
+    (void)state;
+    static struct server_world w;
+    server_world_begin(&w);
+    struct peer *peer = peer_enrolled(&w);
+    struct uuid device = peer_welcomed(peer)->device;
+    uint64_t before = server_counters(w.server).mutations;
+    store_memory_fail(w.store, STORE_COMMIT, STORE_FAILED, false, 3);
+    for (size_t i = 0; i < 500; i++) {
+        server_shut_out(w.server, w.team, ENTITY_DEVICE, device, w.now);
+        if (i % 100 == 0) server_world_pass(&w, 50);
+    }
+    for (int k = 0; k < 50; k++) server_world_pass(&w, 200);
+    assert_int_equal(server_counters(w.server).mutations, before + 1);
+    assert_int_equal(peer_bye(peer), BYE_REHANDSHAKE); /* it is out */
+    store_memory_fail(w.store, STORE_COMMIT, STORE_FAILED, false, 3);
+    before = server_counters(w.server).mutations;
+    for (size_t i = 0; i < SERVER_CHANGES_MAX + 100; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "%zu", i);
+        server_shut_out(w.server, w.team, ENTITY_DEVICE, uuid_derive(device, str_from(name)), w.now);
+    }
+    for (int k = 0; k < 100; k++) server_world_pass(&w, 200);
+    assert_int_equal(server_counters(w.server).mutations, before + SERVER_CHANGES_MAX);
+    /* What did not fit is made when it comes again. */
+    server_shut_out(w.server, w.team, ENTITY_DEVICE, uuid_derive(device, STR("later")), w.now);
+    for (int k = 0; k < 5; k++) server_world_pass(&w, 200);
+    assert_int_equal(server_counters(w.server).mutations, before + SERVER_CHANGES_MAX + 1);
+    server_world_end(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -246,6 +281,7 @@ int main(void)
         cmocka_unit_test(a_mutation_that_needs_too_much_is_parked_and_others_go_on),
         cmocka_unit_test(who_came_to_exchange_does_not_stay_for_ever),
         cmocka_unit_test(the_code_of_an_invitation_is_forgotten_once_used),
+        cmocka_unit_test(who_is_to_be_shut_out_waits_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
