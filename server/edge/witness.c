@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "common/base/bounds.h"
-#include "common/base/map.h"
+#include "common/base/arena.h"
 #include "server/edge/access_journal.h"
 #include "server/edge/known_numbers.h"
 
@@ -280,37 +280,51 @@ bool witness_tick(struct witness *witness, uint64_t boot_ms)
 
 /* --- what is compared with the database --- */
 
-static bool team_compare(struct witness *witness, struct server *server, struct uuid team,
-                         struct known_stand *stands, struct now now)
+struct team_stand {
+    struct uuid team;
+    struct known_stand stand;
+};
+
+static int team_stand_order(const void *a, const void *b)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < known_numbers_count(witness->numbers); i++) {
+    const struct team_stand *one = a, *other = b;
+    return memcmp(one->team.b, other->team.b, sizeof one->team.b);
+}
+
+/* By team; *count of those that were answered at all. */
+static struct team_stand *stands_sort(const struct witness *witness, struct arena *arena,
+                                      size_t *count)
+{
+    size_t all = known_numbers_count(witness->numbers);
+    struct team_stand *sorted = arena_array(arena, all + 1, sizeof *sorted);
+    *count = 0;
+    for (size_t i = 0; sorted && i < all; i++) {
         const struct known_number *each = known_numbers_at(witness->numbers, i);
-        if (each->number == 0 || !uuid_equal(each->team, team)) continue;
-        stands[count++] = (struct known_stand){.replica = each->replica,
-                                               .device = each->device,
-                                               .mutation = each->mutation,
-                                               .number = each->number,
-                                               .at_ms = each->at_ms};
+        if (each->number == 0) continue;
+        sorted[(*count)++] = (struct team_stand){.team = each->team,
+                                                 .stand = {.replica = each->replica,
+                                                           .device = each->device,
+                                                           .mutation = each->mutation,
+                                                           .number = each->number,
+                                                           .at_ms = each->at_ms}};
     }
-    return server_compare(server, team, stands, count, now);
+    if (sorted) qsort(sorted, *count, sizeof *sorted, team_stand_order);
+    return sorted;
 }
 
 bool witness_compare(struct witness *witness, struct server *server, struct now now)
 {
     struct arena arena;
-    struct map teams;
-    size_t count = known_numbers_count(witness->numbers);
+    size_t count;
     arena_init(&arena, SIZE_MAX / 2);
-    map_init(&teams, &arena);
+    struct team_stand *sorted = stands_sort(witness, &arena, &count);
     struct known_stand *stands = arena_array(&arena, count + 1, sizeof *stands);
-    bool good = stands != NULL;
-    for (size_t i = 0; good && i < count; i++) {
-        const struct uuid *team = &known_numbers_at(witness->numbers, i)->team;
-        struct str key = {(const char *)team->b, sizeof team->b};
-        if (map_get(&teams, key)) continue;
-        good = map_put(&teams, key, witness) == FAULT_NONE &&
-               team_compare(witness, server, *team, stands, now);
+    bool good = sorted != NULL && stands != NULL;
+    for (size_t i = 0; good && i < count;) {
+        size_t n = 0;
+        struct uuid team = sorted[i].team;
+        while (i < count && uuid_equal(sorted[i].team, team)) stands[n++] = sorted[i++].stand;
+        good = server_compare(server, team, stands, n, now);
     }
     arena_finish(&arena);
     return good;

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "server/edge/access_journal.h"
@@ -328,6 +329,48 @@ static void test_what_the_database_forgot_is_known(void **state)
     witness_close(witness);
 }
 
+/* Processor time of giving the numbers of so many teams to a server, ten copies each. */
+static double compare_seconds(size_t teams)
+{
+    enum { COPIES = 10 };
+    struct trouble trouble;
+    struct witness *witness;
+    struct store_result done = {.kind = STORE_TOKEN, .status = STORE_OK};
+    assert_int_equal(witness_open(folder, &witness, &trouble), FAULT_NONE);
+    for (size_t i = 0; i < teams * COPIES; i++) {
+        /* Neighbours are of different teams. */
+        uint32_t at[2] = {(uint32_t)(i % teams), (uint32_t)i};
+        struct uuid base = {{1}};
+        struct store_request token = {
+            .kind = STORE_TOKEN,
+            .ticket = ++done.ticket,
+            .team = uuid_derive(base, (struct str){(const char *)at, sizeof at[0]}),
+            .replica = uuid_derive(base, (struct str){(const char *)at, sizeof at}),
+            .wanted = {.last_number = 1}};
+        witness_asked(witness, &token);
+        assert_true(witness_heard(witness, &done));
+    }
+    struct server_options options = {.key_count = 1, .program = STR("test")};
+    struct server *server = server_create(&options);
+    assert_non_null(server);
+    clock_t began = clock();
+    struct now now = {.boot_ms = 1000, .wall_ms = 1000};
+    assert_true(witness_compare(witness, server, now));
+    double seconds = (double)(clock() - began) / CLOCKS_PER_SEC;
+    server_destroy(server);
+    witness_close(witness);
+    unlink(numbers);
+    return seconds;
+}
+
+/* It happens on the loop: four times the teams may cost four times as much, not sixteen times. */
+static void test_many_teams_are_compared_at_once(void **state)
+{
+    (void)state;
+    double few = compare_seconds(1500), many = compare_seconds(6000);
+    if (many > 8 * few + 0.1) fail_msg("%.3f s, then %.3f s", few, many);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -339,6 +382,7 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(test_the_store_goes_by_and_is_remembered, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_the_database_forgot_is_known, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_many_teams_are_compared_at_once, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
