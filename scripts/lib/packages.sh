@@ -4,7 +4,7 @@
 # To build the programs and run them (what a demo or an installation from source needs).
 SLUICE_PACKAGES_BUILD=(
     gcc libc6-dev cmake ninja-build pkg-config ccache
-    libuv1-dev libpq-dev libsodium-dev libsqlcipher-dev libutf8proc-dev libncurses-dev
+    libuv1-dev libpq-dev libsodium-dev libsqlcipher-dev libutf8proc-dev libncurses-dev libseccomp-dev
     libprotobuf-c-dev protobuf-c-compiler
     postgresql-15
     gettext

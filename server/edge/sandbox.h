@@ -5,8 +5,8 @@
 
 #include "common/base/fault.h"
 
-/* For this process and all its threads, for good; before it has any thread. What is not on the list
- * fails with EPERM; executing a program ends the process with SIGSYS. FAULT_NOT_FOUND: this system
+/* For this process and all its threads, for good; before it has any thread. What is forbidden fails with
+ * EPERM, what the list does not know with ENOSYS; executing a program ends the process with SIGSYS. FAULT_NOT_FOUND: this system
  * knows no such filter (errno says why); then nothing has changed. */
 MUST_USE enum fault sandbox_enter(void);
 

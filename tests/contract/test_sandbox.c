@@ -15,8 +15,11 @@
 #include <netdb.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -94,6 +97,65 @@ static int signals_another(void)
     return kill(getppid(), 0) != 0 && errno == EPERM ? 0 : 1;
 }
 
+static int signals_anothers_thread(void)
+{
+    return syscall(SYS_tgkill, getppid(), getppid(), 0) != 0 && errno == EPERM ? 0 : 1;
+}
+
+static int signals_itself(void)
+{
+    return raise(0) == 0 ? 0 : 1;
+}
+
+static int limits_another(void)
+{
+    struct rlimit limit;
+    if (prlimit(getppid(), RLIMIT_NOFILE, NULL, &limit) == 0 || errno != EPERM) return 1;
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? 0 : 2; /* but itself */
+}
+
+/* Into the terminal that it was started from. */
+static int types_for_another(void)
+{
+    int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (terminal < 0) terminal = 0;
+    if (ioctl(terminal, TIOCSTI, "x") == 0 || errno != EPERM) return 1;
+    int on = 1;
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return 2;
+    return ioctl(ends[0], FIONBIO, &on) == 0 ? 0 : 3;
+}
+
+/* The same with bits above those that the kernel looks at. */
+static int types_in_disguise(void)
+{
+    return syscall(SYS_ioctl, 0, 0x100000000UL | TIOCSTI, "x") != 0 && errno == EPERM ? 0 : 1;
+}
+
+static int has_signals_sent(void)
+{
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return 1;
+    if (fcntl(ends[0], F_SETOWN, getppid()) == 0 || errno != EPERM) return 2;
+    return fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0 ? 0 : 3;
+}
+
+static int speaks_raw(void)
+{
+    return socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0) < 0 && errno == EPERM ? 0 : 1;
+}
+
+/* What nobody knows yet is not there, so that the C library takes what it replaces. */
+static int asks_for_news(void)
+{
+    return syscall(100000L) < 0 && errno == ENOSYS ? 0 : 1;
+}
+
+static int dies_in_order(void)
+{
+    abort();
+}
+
 static void each_does_what_its_row_says(void **state)
 {
     (void)state;
@@ -111,6 +173,15 @@ static void each_does_what_its_row_says(void **state)
         {"no other process can be looked into", looks_into_another, 0},
         {"it stays who it is", becomes_another, 0},
         {"it cannot signal others", signals_another, 0},
+        {"nor a thread of others", signals_anothers_thread, 0},
+        {"it may signal itself", signals_itself, 0},
+        {"it can abort", dies_in_order, SIGABRT},
+        {"it cannot limit others", limits_another, 0},
+        {"it cannot type into a terminal", types_for_another, 0},
+        {"not with other bits either", types_in_disguise, 0},
+        {"it cannot have signals sent", has_signals_sent, 0},
+        {"it speaks only where people are", speaks_raw, 0},
+        {"a call that is unknown is not there", asks_for_news, 0},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         int status = 0;

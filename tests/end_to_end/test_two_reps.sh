@@ -39,7 +39,8 @@ ada device revoke "$(device 'Bob Ross')" --wait
 code=0
 bob sync 2>"$folder/told" || code=$? # delivers, and is told, at once
 [[ $code == 8 ]] || fail "a revoked device's sync ends with $code: $(<"$folder/told")"
-grep -q 'revoked; the 1 change it held was delivered' "$folder/told" || fail "told: $(<"$folder/told")"
+grep -q '1 change of this device was delivered' "$folder/told" || fail "told: $(<"$folder/told")"
+grep -q 'was revoked by Ada Berg on .* and its copy was erased' "$folder/told" || fail "told: $(<"$folder/told")"
 code=0
 bob sync --json 2>"$folder/told" || code=$?
 [[ $code == 8 ]] || fail "the next one ends with $code"
