@@ -23,8 +23,9 @@ struct sync *sync_create(const struct sync_options *options)
     arena_init(&sync->check.arena, SYNC_CHECK_BYTES);
     sync->retry_at = sync->reveal_at = UINT64_MAX;
     arena_init(&sync->identity_arena, 64 * 1024);
-    arena_init(&sync->kept.arena, SYNC_KEPT_BYTES);
-    arena_init(&sync->fill.arena, SYNC_KEPT_BYTES);
+    sync_rows_init(&sync->kept);
+    sync_rows_init(&sync->fill);
+    sync_rows_init(&sync->put);
     arena_init(&sync->scratch, SYNC_MESSAGE_BYTES);
     pending_init(&sync->pending);
     return sync;
@@ -36,8 +37,9 @@ void sync_destroy(struct sync *sync)
     channel_finish(&sync->channel);
     key_pair_finish(&sync->device);
     arena_finish(&sync->identity_arena);
-    arena_finish(&sync->kept.arena);
-    arena_finish(&sync->fill.arena);
+    sync_rows_finish(&sync->kept);
+    sync_rows_finish(&sync->fill);
+    sync_rows_finish(&sync->put);
     arena_finish(&sync->scratch);
     arena_finish(&sync->check.arena);
     pending_finish(&sync->pending);
@@ -176,6 +178,16 @@ void sync_poke(struct sync *sync, struct now now)
     if (sync_in_session(sync)) sync_session_push(sync, now);
 }
 
+static void fill_tick(struct sync *sync, struct now now)
+{
+    if (sync->position == sync->head) {
+        sync_session_settle(sync, now);
+        return;
+    }
+    enum fault fault = sync_fill_step(sync);
+    if (fault) sync_pages_fail(sync, fault, now);
+}
+
 static void session_tick(struct sync *sync, struct now now)
 {
     if (now.boot_ms >= sync->heard_at + DEAD_MS) {
@@ -183,7 +195,11 @@ static void session_tick(struct sync *sync, struct now now)
         return;
     }
     bool stop = sync->stopping && now.boot_ms >= sync->stop_at;
-    if (stop || now.boot_ms >= sync->reveal_at) sync_session_settle(sync, now);
+    if (stop || now.boot_ms >= sync->reveal_at) {
+        sync_session_settle(sync, now);
+    } else if (sync_fill_waits(sync)) {
+        fill_tick(sync, now);
+    }
     if (stop || !sync_in_session(sync)) return;
     if (now.boot_ms < sync->heard_at + PING_MS || now.boot_ms < sync->pinged_at + PING_MS) return;
     sync->pinged_at = now.boot_ms;
@@ -293,6 +309,7 @@ uint64_t sync_deadline(const struct sync *sync)
     case SYNC_DONE:
     case SYNC_REFUSED: return UINT64_MAX;
     }
+    if (sync_fill_waits(sync)) return 0; /* at once, but what was received meanwhile comes first */
     uint64_t quiet = sync->heard_at > sync->pinged_at ? sync->heard_at : sync->pinged_at;
     at = earlier(at, earlier(quiet + PING_MS, sync->heard_at + DEAD_MS));
     at = earlier(at, sync->reveal_at);

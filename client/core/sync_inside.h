@@ -3,7 +3,9 @@
  *   sync.c          the functions of sync.h: effects, timers, what the network reports
  *   sync_attempt.c  connecting, failing, trying again, names of troubles
  *   sync_session.c  messages of an open session: welcome, refusal, bye, ping; pushing
- *   sync_pages.c    rows: gathered, put into a new generation, revealed
+ *   sync_pages.c    rows as they come, and their reveal
+ *   sync_rows.c     rows gathered, and the order they are put in
+ *   sync_fill.c     a snapshot put into a new generation
  *   sync_check.c    the copy compared with the server, and repaired
  *
  * Invariant: `connection` is true exactly while the edge has a connection for us, or opens one. */
@@ -28,9 +30,8 @@ enum {
     SYNC_REVEAL_MS = 500, /* own answers still on their way are waited for that long: a reveal
                              rewrites pages all over the copy, whether for ten rows or a thousand */
     SYNC_REVEAL_ROWS = REVEAL_ROWS_MAX / 2, /* ... and that many rows */
-    SYNC_FILL_ROWS = REVEAL_ROWS_MAX, /* of a snapshot in one transaction: each rewrites pages all
-                                         over the copy, and keeps other processes from writing */
-    SYNC_FILL_BYTES = SYNC_KEPT_BYTES / 4,
+    SYNC_FILL_BYTES = 40 * 1024 * 1024, /* of a snapshot, sorted together; twice, as the next are
+                                           received meanwhile. Each rewrites pages all over the copy */
     SYNC_PROGRAM_BYTES = 64,
     SYNC_REVEALED_MAX = 64 /* more at once nobody reads a line each of */
 };
@@ -38,7 +39,7 @@ enum {
 /* Rows that came, until they are put. */
 struct sync_rows {
     struct arena arena;
-    struct packed_row *rows;
+    const struct packed_row **rows;
     size_t count, cap;
 };
 
@@ -88,7 +89,9 @@ struct sync {
     bool push_blocked, pruned;
     bool delivers_only; /* revoked: when all is answered, that was it */
     struct sync_rows kept; /* not yet revealed; of a snapshot only answers */
-    struct sync_rows fill; /* of a snapshot, not yet put */
+    struct sync_rows fill; /* of a snapshot, gathered */
+    struct sync_rows put;  /* of a snapshot, in order, being put */
+    size_t put_at;         /* all before are */
     uint64_t reveal_at; /* when what was kept is shown at the latest; UINT64_MAX: nothing waits */
     struct page tip;    /* the page that reached the head, without its rows */
     struct pending pending; /* what a reveal need not decide again */
@@ -129,6 +132,22 @@ void sync_session_settle(struct sync *sync, struct now now);
 /* True: a comparison is wanted and not over; begins it. */
 bool sync_check_goes_on(struct sync *sync, struct now now);
 void sync_check_take(struct sync *sync, const struct message *message, struct now now);
+
+/* --- sync_rows.c --- */
+void sync_rows_init(struct sync_rows *rows);
+void sync_rows_finish(struct sync_rows *rows);
+void sync_rows_drop(struct sync_rows *rows);
+/* Copies it. FAULT_MEMORY: no more fits. */
+MUST_USE enum fault sync_rows_keep(struct sync_rows *rows, const struct packed_row *row);
+/* Into the order in which putting them costs least. */
+void sync_rows_sort(const struct packed_row **rows, size_t count);
+
+/* --- sync_fill.c --- */
+MUST_USE enum fault sync_fill_row(struct sync *sync, const struct packed_row *row);
+/* Something is to be put now. */
+bool sync_fill_waits(const struct sync *sync);
+/* Puts a slice of it. */
+MUST_USE enum fault sync_fill_step(struct sync *sync);
 
 /* --- sync_pages.c --- */
 /* Begins as the plan says: from the cursor, or from nothing into a new generation. */

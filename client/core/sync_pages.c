@@ -8,17 +8,11 @@
 #include "common/base/check.h"
 #include "common/base/banned.h"
 
-static void rows_drop(struct sync_rows *rows)
-{
-    arena_reset(&rows->arena);
-    rows->rows = NULL;
-    rows->count = rows->cap = 0;
-}
-
 void sync_pages_drop(struct sync *sync)
 {
-    rows_drop(&sync->kept);
-    rows_drop(&sync->fill);
+    sync_rows_drop(&sync->kept);
+    sync_rows_drop(&sync->fill);
+    sync_rows_drop(&sync->put);
     sync->reveal_at = UINT64_MAX;
 }
 
@@ -38,18 +32,6 @@ enum fault sync_pages_begin(struct sync *sync, bool snapshot)
     if (!fault) return replica->f->commit(replica);
     replica->f->rollback(replica);
     return fault;
-}
-
-static enum fault row_keep(struct sync_rows *rows, const struct packed_row *row)
-{
-    void *items = rows->rows;
-    struct packed_row *kept =
-        arena_push(&rows->arena, &items, &rows->count, &rows->cap, sizeof *kept);
-    rows->rows = items;
-    if (!kept) return FAULT_MEMORY;
-    *kept = *row;
-    kept->body = arena_str(&rows->arena, row->body);
-    return arena_fault(&rows->arena);
 }
 
 /* *answer: what the row says to something pending here, else NULL. FAULT_EXISTS when it answers another
@@ -80,21 +62,7 @@ static enum fault answer_awaited(struct sync *sync, struct arena *arena,
 
 /* --- a page of a snapshot --- */
 
-static enum fault fill_put(struct sync *sync)
-{
-    struct replica *replica = sync->replica;
-    enum fault fault = replica->f->begin(replica);
-    if (fault) return fault;
-    for (size_t i = 0; i < sync->fill.count && !fault; i++) {
-        fault = replica->f->put_row(replica, sync->generation, &sync->fill.rows[i]);
-    }
-    if (!fault) fault = replica->f->commit(replica);
-    else replica->f->rollback(replica);
-    rows_drop(&sync->fill);
-    return fault;
-}
-
-static enum fault snapshot_keep(struct sync *sync, const struct page *page)
+static enum fault snapshot_take(struct sync *sync, const struct page *page)
 {
     struct arena one;
     arena_init(&one, SYNC_MESSAGE_BYTES);
@@ -103,24 +71,15 @@ static enum fault snapshot_keep(struct sync *sync, const struct page *page)
         const struct packed_row *row = &page->rows[i];
         const struct outcome *answer = NULL;
         if (row->kind != ENTITY_OUTCOME) {
-            fault = row_keep(&sync->fill, row);
+            fault = sync_fill_row(sync, row);
             continue;
         }
         arena_reset(&one);
         fault = answer_awaited(sync, &one, row, &answer);
-        if (!fault && answer) fault = row_keep(&sync->kept, row);
+        if (!fault && answer) fault = sync_rows_keep(&sync->kept, row);
     }
     arena_finish(&one);
     return fault;
-}
-
-static enum fault snapshot_take(struct sync *sync, const struct page *page)
-{
-    const struct sync_rows *fill = &sync->fill;
-    enum fault fault = snapshot_keep(sync, page);
-    bool full = fill->count >= SYNC_FILL_ROWS || fill->arena.used >= SYNC_FILL_BYTES;
-    if (fault || (!full && page->to_seq < page->head_seq)) return fault;
-    return fill_put(sync);
 }
 
 /* --- the reveal --- */
@@ -138,11 +97,16 @@ static enum fault reveal_rows(struct sync *sync, uint64_t generation, struct now
                               struct reveal_counts *counts)
 {
     struct replica *replica = sync->replica;
+    size_t count = sync->kept.count;
+    const struct packed_row **rows =
+        arena_copy(&sync->scratch, sync->kept.rows, count * sizeof *rows);
+    if (!rows) return FAULT_MEMORY;
+    sync_rows_sort(rows, count);
     struct arena one;
     arena_init(&one, SYNC_MESSAGE_BYTES);
     enum fault fault = FAULT_NONE;
-    for (size_t i = 0; i < sync->kept.count && !fault; i++) {
-        const struct packed_row *row = &sync->kept.rows[i];
+    for (size_t i = 0; i < count && !fault; i++) {
+        const struct packed_row *row = rows[i];
         const struct outcome *answer = NULL;
         if (row->kind != ENTITY_OUTCOME) {
             fault = replica->f->put_row(replica, generation, row);
@@ -207,7 +171,7 @@ static void revealed_note(struct sync *sync)
     }
     if (sync->snapshot) sync->revealed_more = true;
     for (size_t i = 0; i < sync->kept.count && !sync->snapshot; i++) {
-        const struct packed_row *row = &sync->kept.rows[i];
+        const struct packed_row *row = sync->kept.rows[i];
         if (row->kind != ENTITY_EVENT && row->kind != ENTITY_ACTIVITY) continue;
         const struct sync_revealed *last =
             sync->revealed_count > 0 ? &sync->revealed[sync->revealed_count - 1] : NULL;
@@ -271,7 +235,7 @@ static enum fault delta_take(struct sync *sync, const struct page *page)
 {
     if (sync->kept.count + page->count > REVEAL_ROWS_MAX) return FAULT_LIMIT;
     for (size_t i = 0; i < page->count; i++) {
-        if (row_keep(&sync->kept, &page->rows[i])) return FAULT_LIMIT;
+        if (sync_rows_keep(&sync->kept, &page->rows[i])) return FAULT_LIMIT;
     }
     return FAULT_NONE;
 }
@@ -304,7 +268,9 @@ enum fault sync_pages_settle(struct sync *sync, bool at_once, struct now now, bo
     bool due = at_once || sync->snapshot || sync->inflight == 0 ||
                sync->kept.count >= SYNC_REVEAL_ROWS || now.boot_ms >= sync->reveal_at;
     if (!due) return FAULT_NONE;
-    enum fault fault = sync_pages_reveal(sync, &sync->tip, now);
+    enum fault fault = sync->snapshot ? sync_fill_step(sync) : FAULT_NONE;
+    if (fault || sync_fill_waits(sync)) return fault;
+    fault = sync_pages_reveal(sync, &sync->tip, now);
     *shown = !fault;
     return fault;
 }
@@ -326,7 +292,8 @@ static enum fault page_take(struct sync *sync, const struct page *page, struct n
     bool shown = false;
     /* A long delta begins: what is complete must not wait for it, nor count against its bound. */
     enum fault fault = FAULT_NONE;
-    if (page->to_seq < page->head_seq) fault = sync_pages_settle(sync, true, now, &shown);
+    bool begins = page->to_seq < page->head_seq && !sync->snapshot;
+    if (begins) fault = sync_pages_settle(sync, true, now, &shown);
     if (fault) return fault;
     fault = sync->snapshot ? snapshot_take(sync, page) : delta_take(sync, page);
     if (fault) return fault;

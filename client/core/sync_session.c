@@ -239,8 +239,9 @@ void sync_session_settle(struct sync *sync, struct now now)
         sync_pages_fail(sync, fault, now);
         return;
     }
-    if (sync->reveal_at != UINT64_MAX) return;
-    if (sync->stopping && (sync->inflight == 0 || now.boot_ms >= sync->stop_at)) {
+    bool late = sync->stopping && now.boot_ms >= sync->stop_at;
+    if (sync->reveal_at != UINT64_MAX && !late) return;
+    if (late || (sync->stopping && sync->inflight == 0)) {
         session_bye(sync);
         return;
     }

@@ -59,8 +59,10 @@ enum {
     /* --- feed --- */
     PAGE_ROWS_MAX = 2000,
     PAGE_BYTES_MAX = 768 * 1024,     /* leaves room for the envelope and one large row */
-    REVEAL_ROWS_MAX = 50000,         /* more goes through a new generation, so that another
-                                        process's write never waits long */
+    REVEAL_ROWS_MAX = 50000,         /* of a delta, in one transaction, as people see all of it or none;
+                                        half that while the disk is new to it took 1.3 s. More goes
+                                        through a new generation, in transactions of */
+    SLICE_ROWS_MAX = 20000,          /* that many: another process's write waits for one */
     FEED_RING_BYTES = 16 * 1024 * 1024, /* recent rows kept per team for live sessions */
     OUTPUT_HIGH = 2 * 1024 * 1024,   /* above: no more pages are made for that session, and it is
                                         not read: what it asks for would wait there too */
