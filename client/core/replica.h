@@ -113,7 +113,8 @@ struct replica_functions {
     enum fault (*events)(struct replica *, struct arena *, struct uuid subject,
                          const struct event ***out, uint64_t **seqs, size_t *count);
 
-    /* As `events` of all deals, without those of deals that are not open. */
+    /* As `events` of all deals, of those that are open, and as judging their health needs them: those
+     * that abridged_keeps, perhaps without what judging does not read. */
     enum fault (*events_open)(struct replica *, struct arena *, const struct event ***out,
                               size_t *count);
 

@@ -62,6 +62,7 @@ enum fault replica_file_begin(struct replica *replica)
     file->writing = fault == FAULT_NONE;
     file->failed = FAULT_NONE;
     file->won_changed = false;
+    file->without_past = false;
     return fault;
 }
 

@@ -10,6 +10,7 @@
 
 #include "common/base/check.h"
 #include "common/domain/field.h"
+#include "common/metrics/abridged.h"
 
 #include "common/base/banned.h"
 
@@ -22,11 +23,11 @@ static uint32_t hash_text(uint32_t hash, const char *text)
     return hash;
 }
 
-/* The tables, and the fields a body can have: a field that is new to this program may stand in
- * bodies that came before it. */
+/* The tables, what stands abridged in them, and the fields a body can have: a field that is new to this
+ * program may stand in bodies that came before it. */
 static int64_t index_number(void)
 {
-    uint32_t hash = hash_text(UINT32_C(2166136261), replica_file_index_schema);
+    uint32_t hash = hash_text(UINT32_C(2166136261) + ABRIDGED_FORMAT, replica_file_index_schema);
     for (enum entity_kind kind = ENTITY_NONE; kind < ENTITY_COUNT; kind++) {
         size_t count = 0;
         const struct field *fields = fields_of(kind, &count);

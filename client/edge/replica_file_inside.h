@@ -4,8 +4,11 @@
  *   replica_file_schema.c      tables of a new copy
  *   replica_file_index.c       is it one of ours, whole and of this program's indexes
  *   replica_file_statements.c  every statement, prepared when first used
- *   replica_file_rows.c        what is written: rows, overlay, indexes
+ *   replica_file_rows.c        what is written: rows, overlay
+ *   replica_file_entries.c     the index entries of a row
+ *   replica_file_past.c        events abridged, of open deals
  *   replica_file_lists.c       what is read
+ *   replica_file_history.c     ... of what happened
  *   replica_file_short.c       how short an id can be
  *   replica_file_outbox.c      own mutations
  *
@@ -69,10 +72,11 @@ enum statement {
     STATEMENT_EVENT_ADD,
     STATEMENT_EVENT_UPDATE,
     STATEMENT_EVENT_REMOVE,
-    STATEMENT_EVENT_OPEN_ADD,
-    STATEMENT_EVENT_OPEN_REMOVE,
-    STATEMENT_EVENTS_OPEN_COPY,
-    STATEMENT_EVENTS_OPEN_REMOVE,
+    STATEMENT_PAST_LOAD,
+    STATEMENT_PAST_ADD,
+    STATEMENT_PAST_UPDATE,
+    STATEMENT_PAST_DROP,
+    STATEMENT_PAST_EVENTS,
     STATEMENT_INDEX_PUT,
     STATEMENT_INDEX_UPDATE,
     STATEMENT_INDEX_REMOVE,
@@ -109,6 +113,20 @@ struct replica_file {
     bool looking;         /* between look_begin and look_end */
     bool won_changed;     /* this transaction has made another mark of the won deals */
     enum fault failed;    /* the first fault of this transaction: then it cannot be committed */
+    bool without_past;    /* what follows is known: that deal has no row in past_open */
+    int64_t without_layer;
+    struct uuid without_id;
+};
+
+/* One row on its way into a layer; entity NULL: removed, or of a kind that has no index. */
+struct arrival {
+    int64_t layer;
+    uint32_t kind, n;
+    struct uuid id;
+    uint64_t seq;
+    bool removed;
+    struct str body;
+    const void *entity;
 };
 
 /* --- replica_file_schema.c --- */
@@ -160,9 +178,27 @@ void replica_file_rollback(struct replica *replica);
 MUST_USE enum fault replica_file_look_begin(struct replica *replica);
 void replica_file_look_end(struct replica *replica);
 
-/* --- replica_file_rows.c --- */
+/* --- replica_file_entries.c --- */
+MUST_USE enum fault index_put(struct replica_file *file, const struct arrival *row);
+/* Of a row that stood there before as well: most changes leave most of the indexes as they are. */
+MUST_USE enum fault index_again(struct replica_file *file, const struct arrival *row);
+MUST_USE enum fault index_remove(struct replica_file *file, const struct arrival *row);
+/* The won deals get another mark. Once in a transaction is enough. */
+MUST_USE enum fault won_changed(struct replica_file *file);
+/* The same if it is a won deal that the overlay hides, or no longer hides. */
+MUST_USE enum fault won_below(struct replica_file *file, const struct arrival *row);
 /* Makes the index rows of every row anew; there are none. */
 MUST_USE enum fault replica_file_index_all(struct replica_file *file);
+
+/* --- replica_file_past.c: of the server's open deals, and no others --- */
+/* Anew from all its events. begins: it has become open; else only if it is. */
+MUST_USE enum fault past_make(struct replica_file *file, int64_t layer, const struct uuid *deal,
+                              bool begins);
+/* One more event, if the deal is open. */
+MUST_USE enum fault past_append(struct replica_file *file, const struct arrival *row);
+MUST_USE enum fault past_drop(struct replica_file *file, int64_t layer, const struct uuid *deal);
+
+/* --- replica_file_rows.c --- */
 enum fault replica_file_put_row(struct replica *, uint64_t, const struct packed_row *);
 enum fault replica_file_keep_generation(struct replica *, uint64_t);
 enum fault replica_file_shown_clear(struct replica *);
@@ -184,6 +220,11 @@ enum fault replica_file_find(struct replica *, struct arena *, enum entity_kind,
                              size_t limit, const void ***, size_t *);
 enum fault replica_file_activities(struct replica *, struct arena *, struct uuid,
                                    const struct activity ***, size_t *);
+enum fault replica_file_short_lengths(struct replica *, struct arena *, enum entity_kind,
+                                      const struct uuid *, size_t, size_t *);
+enum fault replica_file_kept_load(struct replica *, struct arena *, int64_t, struct str *);
+
+/* --- replica_file_history.c --- */
 enum fault replica_file_events(struct replica *, struct arena *, struct uuid,
                                const struct event ***, uint64_t **, size_t *);
 enum fault replica_file_events_open(struct replica *, struct arena *, const struct event ***,
@@ -191,9 +232,6 @@ enum fault replica_file_events_open(struct replica *, struct arena *, const stru
 enum fault replica_file_events_won(struct replica *, struct arena *, const struct event ***,
                                    size_t *);
 enum fault replica_file_won_mark(struct replica *, uint64_t *);
-enum fault replica_file_short_lengths(struct replica *, struct arena *, enum entity_kind,
-                                      const struct uuid *, size_t, size_t *);
-enum fault replica_file_kept_load(struct replica *, struct arena *, int64_t, struct str *);
 
 /* --- replica_file_outbox.c --- */
 enum fault replica_file_outbox_add(struct replica *, const struct outbox_entry *);

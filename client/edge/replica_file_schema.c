@@ -42,7 +42,8 @@ const char *const replica_file_index_schema =
     "DROP TABLE IF EXISTS deal_index;"
     "DROP TABLE IF EXISTS activity_index;"
     "DROP TABLE IF EXISTS kept;"
-    "DROP TABLE IF EXISTS event_open;"
+    "DROP TABLE IF EXISTS event_open;" /* of an earlier program */
+    "DROP TABLE IF EXISTS past_open;"
     "DROP TABLE IF EXISTS short_shared;"
 
     /* What people type for a thing: its short id, its folded name or title, its external id. */
@@ -76,11 +77,11 @@ const char *const replica_file_index_schema =
     "CREATE INDEX deal_index_contact ON deal_index(layer, contact)"
     " WHERE contact IS NOT NULL AND layer >= 0;"
 
-    /* The server's events of deals it has as open, once more and lying together: among those of all
-     * deals each open one's are on a page of their own, and every list judges by them. */
-    "CREATE TABLE event_open("
-    " layer INTEGER NOT NULL, subject BLOB NOT NULL, seq INTEGER NOT NULL, n INTEGER NOT NULL,"
-    " body BLOB, PRIMARY KEY(layer, subject, seq, n)) WITHOUT ROWID;"
+    /* Of each deal the server has as open its events, abridged.h, in one text: among those of all deals
+     * they are on a page of their own each, and every list judges by them. */
+    "CREATE TABLE past_open("
+    " layer INTEGER NOT NULL, subject BLOB NOT NULL, body BLOB NOT NULL,"
+    " PRIMARY KEY(layer, subject)) WITHOUT ROWID;"
 
     "CREATE TABLE activity_index("
     " layer INTEGER NOT NULL, id BLOB NOT NULL, subject BLOB NOT NULL,"

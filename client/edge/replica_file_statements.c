@@ -122,16 +122,17 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
     [STATEMENT_EVENTS_ALL] =
         "SELECT layer, seq, body, n FROM event WHERE layer = " SHOWN_GENERATION
         " UNION ALL SELECT layer, seq, body, n FROM event WHERE layer = -1",
-    /* Of deals open on the server and not shown otherwise; of those only shown as open; predicted. */
+    /* Abridged (without a seq) of deals open on the server and not shown otherwise; those of deals only
+     * shown as open; predicted. */
     [STATEMENT_EVENTS_OPEN] =
-        "SELECT layer, seq, body, n FROM event_open WHERE layer = " SHOWN_GENERATION
+        "SELECT layer, NULL, body, NULL, subject FROM past_open WHERE layer = " SHOWN_GENERATION
         " AND subject NOT IN (SELECT id FROM entity_row WHERE layer = -1 AND kind = " KIND_DEAL
         " EXCEPT SELECT id FROM deal_index WHERE layer = -1 AND open = 1)"
-        " UNION ALL SELECT e.layer, e.seq, e.body, e.n FROM deal_index AS i"
+        " UNION ALL SELECT e.layer, e.seq, e.body, e.n, e.subject FROM deal_index AS i"
         " CROSS JOIN event AS e ON e.layer = " SHOWN_GENERATION " AND e.subject = i.id"
         " WHERE i.layer = -1 AND i.open = 1 AND NOT EXISTS (SELECT 1 FROM deal_index AS s"
         " WHERE s.layer = " SHOWN_GENERATION " AND s.open = 1 AND s.id = i.id)"
-        " UNION ALL SELECT layer, seq, body, n FROM event AS e WHERE layer = -1 AND ("
+        " UNION ALL SELECT layer, seq, body, n, subject FROM event AS e WHERE layer = -1 AND ("
         "EXISTS (SELECT 1 FROM deal_index AS i WHERE i.layer = -1 AND i.open = 1"
         " AND i.id = e.subject) OR EXISTS (SELECT 1 FROM deal_index AS i WHERE i.layer = "
         SHOWN_GENERATION " AND i.open = 1 AND i.id = e.subject AND" UNHIDDEN("i", KIND_DEAL, "0")
@@ -188,16 +189,13 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
         " WHERE layer = ?1 AND subject = ?2 AND seq = ?3 AND n = ?4",
     [STATEMENT_EVENT_REMOVE] =
         "DELETE FROM event WHERE layer = ?1 AND subject = ?2 AND seq = ?3 AND n = ?4",
-    [STATEMENT_EVENT_OPEN_ADD] =
-        "INSERT OR REPLACE INTO event_open(layer, subject, seq, n, body)"
-        " SELECT ?1, ?2, ?3, ?4, ?5 WHERE EXISTS (SELECT 1 FROM deal_index"
-        " WHERE layer = ?1 AND open = 1 AND id = ?2)",
-    [STATEMENT_EVENT_OPEN_REMOVE] =
-        "DELETE FROM event_open WHERE layer = ?1 AND subject = ?2 AND seq = ?3 AND n = ?4",
-    [STATEMENT_EVENTS_OPEN_COPY] =
-        "INSERT OR IGNORE INTO event_open(layer, subject, seq, n, body)"
-        " SELECT layer, subject, seq, n, body FROM event WHERE layer = ?1 AND subject = ?2",
-    [STATEMENT_EVENTS_OPEN_REMOVE] = "DELETE FROM event_open WHERE layer = ?1 AND subject = ?2",
+    [STATEMENT_PAST_LOAD] = "SELECT body FROM past_open WHERE layer = ?1 AND subject = ?2",
+    [STATEMENT_PAST_ADD] = "INSERT OR FAIL INTO past_open(layer, subject, body) VALUES(?1, ?2, ?3)",
+    [STATEMENT_PAST_UPDATE] =
+        "UPDATE OR FAIL past_open SET body = ?3 WHERE layer = ?1 AND subject = ?2",
+    [STATEMENT_PAST_DROP] = "DELETE FROM past_open WHERE layer = ?1 AND subject = ?2",
+    [STATEMENT_PAST_EVENTS] =
+        "SELECT seq, n, body FROM event WHERE layer = ?1 AND subject = ?2 ORDER BY seq, n",
     [STATEMENT_INDEX_PUT] =
         "INSERT OR FAIL INTO entity_index(layer, kind, id, short, name, external)"
         " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
@@ -227,7 +225,7 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
     [STATEMENT_KEEP_FIRST + 1] = KEEP("event"),
     [STATEMENT_KEEP_FIRST + 2] = KEEP("entity_index"),
     [STATEMENT_KEEP_FIRST + 3] = KEEP("deal_index"),
-    [STATEMENT_KEEP_FIRST + 4] = KEEP("event_open"),
+    [STATEMENT_KEEP_FIRST + 4] = KEEP("past_open"),
     [STATEMENT_KEEP_FIRST + 5] = KEEP("short_shared"),
     [STATEMENT_KEEP_LAST] = KEEP("activity_index"),
     [STATEMENT_CLEAR_FIRST] = CLEAR("entity_row"),

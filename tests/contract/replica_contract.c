@@ -545,7 +545,9 @@ static void events_of_open_and_of_won_deals(void **state)
     bench_begin(b);
     for (size_t i = 0; i < 4; i++) {
         const struct deal *deal = world_deal(&b->world, deals[i].name, deals[i].fields);
-        struct event event = {.subject = world_id(deals[i].name), .subject_kind = ENTITY_DEAL};
+        struct event event = {.subject = world_id(deals[i].name),
+                              .subject_kind = ENTITY_DEAL,
+                              .what = EVENT_STAGE};
         put(b, 1, ENTITY_EVENT, deals[i].name, 3, 0, &event); /* before and after its deal */
         put(b, 1, ENTITY_DEAL, deals[i].name, 3, 0, deal);
         put(b, 1, ENTITY_EVENT, deals[i].name, 2, 0, &event);
@@ -742,6 +744,7 @@ int replica_contract_run(const struct replica_factory *of)
         CONTRACT(activities_come_oldest_first),
         CONTRACT(events_come_in_order_predicted_ones_last),
         CONTRACT(events_of_open_and_of_won_deals),
+        CONTRACT(open_deals_are_judged_as_by_all_of_their_past),
         CONTRACT(the_won_deals_have_a_mark),
         CONTRACT(short_ids_are_unique_in_the_copy),
         CONTRACT(short_ids_of_a_long_list_are_unique_too),

@@ -10,6 +10,7 @@
 #include "common/base/check.h"
 #include "common/codec/row.h"
 #include "common/domain/field.h"
+#include "common/metrics/abridged.h"
 #include "tests/support/replica_memory_table.h"
 #include "common/base/banned.h"
 
@@ -461,10 +462,32 @@ static enum fault events_of_status(struct replica *replica, struct arena *arena,
     return fault;
 }
 
+/* What a copy in a file has of it. */
+static enum fault event_abridge(struct arena *arena, const struct event **out,
+                                const struct event *event)
+{
+    struct buffer packed;
+    struct abridged abridged;
+    buffer_init(&packed, 1 << 16);
+    abridged_append(&packed, 1, 0, event);
+    enum fault fault = buffer_fault(&packed);
+    struct str rest = arena_str(arena, buffer_str(&packed));
+    buffer_finish(&packed);
+    if (!fault) fault = abridged_next(arena, event->subject, &rest, &abridged);
+    if (!fault) *out = abridged.event;
+    return fault;
+}
+
 static enum fault events_open(struct replica *replica, struct arena *arena,
                               const struct event ***out, size_t *count)
 {
-    return events_of_status(replica, arena, STATUS_OPEN, out, count);
+    size_t found = 0;
+    enum fault fault = events_of_status(replica, arena, STATUS_OPEN, out, &found);
+    *count = 0;
+    for (size_t i = 0; i < found && !fault; i++) {
+        if (abridged_keeps((*out)[i])) fault = event_abridge(arena, &(*out)[(*count)++], (*out)[i]);
+    }
+    return fault;
 }
 
 static enum fault events_won(struct replica *replica, struct arena *arena,
