@@ -154,6 +154,9 @@ struct replica_functions {
     enum fault (*outbox_find)(struct replica *, struct arena *, struct uuid mutation,
                               struct outbox_entry *out);
     enum fault (*outbox_count)(struct replica *, size_t *pending);
+    /* For each of these things: is it what a pending entry is about (mutation.target)? */
+    enum fault (*outbox_waiting)(struct replica *, struct arena *, const struct uuid *ids,
+                                 size_t count, bool *waiting);
     /* Forgets answered entries older than that. */
     enum fault (*outbox_prune)(struct replica *, int64_t answered_before);
 

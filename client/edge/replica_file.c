@@ -311,6 +311,7 @@ static const struct replica_functions replica_file_functions = {
     .outbox_find = replica_file_outbox_find,
     .outbox_count = replica_file_outbox_count,
     .outbox_prune = replica_file_outbox_prune,
+    .outbox_waiting = replica_file_outbox_waiting,
     .shown_clear = replica_file_shown_clear,
     .shown_put = replica_file_shown_put,
     .shown_drop = replica_file_shown_drop,

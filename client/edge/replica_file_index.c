@@ -78,6 +78,7 @@ static enum fault indexes_make(struct replica_file *file)
     }
     if (fault == FAULT_NONE) fault = replica_file_stamp(file);
     if (fault == FAULT_NONE) fault = replica_file_index_all(file);
+    if (fault == FAULT_NONE) fault = replica_file_targets_make(file);
     if (fault == FAULT_NONE) return replica_file_commit(replica);
     replica_file_rollback(replica);
     return fault;

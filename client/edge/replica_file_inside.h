@@ -11,6 +11,7 @@
  *   replica_file_history.c     ... of what happened
  *   replica_file_short.c       how short an id can be
  *   replica_file_outbox.c      own mutations
+ *   replica_file_targets.c     what those that wait are about
  *
  * A layer is a generation of server rows (0 and up), or LAYER_SHOWN: the overlay of pending
  * mutations. What people see of a key is its row of LAYER_SHOWN if there is one, else its row of
@@ -101,6 +102,10 @@ enum statement {
     STATEMENT_OUTBOX_FIND,
     STATEMENT_OUTBOX_COUNT,
     STATEMENT_OUTBOX_PRUNE,
+    STATEMENT_TARGET_ADD,
+    STATEMENT_TARGET_REMOVE,
+    STATEMENT_TARGET_THERE,
+    STATEMENT_TARGETS,
     STATEMENT_COUNT
 };
 
@@ -244,5 +249,14 @@ enum fault replica_file_outbox_find(struct replica *, struct arena *, struct uui
                                     struct outbox_entry *);
 enum fault replica_file_outbox_count(struct replica *, size_t *);
 enum fault replica_file_outbox_prune(struct replica *, int64_t answered_before);
+
+/* --- replica_file_targets.c --- */
+/* As the entry is now. */
+MUST_USE enum fault target_keep(struct replica_file *file, const struct outbox_entry *entry);
+MUST_USE enum fault target_remove(struct replica_file *file, uint64_t number);
+enum fault replica_file_outbox_waiting(struct replica *, struct arena *, const struct uuid *,
+                                       size_t, bool *);
+/* Makes outbox_target anew; it is empty. */
+MUST_USE enum fault replica_file_targets_make(struct replica_file *file);
 
 #endif

@@ -53,7 +53,8 @@ enum fault replica_file_outbox_add(struct replica *replica, const struct outbox_
     enum fault fault = statement_begin(file, STATEMENT_OUTBOX_ADD, &statement);
     if (fault != FAULT_NONE) return replica_file_failed(file, fault);
     outbox_bind(statement, entry);
-    return outbox_write(file, statement, FAULT_EXISTS);
+    fault = outbox_write(file, statement, FAULT_EXISTS);
+    return fault == FAULT_NONE ? target_keep(file, entry) : fault;
 }
 
 enum fault replica_file_outbox_update(struct replica *replica, const struct outbox_entry *entry)
@@ -64,7 +65,8 @@ enum fault replica_file_outbox_update(struct replica *replica, const struct outb
     enum fault fault = statement_begin(file, STATEMENT_OUTBOX_UPDATE, &statement);
     if (fault != FAULT_NONE) return replica_file_failed(file, fault);
     outbox_bind(statement, entry);
-    return outbox_write(file, statement, FAULT_NOT_FOUND);
+    fault = outbox_write(file, statement, FAULT_NOT_FOUND);
+    return fault == FAULT_NONE ? target_keep(file, entry) : fault;
 }
 
 enum fault replica_file_outbox_remove(struct replica *replica, uint64_t number)
@@ -75,7 +77,8 @@ enum fault replica_file_outbox_remove(struct replica *replica, uint64_t number)
     enum fault fault = statement_begin(file, STATEMENT_OUTBOX_REMOVE, &statement);
     if (fault != FAULT_NONE) return replica_file_failed(file, fault);
     bind_number(statement, 1, (int64_t)number);
-    return outbox_write(file, statement, FAULT_NOT_FOUND);
+    fault = outbox_write(file, statement, FAULT_NOT_FOUND);
+    return fault == FAULT_NONE ? replica_file_failed(file, target_remove(file, number)) : fault;
 }
 
 enum fault replica_file_outbox_prune(struct replica *replica, int64_t answered_before)

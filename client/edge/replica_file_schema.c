@@ -44,6 +44,7 @@ const char *const replica_file_index_schema =
     "DROP TABLE IF EXISTS kept;"
     "DROP TABLE IF EXISTS event_open;" /* of an earlier program */
     "DROP TABLE IF EXISTS past_open;"
+    "DROP TABLE IF EXISTS outbox_target;"
     "DROP TABLE IF EXISTS short_shared;"
 
     /* What people type for a thing: its short id, its folded name or title, its external id. */
@@ -63,6 +64,10 @@ const char *const replica_file_index_schema =
     "CREATE TABLE short_shared("
     " layer INTEGER NOT NULL, kind INTEGER NOT NULL, start TEXT NOT NULL,"
     " PRIMARY KEY(layer, kind, start)) WITHOUT ROWID;"
+
+    /* What each pending entry of the outbox is about. */
+    "CREATE TABLE outbox_target(number INTEGER PRIMARY KEY, target BLOB NOT NULL);"
+    "CREATE INDEX outbox_target_target ON outbox_target(target);"
 
     /* What was computed from the rest and may be gone: nothing is lost with it. */
     "CREATE TABLE kept(number INTEGER PRIMARY KEY, bytes BLOB NOT NULL);"

@@ -252,6 +252,11 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
     [STATEMENT_OUTBOX_FIND] =
         "SELECT " OUTBOX_COLUMNS " FROM outbox WHERE mutation = ?1 ORDER BY number LIMIT 1",
     [STATEMENT_OUTBOX_COUNT] = "SELECT count(*) FROM outbox WHERE answered = 0",
+    [STATEMENT_TARGET_ADD] =
+        "INSERT OR REPLACE INTO outbox_target(number, target) VALUES(?1, ?2)",
+    [STATEMENT_TARGET_REMOVE] = "DELETE FROM outbox_target WHERE number = ?1",
+    [STATEMENT_TARGET_THERE] = "SELECT 1 FROM outbox_target WHERE target = ?1 LIMIT 1",
+    [STATEMENT_TARGETS] = "SELECT DISTINCT target FROM outbox_target ORDER BY target",
     [STATEMENT_OUTBOX_PRUNE] = "DELETE FROM outbox WHERE answered = 1 AND answered_at < ?1",
 };
 

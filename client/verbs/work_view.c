@@ -54,9 +54,10 @@ const struct column deal_columns[] = {
 };
 const size_t deal_column_count = sizeof deal_columns / sizeof deal_columns[0];
 
-/* What the flags need beyond the deal: what waits in the outbox, what is in conflict. */
+/* What the flags need beyond the deal: what waits in the outbox (one by one), what is in conflict. */
 struct deal_marks {
-    struct map waiting, conflict;
+    bool *waiting;
+    struct map conflict;
 };
 
 static struct str id_key(const struct uuid *id)
@@ -64,24 +65,23 @@ static struct str id_key(const struct uuid *id)
     return (struct str){(const char *)id->b, sizeof id->b};
 }
 
-static enum fault marks_load(struct work *work, struct deal_marks *marks)
+static enum fault marks_load(struct work *work, const struct deal *const *deals, size_t count,
+                             struct deal_marks *marks)
 {
-    map_init(&marks->waiting, work->arena);
+    struct uuid *ids = arena_array(work->arena, count ? count : 1, sizeof *ids);
+    marks->waiting = arena_array(work->arena, count ? count : 1, sizeof *marks->waiting);
     map_init(&marks->conflict, work->arena);
-    struct outbox_entry *entries;
-    size_t count;
-    enum fault fault = work->replica->f->outbox_list(work->replica, work->arena, 1, false,
-                                                     SIZE_MAX, &entries, &count);
-    for (size_t i = 0; i < count && !fault; i++) {
-        struct mutation mutation;
-        if (codec_mutation_unpack(work->arena, entries[i].payload, &mutation)) continue;
-        fault = map_put(&marks->waiting, id_key(&mutation.target), marks);
-    }
+    if (!ids || !marks->waiting) return FAULT_MEMORY;
+    for (size_t i = 0; i < count; i++) ids[i] = deals[i]->id;
+    enum fault fault = work->replica->f->outbox_waiting(work->replica, work->arena, ids, count,
+                                                        marks->waiting);
     const void **items;
+    size_t item_count;
     if (!fault) {
-        fault = work->replica->f->all(work->replica, work->arena, ENTITY_INBOX, &items, &count);
+        fault = work->replica->f->all(work->replica, work->arena, ENTITY_INBOX, &items,
+                                      &item_count);
     }
-    for (size_t i = 0; !fault && i < count; i++) {
+    for (size_t i = 0; !fault && i < item_count; i++) {
         const struct inbox_item *item = items[i];
         if (item->state != INBOX_OPEN || item->kind != INBOX_CONFLICT) continue;
         fault = map_put(&marks->conflict, id_key(&item->subject), marks);
@@ -89,10 +89,9 @@ static enum fault marks_load(struct work *work, struct deal_marks *marks)
     return fault;
 }
 
-static uint32_t deal_flags(const struct deal_marks *marks, const struct deal *deal)
+static uint32_t deal_flags(const struct deal_marks *marks, const struct deal *deal, bool waiting)
 {
-    uint32_t is = 0;
-    if (map_get(&marks->waiting, id_key(&deal->id))) is |= 1u << IS_WAITING;
+    uint32_t is = waiting ? 1u << IS_WAITING : 0;
     if (map_get(&marks->conflict, id_key(&deal->id))) is |= 1u << IS_CONFLICT;
     if (deal->attention) is |= 1u << IS_ATTENTION;
     return is;
@@ -146,10 +145,10 @@ enum fault deal_views(struct work *work, const struct deal *const *deals, size_t
     map_init(&names, work->arena);
     enum fault fault = work->replica->f->look_begin(work->replica);
     if (fault) return fault;
-    fault = marks_load(work, &marks);
+    fault = marks_load(work, deals, count, &marks);
     for (size_t i = 0; i < count && !fault; i++) {
         view_make(work, deals[i], &names, &views[i]);
-        views[i].is = deal_flags(&marks, deals[i]);
+        views[i].is = deal_flags(&marks, deals[i], marks.waiting[i]);
     }
     work->replica->f->look_end(work->replica);
     return fault ? fault : deal_healths(work, views, count);

@@ -29,39 +29,10 @@ static int bench_close(void **state)
     return 0;
 }
 
-static void ok(enum fault fault)
-{
-    assert_string_equal(fault_name(fault), fault_name(FAULT_NONE));
-}
-
-static void bench_begin(struct bench *b)
-{
-    ok(b->replica->f->begin(b->replica));
-}
-
-static void bench_commit(struct bench *b)
-{
-    ok(b->replica->f->commit(b->replica));
-}
-
-static void bench_reopen(struct bench *b)
+void bench_reopen(struct bench *b)
 {
     b->replica = factory->reopen(factory->context, b->replica);
     assert_non_null(b->replica);
-}
-
-static void put(struct bench *b, uint64_t generation, enum entity_kind kind, const char *name,
-                uint64_t seq, uint32_t n, const void *entity)
-{
-    struct packed_row row = world_row(&b->world, kind, world_id(name), seq, n, entity);
-    ok(b->replica->f->put_row(b->replica, generation, &row));
-}
-
-static void show(struct bench *b, enum entity_kind kind, const char *name, uint32_t n,
-                 const void *entity)
-{
-    struct row row = {.kind = kind, .id = world_id(name), .n = n, .entity = entity};
-    ok(b->replica->f->shown_put(b->replica, &row));
 }
 
 static void assert_title(struct bench *b, const char *name, bool server, const char *title)
@@ -476,137 +447,6 @@ static void activities_come_oldest_first(void **state)
     assert_int_equal(count, 3);
 }
 
-static void events_come_in_order_predicted_ones_last(void **state)
-{
-    struct bench *b = *state;
-    struct event event = {
-        .subject = world_id("roof"), .subject_kind = ENTITY_DEAL, .what = EVENT_FIELD};
-    const char *texts[] = {"a", "b", "c", "d", "e"};
-    world_fill(&b->world, b->replica, "rep");
-    bench_begin(b);
-    struct event events[5];
-    for (size_t i = 0; i < 5; i++) {
-        events[i] = event;
-        events[i].to_value = str_from(texts[i]);
-    }
-    put(b, 1, ENTITY_EVENT, "roof", 4, 1, &events[2]);
-    put(b, 1, ENTITY_EVENT, "roof", 4, 0, &events[1]);
-    put(b, 1, ENTITY_EVENT, "roof", 3, 7, &events[0]);
-    show(b, ENTITY_EVENT, "roof", 0x2000, &events[4]);
-    show(b, ENTITY_EVENT, "roof", 0x1000, &events[3]);
-    event.subject = world_id("acme");
-    event.subject_kind = ENTITY_ORGANISATION;
-    put(b, 1, ENTITY_EVENT, "acme", 4, 0, &event);
-    event.subject = world_id("cellar");
-    event.subject_kind = ENTITY_DEAL;
-    show(b, ENTITY_EVENT, "cellar", 0, &event);
-    bench_commit(b);
-    const struct event **found = NULL;
-    uint64_t *seqs = NULL;
-    size_t count = 0;
-    const uint64_t expected[] = {3, 4, 4, 0, 0};
-    ok(b->replica->f->events(b->replica, &b->world.arena, world_id("roof"), &found, &seqs,
-                             &count));
-    assert_int_equal(count, 5);
-    for (size_t i = 0; i < 5; i++) {
-        assert_true(str_equal(found[i]->to_value, str_from(texts[i])));
-        assert_int_equal(seqs[i], expected[i]);
-    }
-    ok(b->replica->f->events(b->replica, &b->world.arena, (struct uuid){{0}}, &found, &seqs,
-                             &count));
-    assert_int_equal(count, 6); /* of deals only, each deal's together */
-    size_t changes = 0;
-    for (size_t i = 1; i < count; i++)
-        changes += !uuid_equal(found[i]->subject, found[i - 1]->subject);
-    assert_int_equal(changes, 1);
-}
-
-static void open_events_are_of(struct bench *b, const char *one, const char *other)
-{
-    const struct event **found = NULL;
-    size_t count = 0;
-    ok(b->replica->f->events_open(b->replica, &b->world.arena, &found, &count));
-    assert_int_equal(count, 6);
-    for (size_t i = 0; i < count; i++) {
-        assert_true(uuid_equal(found[i]->subject, world_id(one)) ||
-                    uuid_equal(found[i]->subject, world_id(other)));
-    }
-}
-
-static void events_of_open_and_of_won_deals(void **state)
-{
-    static const struct {
-        const char *name, *fields, *shown; /* shown: by a change that waits */
-    } deals[] = {{"roof", "status=open", NULL}, {"barn", "stage=won;status=won", NULL},
-                 {"shed", "status=open", "stage=lost;status=lost"},
-                 {"mill", "stage=lost;status=lost", "status=open"}};
-    struct bench *b = *state;
-    world_fill(&b->world, b->replica, "rep");
-    bench_begin(b);
-    for (size_t i = 0; i < 4; i++) {
-        const struct deal *deal = world_deal(&b->world, deals[i].name, deals[i].fields);
-        struct event event = {.subject = world_id(deals[i].name),
-                              .subject_kind = ENTITY_DEAL,
-                              .what = EVENT_STAGE};
-        put(b, 1, ENTITY_EVENT, deals[i].name, 3, 0, &event); /* before and after its deal */
-        put(b, 1, ENTITY_DEAL, deals[i].name, 3, 0, deal);
-        put(b, 1, ENTITY_EVENT, deals[i].name, 2, 0, &event);
-        show(b, ENTITY_EVENT, deals[i].name, 0x1000, &event);
-        if (!deals[i].shown) continue;
-        show(b, ENTITY_DEAL, deals[i].name, 0,
-             world_deal(&b->world, deals[i].name, deals[i].shown));
-    }
-    bench_commit(b);
-    open_events_are_of(b, "roof", "mill");
-    const struct event **events = NULL;
-    const struct deal **won = NULL;
-    struct deal_filter filter = {.won = true};
-    size_t count = 0, event_count = 0;
-    ok(b->replica->f->deals(b->replica, &b->world.arena, &filter, &won, &count));
-    ok(b->replica->f->events_won(b->replica, &b->world.arena, &events, &event_count));
-    assert_int_equal(count, 1);
-    assert_int_equal(event_count, 3);
-    assert_true(uuid_equal(won[0]->id, world_id("barn")));
-    assert_true(uuid_equal(events[2]->subject, world_id("barn")));
-    bench_begin(b);
-    put(b, 1, ENTITY_DEAL, "roof", 4, 0, world_deal(&b->world, "roof", deals[1].fields));
-    put(b, 1, ENTITY_DEAL, "barn", 4, 0, world_deal(&b->world, "barn", deals[0].fields));
-    bench_commit(b);
-    open_events_are_of(b, "barn", "mill");
-}
-
-static uint64_t won_mark(struct bench *b)
-{
-    uint64_t mark = 0;
-    ok(b->replica->f->won_mark(b->replica, &mark));
-    return mark;
-}
-
-/* What changes the won deals that people see makes another mark; reading does not. */
-static void the_won_deals_have_a_mark(void **state)
-{
-    struct bench *b = *state;
-    struct deal *open = world_deal(&b->world, "barn", "status=open");
-    struct deal *won = world_deal(&b->world, "barn", "stage=won;status=won");
-    struct deal *lost = world_deal(&b->world, "barn", "stage=lost;status=lost");
-    world_fill(&b->world, b->replica, "rep");
-    const struct {
-        const struct deal *server, *shown; /* both NULL: the overlay goes */
-    } steps[] = {{open, NULL}, {won, NULL}, {NULL, open}, {NULL, NULL},
-                 {lost, NULL}, {NULL, won}, {NULL, NULL}};
-    uint64_t before = 0;
-    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
-        bench_begin(b);
-        if (steps[i].server) put(b, 1, ENTITY_DEAL, "barn", 3 + i, 0, steps[i].server);
-        else if (steps[i].shown) show(b, ENTITY_DEAL, "barn", 0, steps[i].shown);
-        else ok(b->replica->f->shown_drop(b->replica, ENTITY_DEAL, world_id("barn")));
-        bench_commit(b);
-        if (i > 0) assert_true(won_mark(b) != before);
-        before = won_mark(b);
-        assert_true(won_mark(b) == before);
-    }
-}
-
 static void what_is_kept_is_there_again(void **state)
 {
     struct bench *b = *state;
@@ -621,103 +461,6 @@ static void what_is_kept_is_there_again(void **state)
     ok(b->replica->f->kept_load(b->replica, &b->world.arena, 2, &kept));
     assert_true(str_equal(kept, STR("two")));
     bench_begin(b); /* it has left nothing open */
-    bench_commit(b);
-}
-
-/* --- outbox --- */
-
-static void entries_add(struct bench *b)
-{
-    world_fill(&b->world, b->replica, "rep");
-    bench_begin(b);
-    const uint64_t numbers[] = {3, 1, 2};
-    for (size_t i = 0; i < 3; i++) {
-        char name[] = {'m', (char)('0' + numbers[i]), '\0'};
-        struct outbox_entry entry = {.number = numbers[i],
-                                     .mutation = world_id(name),
-                                     .payload = {"a\0b", 3},
-                                     .made_at = 5,
-                                     .summary = STR("deal move Łódź roof")};
-        ok(b->replica->f->outbox_add(b->replica, &entry));
-    }
-    struct outbox_entry answered = {.number = 2,
-                                    .mutation = world_id("m2"),
-                                    .payload = {"a\0b", 3},
-                                    .answered = true,
-                                    .outcome = OUTCOME_PARKED,
-                                    .seq = 12,
-                                    .reasons = STR("gone"),
-                                    .made_at = 5,
-                                    .answered_at = 100,
-                                    .summary = STR("deal move Łódź roof")};
-    ok(b->replica->f->outbox_update(b->replica, &answered));
-    answered.number = OUTBOX_FORMER; /* of a former replica id: lies apart */
-    answered.mutation = world_id("former");
-    ok(b->replica->f->outbox_add(b->replica, &answered));
-    bench_commit(b);
-}
-
-static size_t entries_count(struct bench *b, uint64_t from, bool answered_too, size_t limit)
-{
-    struct outbox_entry *entries = NULL;
-    size_t count = 99;
-    ok(b->replica->f->outbox_list(b->replica, &b->world.arena, from, answered_too, limit, &entries,
-                                  &count));
-    for (size_t i = 1; i < count; i++) assert_true(entries[i - 1].number < entries[i].number);
-    return count;
-}
-
-static void the_outbox_lists_in_order_of_number(void **state)
-{
-    struct bench *b = *state;
-    entries_add(b);
-    bench_reopen(b);
-    assert_int_equal(entries_count(b, 0, false, 10), 2);
-    assert_int_equal(entries_count(b, 0, true, 10), 3);
-    assert_int_equal(entries_count(b, 2, true, 10), 2);
-    assert_int_equal(entries_count(b, 2, false, 10), 1);
-    assert_int_equal(entries_count(b, 0, false, 1), 1);
-    assert_int_equal(entries_count(b, 4, true, 10), 0);
-    assert_int_equal(entries_count(b, OUTBOX_FORMER, true, 10), 1);
-    size_t pending = 0;
-    ok(b->replica->f->outbox_count(b->replica, &pending));
-    assert_int_equal(pending, 2);
-}
-
-static void an_entry_keeps_all_it_was_given(void **state)
-{
-    struct bench *b = *state;
-    struct outbox_entry entry;
-    entries_add(b);
-    bench_reopen(b);
-    ok(b->replica->f->outbox_find(b->replica, &b->world.arena, world_id("m2"), &entry));
-    assert_int_equal(entry.number, 2);
-    assert_true(str_equal(entry.payload, (struct str){"a\0b", 3}));
-    assert_true(entry.answered);
-    assert_int_equal(entry.outcome, OUTCOME_PARKED);
-    assert_int_equal(entry.seq, 12);
-    assert_true(str_equal(entry.reasons, STR("gone")));
-    assert_int_equal(entry.made_at, 5);
-    assert_int_equal(entry.answered_at, 100);
-    assert_true(str_equal(entry.summary, STR("deal move Łódź roof")));
-    assert_int_equal(
-        b->replica->f->outbox_find(b->replica, &b->world.arena, world_id("none"), &entry),
-        FAULT_NOT_FOUND);
-}
-
-static void entries_are_removed_and_pruned(void **state)
-{
-    struct bench *b = *state;
-    entries_add(b);
-    bench_begin(b);
-    ok(b->replica->f->outbox_prune(b->replica, 100)); /* not older than that */
-    assert_int_equal(entries_count(b, 0, true, 10), 3);
-    ok(b->replica->f->outbox_prune(b->replica, 101));
-    assert_int_equal(entries_count(b, 0, true, 10) + entries_count(b, OUTBOX_FORMER, true, 10), 2);
-    ok(b->replica->f->outbox_remove(b->replica, 1));
-    assert_int_equal(entries_count(b, 0, true, 10), 1);
-    struct outbox_entry entry = {.number = 1, .payload = STR("x")};
-    assert_int_equal(b->replica->f->outbox_update(b->replica, &entry), FAULT_NOT_FOUND);
     bench_commit(b);
 }
 
@@ -753,6 +496,7 @@ int replica_contract_run(const struct replica_factory *of)
         CONTRACT(the_outbox_lists_in_order_of_number),
         CONTRACT(an_entry_keeps_all_it_was_given),
         CONTRACT(entries_are_removed_and_pruned),
+        CONTRACT(what_waits_is_known_by_what_it_is_about),
     };
     return cmocka_run_group_tests_name(of->name, tests, NULL, NULL);
 }

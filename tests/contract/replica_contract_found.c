@@ -9,11 +9,6 @@
 
 #include "common/base/random.h"
 
-static void ok(enum fault fault)
-{
-    assert_string_equal(fault_name(fault), fault_name(FAULT_NONE));
-}
-
 static size_t found(struct bench *b, enum entity_kind kind, const char *text)
 {
     const void **items;

@@ -17,11 +17,6 @@ enum { WORLDS = 12, STEPS = 60, DEALS = 4, EVENTS_MAX = 1024 };
 
 static const int64_t DAY_MS = INT64_C(86400000);
 
-static void ok(enum fault fault)
-{
-    assert_string_equal(fault_name(fault), fault_name(FAULT_NONE));
-}
-
 /* --- something happens --- */
 
 struct chance {
@@ -90,16 +85,16 @@ static struct event event_make(struct chance *c, struct uuid deal)
     return event;
 }
 
-static void put(struct chance *c, enum entity_kind kind, struct uuid id, uint32_t n,
-                const void *entity)
+static void chance_put(struct chance *c, enum entity_kind kind, struct uuid id, uint32_t n,
+                       const void *entity)
 {
     struct packed_row row = world_row(&c->bench->world, kind, id,
                                       1 + random_below(&c->random, 40), n, entity);
     ok(c->bench->replica->f->put_row(c->bench->replica, c->generation, &row));
 }
 
-static void show(struct chance *c, enum entity_kind kind, struct uuid id, uint32_t n,
-                 const void *entity)
+static void chance_show(struct chance *c, enum entity_kind kind, struct uuid id, uint32_t n,
+                        const void *entity)
 {
     struct row row = {.kind = kind, .id = id, .n = n, .entity = entity};
     ok(c->bench->replica->f->shown_put(c->bench->replica, &row));
@@ -115,8 +110,8 @@ static void generation_next(struct chance *c)
     for (int i = 0; i < 10; i++) {
         struct event event = event_make(c, any_deal(c));
         struct deal *deal = deal_make(c);
-        if (i % 2) put(c, ENTITY_DEAL, deal->id, 0, deal);
-        else put(c, ENTITY_EVENT, event.subject, 0, &event);
+        if (i % 2) chance_put(c, ENTITY_DEAL, deal->id, 0, deal);
+        else chance_put(c, ENTITY_EVENT, event.subject, 0, &event);
     }
     ok(replica->f->identity_store(replica, &identity));
     ok(replica->f->keep_generation(replica, identity.generation));
@@ -129,10 +124,10 @@ static void step(struct chance *c)
     struct event event = event_make(c, any_deal(c));
     uint32_t n = (uint32_t)random_below(&c->random, 3);
     uint64_t what = random_below(&c->random, 40);
-    if (what < 18) put(c, ENTITY_EVENT, event.subject, n, one_in(c, 8) ? NULL : &event);
-    else if (what < 26) put(c, ENTITY_DEAL, deal->id, 0, one_in(c, 6) ? NULL : deal);
-    else if (what < 32) show(c, ENTITY_EVENT, event.subject, 0x1000 + n, &event);
-    else if (what < 36) show(c, ENTITY_DEAL, deal->id, 0, one_in(c, 4) ? NULL : deal);
+    if (what < 18) chance_put(c, ENTITY_EVENT, event.subject, n, one_in(c, 8) ? NULL : &event);
+    else if (what < 26) chance_put(c, ENTITY_DEAL, deal->id, 0, one_in(c, 6) ? NULL : deal);
+    else if (what < 32) chance_show(c, ENTITY_EVENT, event.subject, 0x1000 + n, &event);
+    else if (what < 36) chance_show(c, ENTITY_DEAL, deal->id, 0, one_in(c, 4) ? NULL : deal);
     else if (what < 38) ok(replica->f->shown_drop(replica, ENTITY_DEAL, any_deal(c)));
     else if (what < 39) ok(replica->f->shown_clear(replica));
     else generation_next(c);

@@ -309,6 +309,13 @@ static enum fault disk_outbox_find(struct replica *port, struct arena *arena, st
     return INNER->f->outbox_find(INNER, arena, mutation, out);
 }
 
+static enum fault disk_outbox_waiting(struct replica *port, struct arena *arena,
+                                      const struct uuid *ids, size_t count, bool *waiting)
+{
+    if (disk_of(port)->crashed) return FAULT_IO;
+    return INNER->f->outbox_waiting(INNER, arena, ids, count, waiting);
+}
+
 static enum fault disk_outbox_count(struct replica *port, size_t *pending)
 {
     if (disk_of(port)->crashed) return FAULT_IO;
@@ -399,6 +406,7 @@ static const struct replica_functions disk_functions = {
     .outbox_remove = disk_outbox_remove,
     .outbox_find = disk_outbox_find,
     .outbox_count = disk_outbox_count,
+    .outbox_waiting = disk_outbox_waiting,
     .outbox_prune = disk_outbox_prune,
     .shown_clear = disk_shown_clear,
     .shown_put = disk_shown_put,

@@ -646,6 +646,22 @@ static enum fault outbox_count(struct replica *replica, size_t *pending)
     return FAULT_NONE;
 }
 
+static enum fault outbox_waiting(struct replica *replica, struct arena *arena,
+                                 const struct uuid *ids, size_t count, bool *waiting)
+{
+    const struct memory_table *outbox = &memory_of(replica)->now.outbox;
+    for (size_t k = 0; k < count; k++) waiting[k] = false;
+    for (size_t i = 0; i < outbox->count; i++) {
+        const struct outbox_entry *entry = &outbox->items[i]->entry;
+        struct mutation mutation;
+        if (entry->answered || codec_mutation_unpack(arena, entry->payload, &mutation)) continue;
+        for (size_t k = 0; k < count; k++) {
+            waiting[k] = waiting[k] || uuid_equal(ids[k], mutation.target);
+        }
+    }
+    return arena_fault(arena);
+}
+
 static enum fault outbox_prune(struct replica *replica, int64_t answered_before)
 {
     struct replica_memory *memory = memory_of(replica);
@@ -758,6 +774,7 @@ static const struct replica_functions memory_functions = {
     .outbox_find = outbox_find,
     .outbox_count = outbox_count,
     .outbox_prune = outbox_prune,
+    .outbox_waiting = outbox_waiting,
     .shown_clear = shown_clear,
     .shown_put = shown_put,
     .shown_drop = shown_drop,
