@@ -22,6 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/codec/row.h"
 #include "tests/contract/replica_contract.h"
 #include "tests/support/replica_memory.h"
 #include "tests/support/replica_world.h"
@@ -584,13 +585,26 @@ static void indexes_of_another_program_are_made_again_from_the_rows(void **state
     world_fill(&b->world, b->replica, "rep");
     struct row mine = {.kind = ENTITY_DEAL, .id = world_id("shed"),
                        .entity = world_deal(&b->world, "shed", "title=Shed")};
+    struct event event = {.subject = world_id("roof"), .subject_kind = ENTITY_DEAL,
+                          .what = EVENT_STAGE};
+    struct packed_row past =
+        world_row(&b->world, ENTITY_EVENT, world_id("roof"), 9, 0, &event);
+    struct mutation mutation = {.id = world_id("m"), .kind = MUTATION_DELETE,
+                                .entity = ENTITY_DEAL, .target = world_id("roof")};
+    struct buffer payload;
+    buffer_init(&payload, 1 << 16);
+    assert_int_equal(codec_mutation_pack(&mutation, &payload), FAULT_NONE);
+    struct outbox_entry waits = {.number = 1, .payload = buffer_str(&payload)};
     assert_int_equal(b->replica->f->begin(b->replica), FAULT_NONE);
     assert_int_equal(b->replica->f->shown_put(b->replica, &mine), FAULT_NONE);
+    assert_int_equal(b->replica->f->put_row(b->replica, 1, &past), FAULT_NONE);
+    assert_int_equal(b->replica->f->outbox_add(b->replica, &waits), FAULT_NONE);
     assert_int_equal(b->replica->f->commit(b->replica), FAULT_NONE);
+    buffer_finish(&payload);
     bench_shut(b);
     file_tell(b, "PRAGMA user_version = 1; DROP TABLE deal_index;"
                  "DROP INDEX entity_index_name; DELETE FROM entity_index;"
-                 "DELETE FROM activity_index");
+                 "DELETE FROM activity_index; DELETE FROM past_open; DELETE FROM outbox_target");
     assert_int_equal(replica_file_open(b->place.path, &key, &b->replica), FAULT_NONE);
     assert_int_equal(found(b, ENTITY_DEAL, "roof"), 1);
     assert_int_equal(found(b, ENTITY_DEAL, "shed"), 1);
@@ -599,6 +613,15 @@ static void indexes_of_another_program_are_made_again_from_the_rows(void **state
                      FAULT_NONE);
     assert_int_equal(count, 2);
     assert_true(str_equal(deals[0]->title, STR("Roof")) || str_equal(deals[1]->title, STR("Roof")));
+    const struct event **events;
+    bool waiting = false;
+    assert_int_equal(b->replica->f->events_open(b->replica, &b->world.arena, &events, &count),
+                     FAULT_NONE);
+    assert_int_equal(count, 1);
+    assert_int_equal(b->replica->f->outbox_waiting(b->replica, &b->world.arena, &event.subject, 1,
+                                                   &waiting),
+                     FAULT_NONE);
+    assert_true(waiting);
 }
 
 static void a_file_without_what_must_be_there_is_damaged(void **state)
