@@ -143,7 +143,10 @@ enum fault decide(struct arena *arena, const struct state *state,
 {
     struct decision d;
     decision_begin(&d, arena, state, context, mutation, payload, out);
-    if (context->revoked) decision_refuse(&d, (struct reason){.code = REASON_DEVICE_REVOKED});
+    if (context->revoked) {
+        decision_refuse(&d, (struct reason){.code = REASON_DEVICE_REVOKED});
+        decision_group(&d);
+    }
     if (d.refused.count == 0 && content_normalise(&d)) {
         decision_judge_time(&d);
         decision_dispatch(&d);

@@ -33,11 +33,33 @@ bool decision_may(struct decision *d, enum action action)
     return false;
 }
 
+/* The creation of that thing, when it was refused and waits for somebody. */
+static bool creation_waits(const struct decision *d, struct uuid id, struct uuid *creation)
+{
+    *creation = inbox_creation_id(id);
+    const struct inbox_item *item = state_find(d->state, ENTITY_INBOX, *creation);
+    return item && item->kind == INBOX_PARKED && item->state == INBOX_OPEN;
+}
+
+void decision_group(struct decision *d)
+{
+    const struct mutation *mutation = d->mutation;
+    size_t count = mutation->edit_count;
+    struct uuid creation;
+    bool makes = mutation->kind != MUTATION_EDIT && mutation->kind != MUTATION_CORRECT &&
+                 mutation->kind != MUTATION_DELETE;
+    if (!makes && creation_waits(d, mutation->target, &creation)) d->group = creation;
+    for (size_t i = 0; i < count && i < MUTATION_CHANGES_MAX && uuid_is_zero(d->group); i++) {
+        const struct edit *edit = &mutation->edits[i];
+        bool refers = edit->field && edit->field->type == VALUE_REFERENCE && edit->want.present;
+        if (refers && creation_waits(d, edit->want.id, &creation)) d->group = creation;
+    }
+}
+
 bool decision_hangs(struct decision *d, enum entity_kind kind, struct uuid id)
 {
-    struct uuid creation = inbox_creation_id(id);
-    const struct inbox_item *item = state_find(d->state, ENTITY_INBOX, creation);
-    if (!item || item->kind != INBOX_PARKED || item->state != INBOX_OPEN) return false;
+    struct uuid creation;
+    if (!creation_waits(d, id, &creation)) return false;
     if (uuid_is_zero(d->group)) d->group = creation;
     decision_refuse(
         d, (struct reason){.code = REASON_PARENT_REFUSED, .value = str_from(entity_name(kind))});

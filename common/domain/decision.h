@@ -57,6 +57,9 @@ const struct edit *decision_edit(const struct decision *d, const char *field);
 bool decision_undoes(const struct decision *d);
 /* The event that the mutation it takes back left on the target, when that was the actor's own; NULL
  * when there is none. A prediction has no events: it believes (ask decision_undoes). */
+/* What is refused unseen (a revoked device's) belongs with the refused creation it hangs on all the
+ * same, for a manager to take them together. */
+void decision_group(struct decision *d);
 const struct event *decision_trace(const struct decision *d, struct str field);
 /* Clean and short enough to stand in a sentence. */
 struct str decision_quote(struct decision *d, struct str text);

@@ -380,6 +380,53 @@ static struct mutation refused_creation(struct rule_world *w)
     return m;
 }
 
+static void do_revoked(struct rule_world *w, const struct mutation *m)
+{
+    const struct decision_context context = {
+        .actor = state_find(&w->state, ENTITY_MEMBER, world_id("rep")),
+        .recorded_at = w->recorded,
+        .revoked = true,
+    };
+    struct change change;
+    assert_int_equal(decide(&w->arena, &w->state, &context, m, STR("payload"), &change),
+                     FAULT_NONE);
+    assert_string_equal(world_reasons(w, &change), "device_revoked");
+    world_apply(w, &change);
+}
+
+/* Nothing of a revoked device's is looked at; yet what belongs together stays so. */
+static void test_what_a_revoked_device_made_stays_together(void **state)
+{
+    (void)state;
+    struct rule_world w;
+    world_start(&w);
+    struct mutation creation = world_mutation(&w, MUTATION_CREATE, ENTITY_DEAL, "new", "title=Roof");
+    do_revoked(&w, &creation);
+    struct uuid group = inbox_creation_id(creation.target);
+    assert_true(uuid_is_zero(world_item(&w, group)->group));
+
+    struct mutation m = world_mutation(&w, MUTATION_EDIT, ENTITY_DEAL, "new", "source=web");
+    do_revoked(&w, &m);
+    assert_true(uuid_equal(world_item(&w, inbox_parked_id(m.id))->group, group));
+
+    m = world_mutation(&w, MUTATION_CREATE, ENTITY_ACTIVITY, "call", "text=Hm;type=call;deal=new");
+    do_revoked(&w, &m);
+    assert_true(uuid_equal(world_item(&w, inbox_creation_id(m.target))->group, group));
+
+    m = world_mutation(&w, MUTATION_DELETE, ENTITY_DEAL, "new", "");
+    do_revoked(&w, &m);
+    assert_true(uuid_equal(world_item(&w, inbox_parked_id(m.id))->group, group));
+
+    /* What hangs on nothing refused stands alone; so does a field that nobody knows. */
+    m = world_mutation(&w, MUTATION_EDIT, ENTITY_DEAL, "deal", "source=web");
+    struct edit edits[2] = {m.edits[0], {.tag = 4711}};
+    m.edits = edits;
+    m.edit_count = 2;
+    do_revoked(&w, &m);
+    assert_true(uuid_is_zero(world_item(&w, inbox_parked_id(m.id))->group));
+    world_finish(&w);
+}
+
 static void test_only_what_hangs_on_a_refused_creation_is_parked_with_it(void **state)
 {
     (void)state;
@@ -675,6 +722,7 @@ int main(void)
         cmocka_unit_test(test_resolving_twice),
         cmocka_unit_test(test_closing),
         cmocka_unit_test(test_a_refused_one_is_kept_whole),
+        cmocka_unit_test(test_what_a_revoked_device_made_stays_together),
         cmocka_unit_test(test_only_what_hangs_on_a_refused_creation_is_parked_with_it),
         cmocka_unit_test(test_a_resent_creation_takes_the_place_of_the_old),
         cmocka_unit_test(test_two_refused_creations_of_one_thing_are_both_kept),
