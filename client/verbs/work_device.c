@@ -114,7 +114,7 @@ enum fault device_revoke(struct work *work, const struct request *request, struc
     if (fault || answer->code != ANSWER_OK) return fault;
     NOTE(answer, NOTE_TALK, "Revoked {name} of {member}, for good: it is cut off when the server "
                             "hears of this, may deliver what it holds for managers to decide on, "
-                            "and is told so",
+                            "and then erases its copy",
          {"name", device->name}, {"member", name_of_member(work, device->member)});
     return FAULT_NONE;
 }

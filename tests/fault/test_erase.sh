@@ -66,9 +66,16 @@ claim "and sees the deals" says 0 "Secret roof" home cy deal list
 claim "no note is left" test -z "$(ls "$folder/cy" | grep erased)"
 
 # --- nothing to deliver; and by the sender left behind
+cp -a "$folder/dan/key" "$folder/dan.whole"
+ln "$folder/dan/key" "$folder/dan.second" # the same bytes on the disk, under a name of their own
+cp "$folder/dan/copy.db" "$folder/dan/copy.db.damaged-20260101T000000Z" # as the doctor sets it aside
+ln "$folder/dan/key" "$folder/dan/copy.db.damaged-20260101T000000Z.key"
 claim "another is shut out" revoke dan-laptop
 claim "it is told at once" says 8 "$told" home dan sync
 claim "and only its note is left" only_note dan
+claim "also of a copy that had been set aside" test "$(ls "$folder/dan" | grep -c damaged)" = 0
+claim "the key was overwritten, not only forgotten" test "$(stat -c %s "$folder/dan.second")" = 32
+claim "with something else" eval '! cmp -s "$folder/dan.second" "$folder/dan.whole"'
 claim "a third is shut out" revoke eve-laptop
 home eve add "Last deal" >/dev/null 2>&1 # leaves a sender behind
 claim "the sender delivers and erases" until_true 30 only_note eve

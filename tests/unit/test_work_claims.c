@@ -290,6 +290,10 @@ static const struct work_claim invite_claims[] = {
 static const struct work_claim owner_invite_claims[] = {
     {"a newcomer is a rep", NULL, "invite|Newcomer", 0, "as rep", NULL},
     {"unless said otherwise", NULL, "invite|Newcomer|--role|manager", 0, "sluice1-", NULL},
+    {"at another address", NULL, "invite|Newcomer|--address|north.example:7117,10.0.0.1:7", 0,
+     "sluice1-north.example:7117,10.0.0.1:7-", NULL},
+    {"which must be one", NULL, "invite|Newcomer|--address|nowhere", 2,
+     "is no address; give HOST:PORT", "sluice1-"},
     {"a role must exist", NULL, "invite|Newcomer|--role|king", 2, "there is no role \"king\"",
      NULL},
     {"a known member gets another device", NULL, "invite|other", 0, "further device of Other (rep)",
