@@ -162,12 +162,12 @@ static int wanted_add(scmp_filter_ctx filter)
     for (size_t i = 0; !failed && i < sizeof choices / sizeof choices[0]; i++) {
         const struct choice *each = &choices[i];
         failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, each->call, 1,
-                                  SCMP_CMP(each->argument, SCMP_CMP_EQ, each->value));
+                                  SCMP_CMP(each->argument, SCMP_CMP_EQ, each->value, 0));
     }
     /* Its own threads, as abort() does; no other process. */
     if (!failed) {
         failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-                                  SCMP_A0(SCMP_CMP_EQ, self));
+                                  SCMP_A0(SCMP_CMP_EQ, self, 0));
     }
 #ifndef SANDBOX_SANITIZED
     /* A thread, but no process. */
