@@ -35,6 +35,8 @@ MASKS = {
     "<any>": r".*",
 }
 ID = r"<id\d+>"
+# Said only when something takes longer than a second: of this machine, not of the program.
+PROGRESS = re.compile(r"(Receiving the team's data|Sending): \d+ of \d+ (changes|done)$")
 PROMPT = re.compile(r"^([a-z]+)\$ (.*)$")
 LAST_S = 60
 
@@ -124,7 +126,8 @@ class Team:
         done = subprocess.run(["bash", "-c", command], env=self.environment(who),
                               cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, timeout=LAST_S)
-        lines = done.stdout.decode("utf-8", "replace").split("\n")
+        lines = [line for line in done.stdout.decode("utf-8", "replace").split("\n")
+                 if not PROGRESS.match(line)]
         if done.returncode:
             lines = lines[:-1] if lines[-1] == "" else lines
             lines.append(f"[{done.returncode}]")
