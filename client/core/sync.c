@@ -19,13 +19,14 @@ struct sync *sync_create(const struct sync_options *options)
     for (size_t i = 0; i < program.n; i++) sync->program[i] = program.p[i];
     sync->program_length = program.n;
     sync->live = options->live;
+    sync->fill_bytes = options->fill_bytes > 0 ? options->fill_bytes : SYNC_FILL_BYTES;
     if (options->check && !options->live) sync->check.phase = CHECK_WANTED;
     arena_init(&sync->check.arena, SYNC_CHECK_BYTES);
     sync->retry_at = sync->reveal_at = UINT64_MAX;
     arena_init(&sync->identity_arena, 64 * 1024);
-    sync_rows_init(&sync->kept);
-    sync_rows_init(&sync->fill);
-    sync_rows_init(&sync->put);
+    sync_rows_init(&sync->kept, SYNC_KEPT_BYTES);
+    sync_rows_init(&sync->fill, SYNC_ROWS_BYTES);
+    sync_rows_init(&sync->put, SYNC_ROWS_BYTES);
     arena_init(&sync->scratch, SYNC_MESSAGE_BYTES);
     pending_init(&sync->pending);
     return sync;

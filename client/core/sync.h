@@ -25,6 +25,7 @@ struct sync_options {
     uint8_t seed[32];
     struct str program;
     bool live; /* stay; else DONE when everything was exchanged */
+    size_t fill_bytes; /* of a snapshot held in memory before it is put; 0: the usual */
     bool check; /* not live: before that compare the copy with the server, and repair it */
 };
 

@@ -49,7 +49,7 @@ static enum fault fill_turn(struct sync *sync)
 enum fault sync_fill_row(struct sync *sync, const struct packed_row *row)
 {
     enum fault fault = sync_rows_keep(&sync->fill, row);
-    if (fault || sync->fill.arena.used < SYNC_FILL_BYTES) return fault;
+    if (fault || sync->fill.arena.used < sync->fill_bytes) return fault;
     return fill_turn(sync);
 }
 

@@ -30,8 +30,10 @@ enum {
     SYNC_REVEAL_MS = 500, /* own answers still on their way are waited for that long: a reveal
                              rewrites pages all over the copy, whether for ten rows or a thousand */
     SYNC_REVEAL_ROWS = REVEAL_ROWS_MAX / 2, /* ... and that many rows */
-    SYNC_FILL_BYTES = 40 * 1024 * 1024, /* of a snapshot, sorted together; twice, as the next are
-                                           received meanwhile. Each rewrites pages all over the copy */
+    SYNC_FILL_BYTES = 96 * 1024 * 1024, /* of a snapshot, sorted together: 100,000 deals and their
+                                           history; each such part rewrites pages all over the copy.
+                                           Twice, as the next is received meanwhile */
+    SYNC_ROWS_BYTES = SYNC_FILL_BYTES + SYNC_KEPT_BYTES, /* that and a page more */
     SYNC_PROGRAM_BYTES = 64,
     SYNC_REVEALED_MAX = 64 /* more at once nobody reads a line each of */
 };
@@ -63,6 +65,7 @@ struct sync {
     char program[SYNC_PROGRAM_BYTES];
     size_t program_length;
     bool live, stopping;
+    size_t fill_bytes; /* SYNC_FILL_BYTES, or less */
     uint64_t stop_at; /* when stopping: the latest */
 
     struct sync_report report; /* state and what is counted */
@@ -134,7 +137,7 @@ bool sync_check_goes_on(struct sync *sync, struct now now);
 void sync_check_take(struct sync *sync, const struct message *message, struct now now);
 
 /* --- sync_rows.c --- */
-void sync_rows_init(struct sync_rows *rows);
+void sync_rows_init(struct sync_rows *rows, size_t bytes_max);
 void sync_rows_finish(struct sync_rows *rows);
 void sync_rows_drop(struct sync_rows *rows);
 /* Copies it. FAULT_MEMORY: no more fits. */

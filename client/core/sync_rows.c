@@ -8,10 +8,10 @@
 
 #include "common/base/banned.h"
 
-void sync_rows_init(struct sync_rows *rows)
+void sync_rows_init(struct sync_rows *rows, size_t bytes_max)
 {
     *rows = (struct sync_rows){.rows = NULL};
-    arena_init(&rows->arena, SYNC_KEPT_BYTES);
+    arena_init(&rows->arena, bytes_max);
 }
 
 void sync_rows_finish(struct sync_rows *rows)

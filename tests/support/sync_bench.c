@@ -197,6 +197,7 @@ void bench_sync(struct bench *b, bool live)
                                    .device_secret = b->link.device.secret,
                                    .seed = {1, 2, 3},
                                    .program = STR("test"),
+                                   .fill_bytes = b->fill_bytes,
                                    .live = live};
     memcpy(options.device_public, b->link.device.public.b, 32);
     sync_destroy(b->sync);

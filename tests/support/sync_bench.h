@@ -17,6 +17,7 @@ struct bench {
     struct now now;
     bool unreachable; /* connections fail */
     bool connected;
+    size_t fill_bytes; /* of the next machine; 0: the usual */
     char address[32]; /* the last one asked for */
     size_t connects, closes, changed;
     struct hello hello; /* the last one */

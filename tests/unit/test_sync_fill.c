@@ -16,7 +16,8 @@ enum {
     PAGES = 2 * SLICE_ROWS_MAX / PAGE_ROWS_MAX + 1, /* of small rows: more than two slices */
     LARGE = 100 * 1024,                         /* bytes of one large row */
     LARGE_PAGE = 7,
-    LARGE_PAGES = 70 /* more than is held in memory before it is put */
+    FILL = 4 * 1024 * 1024, /* so much is held before it is put */
+    LARGE_PAGES = 8         /* and that is more */
 };
 
 static struct uuid id_of(uint64_t seq)
@@ -127,6 +128,8 @@ static struct str large_body(struct bench *b)
 static void large_pages_say(struct bench *b, uint64_t pages, uint64_t head)
 {
     struct str body = large_body(b);
+    b->fill_bytes = FILL;
+    bench_sync(b, false);
     bench_start(b);
     server_welcomes(b, PLAN_SNAPSHOT, 0, head);
     for (uint64_t i = 0; i < pages; i++) page_says(b, i * LARGE_PAGE, LARGE_PAGE, head, body);
