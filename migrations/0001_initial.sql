@@ -799,6 +799,7 @@ DECLARE
     last_seq bigint;
     total bigint;
     result bigint;
+    commit_end bigint;
 BEGIN
     SELECT min(found.seq), max(found.seq), count(*) INTO first_seq, last_seq, total
     FROM (
@@ -857,6 +858,14 @@ BEGIN
         result := last_seq;
     ELSE
         result := last_seq - 1;
+    END IF;
+    -- A commit's end near by: whoever is cut off there can go on from it, for it has a mark.
+    IF total > page_end.row_limit THEN
+        SELECT max(m.seq) INTO commit_end FROM commit_mark m
+            WHERE m.team_id = page_end.team AND m.seq > page_end.cursor_seq AND m.seq <= result;
+        IF (commit_end - page_end.cursor_seq) * 4 >= (result - page_end.cursor_seq) * 3 THEN
+            result := commit_end;
+        END IF;
     END IF;
     PERFORM set_config('sluice.page_end', coalesce(result, 0)::text, true);
     RETURN result;

@@ -142,6 +142,7 @@ enum fault outbox_renumber(struct replica *replica, struct arena *arena, struct 
     identity.next_number = 1;
     /* The cursor stays: it says which history the former answers are of. */
     identity.refill = true;
+    identity.fill_generation = 0;
     identity.has_token = false;
     fault = entries_renumber(replica, &identity);
     if (fault) return fault;

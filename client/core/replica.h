@@ -39,6 +39,10 @@ struct identity {
     uint8_t cursor_mark[MARK_BYTES];
     bool refill; /* the rows are to be fetched anew; the cursor only tells which history they are of */
     uint64_t generation; /* of server rows that are shown */
+    /* A snapshot that is on its way: rows up to that commit are in, and nothing before it waits to be
+     * answered; 0: none. A broken one goes on from there. */
+    uint64_t fill_generation, fill_seq;
+    uint8_t fill_mark[MARK_BYTES];
     int64_t last_sync_at, last_failure_at; /* wall ms, 0 = never */
     int64_t server_clock_offset; /* server minus ours, at the last welcome, ms */
     struct str last_failure;     /* a code, e.g. "unreachable", "revoked" */

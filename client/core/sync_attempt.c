@@ -79,6 +79,7 @@ void sync_begin(struct sync *sync, struct now now)
 
 void sync_close(struct sync *sync)
 {
+    sync_fill_keep(sync);
     sync_pages_drop(sync);
     if (sync->check.phase == CHECK_ASKING) sync->check.phase = CHECK_WANTED;
     if (!sync->connection) return;

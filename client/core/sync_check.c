@@ -131,7 +131,7 @@ static void check_refetch(struct sync *sync, struct now now)
     }
     sync->report.was_refetched = true;
     sync->check.phase = CHECK_WANTED;
-    sync->force_snapshot = true;
+    sync_begin_anew(sync);
     sync_again(sync, SYNC_TROUBLE_PROTOCOL, now);
 }
 

@@ -4,12 +4,34 @@
  *
  * While a slice after the other is put, more is received: neither the network nor other processes
  * that write wait for longer than one slice. Nobody sees the generation before it is complete, so
- * where a transaction ends does not matter. */
+ * where a transaction ends does not matter. With the last slice it is noted how far all of it goes: a
+ * snapshot that breaks off goes on there. */
 #include "client/core/sync_inside.h"
 
 #include "common/base/bounds.h"
 
 #include "common/base/banned.h"
+
+void sync_fill_mark(struct sync *sync, const struct page *page)
+{
+    /* Answers that are awaited are kept in memory only: it goes on from before the first of them. */
+    if (!page->has_mark || sync->kept.count > 0) return;
+    sync->filled_seq = page->to_seq;
+    for (size_t i = 0; i < MARK_BYTES; i++) sync->filled_mark[i] = page->to_mark[i];
+}
+
+enum fault sync_fill_note(struct sync *sync)
+{
+    struct replica *replica = sync->replica;
+    struct identity identity;
+    arena_reset(&sync->scratch);
+    enum fault fault = replica->f->identity_load(replica, &sync->scratch, &identity);
+    if (fault) return fault;
+    identity.fill_generation = sync->put_seq > 0 ? sync->generation : 0;
+    identity.fill_seq = sync->put_seq;
+    for (size_t i = 0; i < MARK_BYTES; i++) identity.fill_mark[i] = sync->put_mark[i];
+    return replica->f->identity_store(replica, &identity);
+}
 
 static enum fault slice_put(struct sync *sync)
 {
@@ -22,6 +44,8 @@ static enum fault slice_put(struct sync *sync)
     for (size_t i = sync->put_at; i < end && !fault; i++) {
         fault = replica->f->put_row(replica, sync->generation, put->rows[i]);
     }
+    /* In order of seq only together: a part of it is nothing to go on from. */
+    if (!fault && end == put->count) fault = sync_fill_note(sync);
     if (!fault) fault = replica->f->commit(replica);
     else replica->f->rollback(replica);
     if (fault) return fault;
@@ -42,6 +66,8 @@ static enum fault fill_turn(struct sync *sync)
     sync->put = sync->fill;
     sync->fill = empty;
     sync->put_at = 0;
+    sync->put_seq = sync->filled_seq;
+    for (size_t i = 0; i < MARK_BYTES; i++) sync->put_mark[i] = sync->filled_mark[i];
     sync_rows_sort(sync->put.rows, sync->put.count);
     return FAULT_NONE;
 }
@@ -63,4 +89,12 @@ enum fault sync_fill_step(struct sync *sync)
     enum fault fault = FAULT_NONE;
     if (sync->put.count == 0) fault = fill_turn(sync);
     return fault || sync->put.count == 0 ? fault : slice_put(sync);
+}
+
+void sync_fill_keep(struct sync *sync)
+{
+    if (!sync_in_session(sync) || !sync->snapshot) return;
+    enum fault fault = FAULT_NONE;
+    while (!fault && sync->put.count + sync->fill.count > 0) fault = sync_fill_step(sync);
+    (void)fault; /* then it is fetched again */
 }

@@ -81,7 +81,10 @@ struct sync {
     uint64_t retry_at;
     bool force_snapshot;
 
+    bool filling; /* a snapshot was begun by this process, and not revealed yet */
+
     /* one session */
+    bool resume; /* it goes on with a snapshot that an earlier one began */
     bool snapshot;
     uint64_t generation;  /* that pages of a snapshot go to */
     uint64_t position;    /* everything up to here was received */
@@ -95,6 +98,9 @@ struct sync {
     struct sync_rows fill; /* of a snapshot, gathered */
     struct sync_rows put;  /* of a snapshot, in order, being put */
     size_t put_at;         /* all before are */
+    /* The last commit's end that came, with all before it; and the same of what is being put. 0: none. */
+    uint64_t filled_seq, put_seq;
+    uint8_t filled_mark[MARK_BYTES], put_mark[MARK_BYTES];
     uint64_t reveal_at; /* when what was kept is shown at the latest; UINT64_MAX: nothing waits */
     struct page tip;    /* the page that reached the head, without its rows */
     struct pending pending; /* what a reveal need not decide again */
@@ -151,10 +157,19 @@ MUST_USE enum fault sync_fill_row(struct sync *sync, const struct packed_row *ro
 bool sync_fill_waits(const struct sync *sync);
 /* Puts a slice of it. */
 MUST_USE enum fault sync_fill_step(struct sync *sync);
+/* A page ended there, with a commit. */
+void sync_fill_mark(struct sync *sync, const struct page *page);
+/* Inside a transaction: how far the snapshot has come, as it is said in the next hello. */
+MUST_USE enum fault sync_fill_note(struct sync *sync);
+/* The session ends: what came of a snapshot is put, so that the next one goes on behind it. */
+void sync_fill_keep(struct sync *sync);
 
 /* --- sync_pages.c --- */
-/* Begins as the plan says: from the cursor, or from nothing into a new generation. */
+/* Begins as the plan says: from the cursor, or from nothing into a new generation, or where a snapshot
+ * broke off. */
 MUST_USE enum fault sync_pages_begin(struct sync *sync, bool snapshot);
+/* The next session begins with a snapshot from nothing. */
+void sync_begin_anew(struct sync *sync);
 void sync_pages_take(struct sync *sync, const struct page *page, struct now now);
 void sync_pages_drop(struct sync *sync);
 /* The copy is at the head without a page: only remembers that it was in touch. */

@@ -21,14 +21,24 @@ enum fault sync_pages_begin(struct sync *sync, bool snapshot)
     struct replica *replica = sync->replica;
     sync_pages_drop(sync);
     pending_forget(&sync->pending); /* numbers may have changed, or a transaction was undone */
-    sync->snapshot = snapshot;
+    sync->snapshot = snapshot || sync->resume;
     sync->position = snapshot ? 0 : sync->identity.cursor_seq;
+    sync->filled_seq = sync->put_seq = 0;
+    if (sync->resume) {
+        sync->generation = sync->identity.fill_generation;
+        sync->position = sync->filled_seq = sync->put_seq = sync->identity.fill_seq;
+        for (size_t i = 0; i < MARK_BYTES; i++) {
+            sync->filled_mark[i] = sync->put_mark[i] = sync->identity.fill_mark[i];
+        }
+    }
     if (!snapshot) return FAULT_NONE;
     sync->generation = sync->identity.generation + 1;
+    sync->filling = true;
     enum fault fault = replica->f->begin(replica);
     if (fault) return fault;
     /* What an earlier snapshot left unfinished may be of another history. */
     fault = replica->f->keep_generation(replica, sync->identity.generation);
+    if (!fault) fault = sync_fill_note(sync);
     if (!fault) return replica->f->commit(replica);
     replica->f->rollback(replica);
     return fault;
@@ -62,6 +72,12 @@ static enum fault answer_awaited(struct sync *sync, struct arena *arena,
 
 /* --- a page of a snapshot --- */
 
+void sync_begin_anew(struct sync *sync)
+{
+    sync->force_snapshot = true;
+    sync->filling = false; /* and not where that one is */
+}
+
 static enum fault snapshot_take(struct sync *sync, const struct page *page)
 {
     struct arena one;
@@ -78,6 +94,7 @@ static enum fault snapshot_take(struct sync *sync, const struct page *page)
         fault = answer_awaited(sync, &one, row, &answer);
         if (!fault && answer) fault = sync_rows_keep(&sync->kept, row);
     }
+    if (!fault) sync_fill_mark(sync, page);
     arena_finish(&one);
     return fault;
 }
@@ -136,6 +153,12 @@ static enum fault reveal_store(struct sync *sync, const struct page *page, struc
     if (sync->snapshot) {
         identity.generation = sync->generation;
         identity.refill = false;
+        identity.fill_generation = 0;
+    }
+    if (sync->resume && !page) { /* all of it had come before it broke off */
+        identity.cursor_seq = identity.fill_seq;
+        identity.has_mark = true;
+        for (size_t i = 0; i < MARK_BYTES; i++) identity.cursor_mark[i] = identity.fill_mark[i];
     }
     if (page) {
         identity.cursor_seq = page->to_seq;
@@ -206,7 +229,7 @@ enum fault sync_pages_reveal(struct sync *sync, const struct page *page, struct 
         revealed_note(sync);
     }
     if (sync->snapshot) sync->force_snapshot = false;
-    sync->snapshot = false;
+    sync->snapshot = sync->resume = sync->filling = false;
     sync->pruned = true;
     sync->report.answered += counts.answered;
     sync->report.conflicts += counts.conflicts;
@@ -317,7 +340,7 @@ void sync_pages_take(struct sync *sync, const struct page *page, struct now now)
     bool snapshot = sync->snapshot;
     enum fault fault = page_take(sync, page, now);
     if (!snapshot && fault == FAULT_LIMIT) {
-        sync->force_snapshot = true;
+        sync_begin_anew(sync);
         sync_again(sync, SYNC_TROUBLE_PROTOCOL, now);
         return;
     }

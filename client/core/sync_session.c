@@ -95,6 +95,7 @@ static enum fault welcome_store(struct sync *sync, const struct welcome *welcome
 static enum fault welcome_begin(struct sync *sync, const struct welcome *welcome, struct now now)
 {
     bool snapshot = welcome->plan == PLAN_SNAPSHOT || sync->position == 0;
+    if (snapshot) sync->resume = false;
     arena_reset(&sync->identity_arena);
     enum fault fault =
         sync->replica->f->identity_load(sync->replica, &sync->identity_arena, &sync->identity);
@@ -148,7 +149,7 @@ static void session_welcome(struct sync *sync, const struct welcome *welcome, st
     }
     if (reoffered > 0) sync->report.was_restored = true;
     if (sync->position > sync->head) { /* a history that is behind us cannot be ours */
-        sync->force_snapshot = true;
+        sync_begin_anew(sync);
         sync_again(sync, SYNC_TROUBLE_PROTOCOL, now);
         return;
     }
@@ -258,7 +259,7 @@ void sync_session_settle(struct sync *sync, struct now now)
     if (count > 0 && entries[0].number <= sync->welcome_last) {
         /* The server has its answer and we passed it by: only a copy that was put together from
          * two times can be like that. Everything again, answers too. */
-        sync->force_snapshot = true;
+        sync_begin_anew(sync);
         sync_again(sync, SYNC_TROUBLE_PROTOCOL, now);
         return;
     }

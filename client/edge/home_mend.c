@@ -151,6 +151,7 @@ static enum fault mend_fill(struct mend *mend)
      * already had is answered and not done twice. */
     mend->identity.refill = true;
     mend->identity.generation = 0;
+    mend->identity.fill_generation = 0;
     fault = mend->new->f->identity_store(mend->new, &mend->identity);
     if (!fault) fault = entries_rescue(mend);
     if (!fault) fault = former_rescue(mend);

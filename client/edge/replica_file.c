@@ -128,7 +128,7 @@ static enum fault identity_optional(sqlite3_stmt *row, int place, bool *has, voi
 
 static enum fault identity_read(sqlite3_stmt *row, struct arena *arena, struct identity *out)
 {
-    bool has_key = false;
+    bool filling, has_key = false;
     *out = (struct identity){0};
     identity_split_addresses(arena_str(arena, column_bytes(row, 0)), out);
     enum fault fault = identity_optional(row, 1, &has_key, out->server_key, 32);
@@ -157,6 +157,9 @@ static enum fault identity_read(sqlite3_stmt *row, struct arena *arena, struct i
     out->refusal = sqlite3_column_int64(row, 18);
     out->last_undoable = column_id(row, 19);
     out->refill = sqlite3_column_int(row, 20) != 0;
+    out->fill_generation = (uint64_t)sqlite3_column_int64(row, 21);
+    out->fill_seq = (uint64_t)sqlite3_column_int64(row, 22);
+    if (fault == FAULT_NONE) fault = identity_optional(row, 23, &filling, out->fill_mark, MARK_BYTES);
     return fault == FAULT_NONE ? arena_fault(arena) : fault;
 }
 
@@ -217,6 +220,9 @@ static enum fault replica_file_identity_store(struct replica *replica,
         bind_number(s, 19, identity->refusal);
         bind_id(s, 20, &identity->last_undoable);
         bind_number(s, 21, identity->refill);
+        bind_number(s, 22, (int64_t)identity->fill_generation);
+        bind_number(s, 23, (int64_t)identity->fill_seq);
+        identity_bind_optional(s, 24, identity->fill_generation > 0, identity->fill_mark, MARK_BYTES);
         fault = statement_run(file, s);
     }
     buffer_finish(&addresses);

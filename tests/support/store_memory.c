@@ -566,6 +566,19 @@ static bool entry_shows(const struct log_entry *entry, const struct store_reques
     return row->kind != ENTITY_OUTCOME || uuid_equal(row->id, request->replica);
 }
 
+/* A page that ends near a commit's end ends there, as in the database: there it has a mark. */
+static void page_end_at_commit(const struct memory_team *team, uint64_t cursor,
+                               struct store_result *result)
+{
+    size_t i = team->mark_count;
+    while (i > 0 && team->marks[i - 1].seq > result->to_seq) i--;
+    uint64_t end = i > 0 ? team->marks[i - 1].seq : 0;
+    if (end <= cursor || (end - cursor) * 4 < (result->to_seq - cursor) * 3) return;
+    result->to_seq = end;
+    while (result->row_count > 0 && result->rows[result->row_count - 1].seq > end)
+        result->row_count--;
+}
+
 static enum store_status run_page(struct store_memory *store, const struct store_request *request,
                                   struct memory_result *out)
 {
@@ -595,6 +608,7 @@ static enum store_status run_page(struct store_memory *store, const struct store
             row->entity = result_entity(&out->arena, from->kind, from->entity);
         }
     }
+    if (result->to_seq < team->seq) page_end_at_commit(team, request->cursor_seq, result);
     const uint8_t *mark = mark_at(team, result->to_seq);
     result->has_mark = mark != NULL;
     if (mark) memcpy(result->to_mark, mark, MARK_BYTES);
