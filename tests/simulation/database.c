@@ -241,6 +241,7 @@ void database_told(struct world *world, uint64_t id)
     if (service_defers(world, asked->server, WORLD_STORED, id, 0)) return;
     const struct store_result *result = asked->bad.status ? &asked->bad : asked->good;
     world_fact(world, "stored", (uint64_t)result->status, result->seq);
+    outside_hear(world, asked->request, result);
     server_store_done(service->server, result, world_now(world));
     size_t server = asked->server;
     asked_end(world, asked);
@@ -372,6 +373,7 @@ static bool store_replace(struct world *world, struct store_memory **with)
     if (world->oracle.seq > database->lost_seq) database->lost_seq = world->oracle.seq;
     /* Which device keys there are, and which are revoked, is also kept outside the database. */
     store_memory_keep_access(*with, database->store);
+    world->outside.travelled = true;
     world_fact(world, "went_back", world->oracle.seq, seq);
     world_tell(world, "seq %llu becomes %llu again", (unsigned long long)world->oracle.seq,
                (unsigned long long)seq);

@@ -276,8 +276,10 @@ static void laptop_progress(struct world *world, size_t index)
                 report.rows_received < report.rows_expected;
     struct arena arena;
     arena_init(&arena, 1024 * 1024);
-    struct identity identity;
+    struct identity identity = {.generation = 0};
     bool fresh = laptop_identity(world, index, &arena, &identity) && (identity.cursor_seq == 0 || identity.refill);
+    bool goes_on = identity.fill_generation > identity.generation && identity.fill_seq > 0;
+    if (part && fresh && !laptop->snapshotting && goes_on) world_mark(world, MARK_SNAPSHOT_RESUMED);
     laptop->snapshotting = part && fresh;
     arena_finish(&arena);
 }

@@ -26,6 +26,9 @@
     X(FAILOVER, "a standby takes over without the last commits")                                   \
     X(REOFFERED, "a client offers answered mutations again")                                       \
     X(LOST_TAIL_PASSED, "new history has passed the seq of a lost tail")                           \
+    X(MISSING_TOLD, "what a restored database lacks, and nobody brings, is told")                  \
+    X(MISSING_BACK, "what was told as missing is there again")                                     \
+    X(REVOCATION_KEPT, "a revocation that a restored database forgot is made again")               \
     X(LAPTOP_CRASH, "a client crashes")                                                            \
     X(TORN, "a client crashes between two writes to its copy")                                     \
     X(TORN_COMMIT, "a client crashes at its commit, which was durable")                            \
@@ -48,6 +51,7 @@
     X(SNAPSHOT, "a copy is filled anew from a snapshot")                                           \
     X(SNAPSHOT_PAGES, "a snapshot comes in several pages from the store")                          \
     X(SNAPSHOT_BROKEN, "a snapshot is broken off between two pages")                               \
+    X(SNAPSHOT_RESUMED, "a broken snapshot goes on where it broke")                                \
     X(DEFINITION_CHANGED, "the stages change while people work")                                   \
     X(STAGE_REMOVED, "a stage is removed")                                                         \
     X(STAGE_REMOVED_MOVE, "a deal is moved to a stage that is no more")                            \

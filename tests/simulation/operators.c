@@ -260,16 +260,21 @@ void operators_turn_away(struct world *world)
     for (size_t i = 0; i < PERSONS; i++) {
         struct person_of_world *person = &world->persons[i];
         if (!person->removed) continue;
-        if (oracle_row(world, ENTITY_MEMBER, person->member))
-            operators_remove(world, person);
-        else
-            member_forget(world, person);
+        const struct row *row = oracle_row(world, ENTITY_MEMBER, person->member);
+        if (row && !((const struct member *)row->entity)->removed)
+            world_mark(world, MARK_REVOCATION_KEPT);
+        if (row) operators_remove(world, person);
+        else member_forget(world, person);
     }
     for (size_t i = 0; i < world->laptop_count; i++) {
         const struct laptop *laptop = &world->laptops[i];
-        if (laptop->revoked && !uuid_is_zero(laptop->device.id) &&
-            world->options.plant != PLANT_REVOKED_ACCEPTED)
-            device_write(world, &laptop->device);
+        if (!laptop->revoked || uuid_is_zero(laptop->device.id)) continue;
+        const struct row *row = oracle_row(world, ENTITY_DEVICE, laptop->device.id);
+        bool stands = row && ((const struct device *)row->entity)->revoked;
+        if (world->options.plant == PLANT_REVOKED_ACCEPTED) continue;
+        if (!stands && plant_strikes(world, PLANT_REVOCATION_FORGOTTEN, 1)) continue;
+        if (!stands) world_mark(world, MARK_REVOCATION_KEPT);
+        device_write(world, &laptop->device);
     }
 }
 

@@ -43,6 +43,8 @@ struct world;
     X(REOFFER_LOST, "answered mutations are not offered to a restored server")                     \
     X(FORMER_DROPPED, "a copy that takes a new replica id does not keep what was answered")        \
     X(COPY_UNTOLD, "nobody is told of a copied device")                                            \
+    X(MISSING_UNTOLD, "nobody is told of what a restored database lacks")                          \
+    X(REVOCATION_FORGOTTEN, "a restored database lets a revoked device in again")                  \
     X(JOURNAL_DROPPED, "a client does not keep what was answered")                                 \
     X(GENERATION_MIXED, "a snapshot is filled into what people look at")
 

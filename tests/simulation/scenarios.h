@@ -18,6 +18,7 @@
     X(15, same_amount, 1, "one value stands, the other is kept for both; one key swaps them")      \
     X(16, edit_of_deleted, 1, "stays deleted, the edit is kept")                                   \
     X(17, cursor_below_sight, 1, "an explicit snapshot; pending edits kept and replayed")          \
+    X(18, snapshot_on_a_bad_line, 1, "goes on where it broke off, and gets there")                 \
     X(18, snapshot_broken_off, 1, "ends equal to the server, however often it breaks off")         \
     X(19, removed_with_forty_pending, 1, "turned away; forty kept for the managers, none applied") \
     X(21, deal_to_other_pipeline, 1, "one copy, newest; the edit applied or parked by its rules")  \

@@ -88,6 +88,38 @@ SCENARIO(snapshot_broken_off)
     EXPECT(scene, scene_shown(scene, late, deals[BREAKS]) != NULL);
 }
 
+/* Scenario 18, on a bad line: no connection lives long enough for the whole. Required: it goes on where
+ * it broke off, and gets there. */
+SCENARIO(snapshot_on_a_bad_line)
+{
+    enum { DEALS = 120, BREAKS_MAX = 60 };
+    struct world *world = &scene->world;
+    struct uuid deals[DEALS];
+    for (size_t i = 0; i < DEALS; i++) {
+        deals[i] = scene_deal(scene, ANNA, "Roof");
+        if (i % 2 == 1) scene_settle(scene); /* commits smaller than a page, as they are */
+    }
+    scene_settle(scene);
+    world->weather.page_rows = 5;
+    world->weather.store_delay_ms_max = 40;
+    size_t late = scene_laptop(scene, CLEO), breaks = 0;
+    uint64_t resumed = world->marks.counts[MARK_SNAPSHOT_RESUMED];
+    while (breaks < BREAKS_MAX && !world->failed && !scene_shown(scene, late, deals[0])) {
+        until_snapshotting(scene, late, true);
+        scene_pass(scene, 400);
+        if (!world->laptops[late].snapshotting) break;
+        (void)scene_value(scene, ANNA, deals[breaks % DEALS], 100 + (int64_t)breaks);
+        if (world->laptops[late].connection) scene_cut(scene, late, false);
+        if (!world->laptops[late].sync) laptop_start(world, late, true);
+        until_snapshotting(scene, late, false);
+        breaks++;
+    }
+    EXPECT(scene, breaks > 5 && breaks < BREAKS_MAX);
+    EXPECT(scene, world->marks.counts[MARK_SNAPSHOT_RESUMED] > resumed + 3);
+    scene_settle(scene);
+    for (size_t i = 0; i < DEALS; i++) EXPECT(scene, scene_shown(scene, late, deals[i]) != NULL);
+}
+
 static uint64_t seq_highest(struct scene *scene, size_t laptop)
 {
     struct replica *replica = laptop_port(&scene->world, laptop);

@@ -20,6 +20,7 @@ void service_start(struct world *world, size_t index)
     service->incarnation++;
     service->resume_ms = 0;
     service->stopping = false;
+    service->compared = false;
     world_tell(world, "server %zu starts", index);
     service_drain(world, index);
 }
@@ -172,5 +173,6 @@ void service_drain(struct world *world, size_t index)
         }
         effect_do(world, index, &effect);
     }
+    if (world->servers[index].server) outside_look(world, index);
     if (world->servers[index].server) service_settle(world, index);
 }

@@ -16,6 +16,8 @@ struct service {
     uint64_t incarnation;
     uint64_t resume_ms; /* sleeping until then; 0: awake */
     bool stopping;      /* asked to stop, finishing what is under way */
+    bool compared;      /* what the edge remembers was given to it... */
+    uint64_t went_back; /* ... since the database went back so often */
 };
 
 void service_start(struct world *world, size_t index);

@@ -362,7 +362,9 @@ bool world_run(struct world *world, const struct world_options *options)
         world_run_until(world, world->now_ms + HEAL_LIMIT_MS, true);
     }
     if (!world->failed && !world_is_settled(world)) restless_tell(world);
+    outside_wait(world);
     if (!world->failed && world_chance(world, 100)) world_check_quiet(world);
     if (!world->failed) oracle_check_end(world);
+    if (!world->failed) outside_check(world);
     return !world->failed;
 }

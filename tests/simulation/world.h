@@ -23,6 +23,7 @@
 #include "tests/simulation/plant.h"
 #include "tests/simulation/service.h"
 #include "tests/simulation/weather.h"
+#include "tests/simulation/outside.h"
 
 enum {
     PERSONS_FOUNDING = 5,
@@ -114,6 +115,7 @@ struct world {
     struct service servers[SERVERS_MAX];
     size_t server_count;
     struct database database;
+    struct outside_of_world outside;
     struct oracle oracle;
 };
 
