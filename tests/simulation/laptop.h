@@ -14,6 +14,8 @@ struct laptop {
     struct sync *sync;   /* NULL: not running */
     uint64_t connection; /* 0: none */
     bool away;           /* no network, lid closed */
+    bool deaf;           /* does not read what servers send */
+    size_t unread_most;  /* what a server kept for it meanwhile */
     bool snapshotting;   /* a snapshot has begun and not ended */
     bool revoked;        /* or its member is: it is to be turned away */
     bool spoiled;        /* a script damaged its copy: nothing to compare yet */

@@ -26,9 +26,7 @@
     X(FAILOVER, "a standby takes over without the last commits")                                   \
     X(REOFFERED, "a client offers answered mutations again")                                       \
     X(LOST_TAIL_PASSED, "new history has passed the seq of a lost tail")                           \
-    X(MISSING_TOLD, "what a restored database lacks, and nobody brings, is told")                  \
-    X(MISSING_BACK, "what was told as missing is there again")                                     \
-    X(REVOCATION_KEPT, "a revocation that a restored database forgot is made again")               \
+    X(MISSING, "what a restored database lacks is told to the managers")                           \
     X(LAPTOP_CRASH, "a client crashes")                                                            \
     X(TORN, "a client crashes between two writes to its copy")                                     \
     X(TORN_COMMIT, "a client crashes at its commit, which was durable")                            \

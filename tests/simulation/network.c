@@ -266,3 +266,13 @@ void network_deliver(struct world *world, uint64_t id, enum side to)
     }
     free(segment);
 }
+
+size_t network_laptop(const struct world *world, uint64_t id)
+{
+    return world->network.connections[id - 1]->laptop;
+}
+
+size_t network_server(const struct world *world, uint64_t id)
+{
+    return world->network.connections[id - 1]->server;
+}

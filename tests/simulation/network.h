@@ -51,6 +51,8 @@ void network_server_gone(struct world *world, size_t server);
 /* Cuts the wire for both; `silent`: neither is told. */
 void network_cut(struct world *world, uint64_t id, bool silent);
 
+size_t network_laptop(const struct world *world, uint64_t id);
+size_t network_server(const struct world *world, uint64_t id);
 /* Do both sides hold it, and does the wire carry? */
 bool network_stands(const struct world *world, uint64_t id);
 

@@ -261,8 +261,6 @@ void operators_turn_away(struct world *world)
         struct person_of_world *person = &world->persons[i];
         if (!person->removed) continue;
         const struct row *row = oracle_row(world, ENTITY_MEMBER, person->member);
-        if (row && !((const struct member *)row->entity)->removed)
-            world_mark(world, MARK_REVOCATION_KEPT);
         if (row) operators_remove(world, person);
         else member_forget(world, person);
     }
@@ -273,7 +271,6 @@ void operators_turn_away(struct world *world)
         bool stands = row && ((const struct device *)row->entity)->revoked;
         if (world->options.plant == PLANT_REVOKED_ACCEPTED) continue;
         if (!stands && plant_strikes(world, PLANT_REVOCATION_FORGOTTEN, 1)) continue;
-        if (!stands) world_mark(world, MARK_REVOCATION_KEPT);
         device_write(world, &laptop->device);
     }
 }

@@ -82,10 +82,10 @@ void outside_check(struct world *world)
         const struct inbox_item *item = row && !row->removed ? row->entity : NULL;
         if (stands && item && item->state == INBOX_OPEN)
             world_fail(world, "what is there again is still told as missing");
-        if (stands && item) world_mark(world, MARK_MISSING_BACK);
+        if (stands && item) world_mark(world, MARK_MISSING);
         if (stands) continue;
         if (!inbox_notice_stands(item, stand->number))
             world_fail(world, "nobody is told of what a restored database lacks");
-        world_mark(world, MARK_MISSING_TOLD);
+        world_mark(world, MARK_MISSING);
     }
 }

@@ -26,6 +26,7 @@
     X(23, clock_years_wrong, 1, "the same log and winners as with right clocks")                   \
     X(27, old_client, 1, "applied or parked, nothing of others blanked")                           \
     X(27, newer_client, 1, "what is not known here is parked, the rest goes on")                   \
+    X(28, bulk_edit_while_some_do_not_read, 1, "shown at once; who reads not is bounded, slows none") \
     X(29, stale_server_after_failover, 2, "a stale server cannot commit; the lost tail is back")   \
     X(30, row_corrupted, 1, "found and repaired by comparing, pending work untouched")             \
     X(0, notify_lost, 2, "the poll repairs a lost wake-up within two seconds")                     \

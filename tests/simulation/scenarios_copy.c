@@ -133,6 +133,41 @@ static uint64_t seq_highest(struct scene *scene, size_t laptop)
     return highest;
 }
 
+/* Scenario 28: thousands of changes at once while two colleagues watch and a third does not read.
+ * Required: the two have all of it soon; what is kept for the third is bounded; it catches up. */
+SCENARIO(bulk_edit_while_some_do_not_read)
+{
+    enum { DEALS = 60, ROUNDS = 36, LONG = 480, SOON_MS = 20000 };
+    struct world *world = &scene->world;
+    struct uuid deals[DEALS];
+    char text[LONG + 1];
+    for (size_t i = 0; i < DEALS; i++) deals[i] = scene_deal(scene, ANNA, "Roof");
+    scene_settle(scene);
+    scene_away(scene, ANNA);
+    for (size_t i = 0; i < ROUNDS * DEALS; i++) {
+        memset(text, 'a' + (int)(i / DEALS % 26), LONG);
+        text[LONG] = 0;
+        (void)scene_edit(scene, ANNA, deals[i % DEALS], "next_step", text);
+    }
+    scene_back(scene, ANNA);
+    scene_until_seq(scene, world->oracle.seq + 1); /* she is connected */
+    scene_deaf(scene, MAX, true);
+    uint64_t until = world->now_ms + SOON_MS;
+    while (!world->failed && world->now_ms < until && scene_pending(scene, ANNA) > 0)
+        scene_pass(scene, 100);
+    scene_pass(scene, 2000);
+    EXPECT(scene, scene_pending(scene, ANNA) == 0 && world->now_ms < until);
+    for (size_t who = BEN; who <= CLEO; who++)
+        EXPECT(scene, scene_identity(scene, who).cursor_seq == world->oracle.seq);
+    EXPECT(scene, scene_identity(scene, MAX).cursor_seq < world->oracle.seq);
+    EXPECT(scene, world->laptops[MAX].unread_most > OUTPUT_SOFT);
+    EXPECT(scene, world->laptops[MAX].unread_most < OUTPUT_HARD);
+    scene_pass(scene, 3 * SLOW_MS); /* too slow: sent away, and to pull when it is back */
+    scene_deaf(scene, MAX, false);
+    scene_settle(scene);
+    EXPECT(scene, scene_identity(scene, MAX).cursor_seq == world->oracle.seq);
+}
+
 /* Scenario 19: a rep is removed from the team with forty pending edits. Required: turned away; forty
  * kept, as parked, where the managers see them; none applied; nothing of later received. */
 SCENARIO(removed_with_forty_pending)

@@ -110,6 +110,12 @@ void scene_days(struct scene *scene, uint64_t days)
     }
 }
 
+void scene_deaf(struct scene *scene, size_t laptop, bool deaf)
+{
+    scene->world.laptops[laptop].deaf = deaf;
+    if (!deaf) service_read(&scene->world, laptop);
+}
+
 void scene_cut(struct scene *scene, size_t laptop, bool silent)
 {
     struct world *world = &scene->world;

@@ -41,6 +41,8 @@ void scene_pass(struct scene *scene, uint64_t ms);
 void scene_settle(struct scene *scene);
 void scene_away(struct scene *scene, size_t laptop);
 void scene_back(struct scene *scene, size_t laptop);
+/* It stays connected and does not read, until it does again. */
+void scene_deaf(struct scene *scene, size_t laptop, bool deaf);
 /* The wire of that laptop breaks now. */
 void scene_cut(struct scene *scene, size_t laptop, bool silent);
 /* Until the team has come to that seq; broken after an hour. */

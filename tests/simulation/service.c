@@ -135,9 +135,24 @@ static void output_flush(struct world *world, size_t index, uint64_t connection)
     if (out.n == 0) return;
     if (out.n > OUTPUT_HARD + FRAME_TO_CLIENT_MAX)
         world_fail(world, "server %zu keeps %zu bytes for one connection", index, out.n);
+    struct laptop *laptop = &world->laptops[network_laptop(world, connection)];
+    if (laptop->deaf) { /* its socket takes no more */
+        if (out.n > laptop->unread_most) laptop->unread_most = out.n;
+        return;
+    }
     size_t n = out.n;
     network_write(world, connection, SIDE_SERVER, out);
     server_sent(server, connection, n, world_now(world));
+}
+
+void service_read(struct world *world, size_t laptop)
+{
+    uint64_t connection = world->laptops[laptop].connection;
+    for (size_t i = 0; connection && i < world->server_count; i++) {
+        if (!world->servers[i].server || network_server(world, connection) != i) continue;
+        output_flush(world, i, connection);
+        service_drain(world, i);
+    }
 }
 
 static void effect_do(struct world *world, size_t index, const struct effect *effect)

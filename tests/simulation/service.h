@@ -34,5 +34,7 @@ void service_drain(struct world *world, size_t index);
 uint64_t service_deadline(const struct world *world, size_t index);
 void service_tick(struct world *world, size_t index);
 void service_hint(struct world *world, size_t index);
+/* A laptop that did not read does so again: what waits for it goes out. */
+void service_read(struct world *world, size_t laptop);
 
 #endif
