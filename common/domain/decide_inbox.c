@@ -3,7 +3,7 @@
  *   (none) --conflict/park--> OPEN --EDIT that resolves it--> MINE, VALUE
  *                              |  \--resent (whatever comes of it)--> RESENT
  *                              |\-CLOSE--> THEIRS, DISCARDED
- *                              \<--undo of the EDIT-- MINE, VALUE
+ *                              \<--undo of that EDIT or CLOSE-- MINE, VALUE, THEIRS, DISCARDED
  *
  * Invariants: an open item is never overwritten by another wish, only by a later one of the same
  * author that builds on it or sends it again; numbers are given once. A prediction writes no new
@@ -240,7 +240,7 @@ static void notice_replaced(struct decision *d, const struct inbox_item *settled
     if (d->context->predicted || !stood || !leader || !before || !after) return;
     if (uuid_is_zero(stood->who) || uuid_equal(stood->who, d->actor)) return;
     struct inbox_item *item =
-        item_new(d, uuid_derive(d->mutation->id, STR("replaced")), INBOX_NOTICE);
+        item_new(d, inbox_replaced_id(d->mutation->id), INBOX_NOTICE);
     if (!item) return;
     item->payload = STR_NONE;
     item->concerned = stood->who;
@@ -304,6 +304,23 @@ void inbox_resolves_check(struct decision *d)
     }
 }
 
+static void item_open(struct decision *d, const struct inbox_item *item)
+{
+    struct inbox_item *open = arena_copy(d->arena, item, sizeof *item);
+    if (!open) return;
+    open->state = INBOX_OPEN;
+    open->closed_by = (struct uuid){{0}};
+    open->closed_at = (struct optional){false, 0};
+    decision_row(d, ENTITY_INBOX, open->id, open);
+}
+
+/* Who was told that their value went need not know any more: it is back. */
+static void replaced_withdraw(struct decision *d)
+{
+    const struct inbox_item *notice = item_find(d, inbox_replaced_id(d->mutation->undoes));
+    if (notice && notice->state == INBOX_OPEN) item_close(d, notice, INBOX_DISCARDED);
+}
+
 /* What settled it is taken back: the choice is to be made again. Only if it was that which did. */
 static void item_reopen(struct decision *d, const struct inbox_item *item)
 {
@@ -314,13 +331,11 @@ static void item_reopen(struct decision *d, const struct inbox_item *item)
     const struct event *event = item_trace(d, d->mutation->undoes);
     bool by_that = event && uuid_equal(event->who, d->actor) && event->recorded_at.has &&
                    item->closed_at.has && event->recorded_at.v == item->closed_at.v;
-    if (!by_that && !d->context->predicted) return;
-    struct inbox_item *open = arena_copy(d->arena, item, sizeof *item);
-    if (!open) return;
-    open->state = INBOX_OPEN;
-    open->closed_by = (struct uuid){{0}};
-    open->closed_at = (struct optional){false, 0};
-    decision_row(d, ENTITY_INBOX, open->id, open);
+    /* Settled with the value that stood already: nothing else tells of it, nor is there a value to
+     * take back. */
+    if (!by_that && d->edit_count > 0 && !d->context->predicted) return;
+    item_open(d, item);
+    replaced_withdraw(d);
 }
 
 void inbox_resolves_close(struct decision *d)
@@ -353,9 +368,15 @@ void decide_close(struct decision *d)
 {
     int64_t resolution = d->mutation->resolution;
     bool settled = resolution == INBOX_RESENT && d->context->administration;
-    if (resolution != INBOX_THEIRS && resolution != INBOX_DISCARDED && !settled) {
+    bool reopens = resolution == INBOX_OPEN && decision_undoes(d);
+    if (resolution != INBOX_THEIRS && resolution != INBOX_DISCARDED && !settled && !reopens) {
         resolution_refuse(d, STR("theirs, discarded"));
     }
     const struct inbox_item *item = item_named(d);
+    if (item && reopens && d->refused.count == 0) {
+        bool closed = item->state == INBOX_THEIRS || item->state == INBOX_DISCARDED;
+        if (closed && uuid_equal(item->closed_by, d->actor)) item_open(d, item);
+        return;
+    }
     if (item && item->state == INBOX_OPEN && d->refused.count == 0) item_close(d, item, resolution);
 }

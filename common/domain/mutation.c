@@ -13,7 +13,7 @@
  * creation; per field (a deal, the widest kind, has 29) at most one conflict; as many traces of what
  * it takes back or replaces as a unit has fields. */
 enum { FIELDS_OF_A_KIND_MAX = 40, TRACES_MAX = 8 };
-static_assert(5 + 2 * MUTATION_CHANGES_MAX + FIELDS_OF_A_KIND_MAX + 2 * TRACES_MAX <=
+static_assert(7 + 2 * MUTATION_CHANGES_MAX + FIELDS_OF_A_KIND_MAX + 2 * TRACES_MAX <=
                   MUTATION_KEYS_MAX,
               "room for every key of the largest mutation");
 
@@ -99,6 +99,8 @@ size_t mutation_keys(const struct mutation *mutation, struct uuid actor,
     if (!uuid_is_zero(mutation->undoes)) {
         keys_add(&list, ENTITY_EVENT, event_trace_id(mutation->undoes, STR_NONE));
         keys_add(&list, ENTITY_EVENT, event_trace_id(mutation->undoes, STR("expected_close")));
+        bool reopens = !uuid_is_zero(mutation->resolves);
+        if (reopens) keys_add(&list, ENTITY_INBOX, inbox_replaced_id(mutation->undoes));
     }
     /* More edits than that are refused as a whole; no row is looked at. */
     size_t edit_count = mutation->edit_count;
@@ -145,6 +147,11 @@ struct uuid event_trace_id(struct uuid mutation, struct str field)
 struct uuid inbox_parked_id(struct uuid mutation)
 {
     return uuid_derive(mutation, STR("parked"));
+}
+
+struct uuid inbox_replaced_id(struct uuid mutation)
+{
+    return uuid_derive(mutation, STR("replaced"));
 }
 
 struct uuid inbox_notice_id(struct uuid about)

@@ -80,6 +80,8 @@ size_t mutation_writes(const struct mutation *mutation, struct uuid ids[MUTATION
 /* Ids of inbox rows are derived, so that they can be named without a search. */
 struct uuid inbox_conflict_id(struct uuid subject, const struct field *leader, struct uuid author);
 struct uuid inbox_parked_id(struct uuid mutation);
+/* Of the notice that a value went by that mutation, which settled a conflict. */
+struct uuid inbox_replaced_id(struct uuid mutation);
 /* Under which a state has the events a mutation left on its target: what an undo is held against.
  * field absent: its change of stage, or its deletion. */
 struct uuid event_trace_id(struct uuid mutation, struct str field);

@@ -224,7 +224,7 @@ static void test_whose_value_goes_is_told(void **state)
         m.replaces = world_id(rows[i].replaces);
         struct change change = world_do(&w, rows[i].actor, &m);
         const struct inbox_item *notice =
-            state_find(&w.state, ENTITY_INBOX, uuid_derive(m.id, STR("replaced")));
+            state_find(&w.state, ENTITY_INBOX, inbox_replaced_id(m.id));
         assert_int_equal(change.outcome, OUTCOME_APPLIED);
         if ((notice != NULL) != (rows[i].notice != NULL)) fail_msg("%s", rows[i].claim);
         if (notice) assert_fields(&w, ENTITY_INBOX, notice, rows[i].notice);
@@ -232,57 +232,34 @@ static void test_whose_value_goes_is_told(void **state)
     }
 }
 
-/* Who takes back what they settled stands before the choice again; only then. */
-static void test_taking_back_opens_it_again(void **state)
+/* A deal that a device made after it was shut out, what was done to it and logged for it: one group. */
+static void test_what_came_from_a_device_shut_out_hangs_together(void **state)
 {
-    static const struct {
-        const char *claim, *actor, *between; /* between: by the manager, after it was settled */
-        bool moved;                          /* it was settled once more since */
-        int64_t resolution;
-        enum outcome_kind outcome;
-        const char *item;
-    } rows[] = {
-        {"the item is open again", "rep", NULL, false, INBOX_OPEN, OUTCOME_APPLIED,
-         "state=open;closed_at=;closed_by=;number=42;mine=Floor"},
-        {"by somebody else nothing opens", "lead", NULL, false, INBOX_OPEN, OUTCOME_APPLIED,
-         "state=mine"},
-        {"the world moved on: it stays settled", "rep", "title=Shed", false, INBOX_OPEN,
-         OUTCOME_PARKED, "state=mine"},
-        {"nobody asked for it", "rep", NULL, false, INBOX_STATE_NONE, OUTCOME_PARKED, "state=mine"},
-        {"another settling than that", "rep", NULL, true, INBOX_OPEN, OUTCOME_APPLIED,
-         "state=mine"},
-    };
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        struct rule_world w;
-        world_start(&w);
-        deal_edit(&w, "rep", "title:Hut>Floor");
-        struct mutation settle =
-            world_mutation(&w, MUTATION_EDIT, ENTITY_DEAL, "deal", "title=Floor");
-        settle.resolves = conflict_id("title", "rep");
-        settle.resolution = INBOX_MINE;
-        world_do(&w, "rep", &settle);
-        if (rows[i].between) deal_edit(&w, "lead", rows[i].between);
-        if (rows[i].moved) { /* the place was used anew: what is closed now is another conflict */
-            struct inbox_item *item = entity_copy(&w.arena, ENTITY_INBOX,
-                                                  world_item(&w, settle.resolves));
-            item->closed_at.v += 1000;
-            assert_int_equal(state_put(&w.state, ENTITY_INBOX, item->id, item), FAULT_NONE);
-        }
-        struct mutation undo =
-            world_mutation(&w, MUTATION_EDIT, ENTITY_DEAL, "deal", "title:Floor>Roof");
-        undo.undoes = settle.id;
-        undo.resolves = settle.resolves;
-        undo.resolution = rows[i].resolution;
-        struct change change = world_do(&w, rows[i].actor, &undo);
-        if (change.outcome != rows[i].outcome) {
-            fail_msg("%s: %s\n%s", rows[i].claim, outcome_name(change.outcome),
-                     world_reasons(&w, &change));
-        }
-        print_message("%s\n", rows[i].claim);
-        assert_fields(&w, ENTITY_INBOX, world_item(&w, settle.resolves), rows[i].item);
-        world_finish(&w);
+    struct rule_world w;
+    world_start(&w);
+    struct decision_context context = {.actor = world_find(&w, ENTITY_MEMBER, "rep"),
+                                       .recorded_at = w.recorded, .revoked = true};
+    struct mutation all[] = {
+        world_mutation(&w, MUTATION_CREATE, ENTITY_DEAL, "fresh",
+                       "title=Shed;pipeline=sales;stage=lead"),
+        world_mutation(&w, MUTATION_EDIT, ENTITY_DEAL, "fresh", "value:>5;currency:>EUR"),
+        world_mutation(&w, MUTATION_CREATE, ENTITY_ACTIVITY, "call", "deal=fresh;type=call"),
+        world_mutation(&w, MUTATION_EDIT, ENTITY_DEAL, "deal", "value:10000>5"),
+    };
+    struct uuid creation = inbox_creation_id(world_id("fresh"));
+    for (size_t i = 0; i < COUNT_OF(all); i++) {
+        struct change change;
+        assert_int_equal(decide(&w.arena, &w.state, &context, &all[i], STR("payload"), &change),
+                         FAULT_NONE);
+        assert_int_equal(change.outcome, OUTCOME_PARKED);
+        const struct inbox_item *item = change_item(&change, 0);
+        assert_true(str_starts_with(item->reasons, STR("device_revoked")));
+        bool hangs = i == 1 || i == 2;
+        assert_true(hangs ? uuid_equal(item->group, creation) : uuid_is_zero(item->group));
+        world_apply(&w, &change);
     }
+    world_finish(&w);
 }
 
 static void test_resolving_twice(void **state)
@@ -718,7 +695,7 @@ int main(void)
         cmocka_unit_test(test_a_closed_conflict_makes_room),
         cmocka_unit_test(test_resolving),
         cmocka_unit_test(test_whose_value_goes_is_told),
-        cmocka_unit_test(test_taking_back_opens_it_again),
+        cmocka_unit_test(test_what_came_from_a_device_shut_out_hangs_together),
         cmocka_unit_test(test_resolving_twice),
         cmocka_unit_test(test_closing),
         cmocka_unit_test(test_a_refused_one_is_kept_whole),
