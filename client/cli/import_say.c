@@ -90,7 +90,9 @@ static void group_say(const struct import_saying *saying, const struct remark_gr
         details = arena_format(arena, ": %.*s%s", STR_ARGS(group->details),
                                group->detail_count > DETAILS_SHOWN ? "; ..." : "");
     }
-    NOTE(&saying->command->answer, NOTE_TALK, "{count} × {text}{details} (line {lines}{more})",
+    NOTE(&saying->command->answer, NOTE_TALK,
+         sentence_of(group->count, "{count} × {text}{details} (line {lines})",
+                     "{count} × {text}{details} (lines {lines}{more})"),
          {"count", number_text(saying, group->count)}, {"text", group->text}, {"details", details},
          {"lines", group->lines},
          {"more", group->count > LINES_SHOWN ? STR(", ...; --verbose lists all") : STR("")});
@@ -167,6 +169,10 @@ static void counts_say(const struct import_saying *saying)
          "{count} members without a device would be added"},
         {report->new_organisations, "{count} organisation added", "{count} organisations added",
          "{count} organisation would be added", "{count} organisations would be added"},
+        {report->read_alike, "{count} organisation taken for one that is spelled otherwise",
+         "{count} organisations taken for ones that are spelled otherwise",
+         "{count} organisation would be taken for one that is spelled otherwise",
+         "{count} organisations would be taken for ones that are spelled otherwise"},
         {report->new_people, "{count} person added", "{count} people added",
          "{count} person would be added", "{count} people would be added"},
         {report->notes, "{count} note added", "{count} notes added", "{count} note would be added",
@@ -235,7 +241,7 @@ static void summary_table(const struct import_saying *saying, struct str rejects
         {"attention", "Attention", 0}, {"members", "Members", 0},
         {"organisations", "Organisations", 0}, {"people", "People", 0},
         {"notes", "Notes", 0},         {"unmapped", "Unmapped", 0},
-        {"rejects", "Rejects", 0},
+        {"rejects", "Rejects", 0},     {"read_alike", "Spelled otherwise", 0},
     };
     const struct import_report *report = saying->report;
     struct answer *answer = &saying->command->answer;
@@ -257,6 +263,7 @@ static void summary_table(const struct import_saying *saying, struct str rejects
     }
     if (report->unmapped.n) cells[15] = cell_text(arena_str(arena, report->unmapped));
     if (rejects.n) cells[16] = cell_text(rejects);
+    cells[17] = cell_number(arena, (int64_t)report->read_alike);
 }
 
 static void remarks_table(const struct import_saying *saying)

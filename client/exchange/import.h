@@ -54,6 +54,7 @@ struct import_remark { /* one line about one row */
 struct import_report {
     size_t rows, created, updated, unchanged, differing, kept, rejected;
     size_t attention, new_members, new_organisations, new_people, notes;
+    size_t read_alike; /* spellings of organisations taken for one that is spelled otherwise */
     size_t conflicts; /* of `updated`: at least one value became a conflict */
     struct import_remark *remarks;
     size_t remark_count, remark_cap, remarks_dropped;

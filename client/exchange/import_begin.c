@@ -15,6 +15,24 @@ static enum fault name_put(struct importer *im, struct map *map, struct str name
     return map_put(map, folded, kept);
 }
 
+enum fault import_organisation_known(struct importer *im, struct str name, struct uuid id)
+{
+    struct str folded, own = arena_str(im->arena, name);
+    struct uuid *kept = arena_copy(im->arena, &id, sizeof id);
+    if (!kept || !own.p) return FAULT_MEMORY;
+    enum fault fault = name_put(im, &im->organisations, own, &id);
+    if (!fault) fault = text_fold(im->arena, own, &folded);
+    if (fault || folded.n == 0 || map_get(&im->spelled, own)) return fault;
+    fault = map_put(&im->spelled, own, kept);
+    struct called *called = map_get(&im->called, folded);
+    if (called) called->count++;
+    if (fault || called) return fault;
+    called = arena_alloc(im->arena, sizeof *called);
+    if (!called) return FAULT_MEMORY;
+    *called = (struct called){own, 1};
+    return map_put(&im->called, folded, called);
+}
+
 static enum fault person_put(struct importer *im, const struct person *person)
 {
     enum fault fault = name_put(im, &im->emails, person->email, &person->id);
@@ -49,7 +67,7 @@ static enum fault names_load(struct importer *im, enum entity_kind kind)
         const struct organisation *organisation = all[i];
         fault = kind == ENTITY_PERSON
                     ? person_put(im, all[i])
-                    : name_put(im, &im->organisations, organisation->name, &organisation->id);
+                    : import_organisation_known(im, organisation->name, organisation->id);
     }
     return fault;
 }
@@ -111,7 +129,8 @@ enum fault import_begin(struct importer *im)
 {
     struct identity *identity = arena_alloc(im->arena, sizeof *identity);
     struct map *maps[] = {&im->organisations, &im->people, &im->emails, &im->members,
-                          &im->seen, &im->stages_unknown, &im->missing, &im->made};
+                          &im->seen, &im->stages_unknown, &im->missing, &im->made,
+                          &im->spelled, &im->called};
     if (!identity) return FAULT_MEMORY;
     for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++) map_init(maps[i], im->arena);
     enum fault fault = im->replica->f->identity_load(im->replica, im->arena, identity);

@@ -75,6 +75,11 @@ struct unknown_stage {
     size_t count;
 };
 
+struct called {
+    struct str name; /* of the first of those who are read alike */
+    size_t count;
+};
+
 struct importer {
     struct replica *replica;
     struct arena *arena; /* lives as long as the import */
@@ -96,6 +101,8 @@ struct importer {
     size_t column_count, why_column; /* CSV_COLUMNS_MAX: the file has none */
     /* Folded name -> struct uuid. People also by organisation and by e-mail. seen: id -> line. */
     struct map organisations, people, emails, members, seen, stages_unknown, missing;
+    struct map spelled;   /* organisation as it is spelled -> struct uuid */
+    struct map called;    /* folded organisation -> struct called */
     struct map made; /* dry run: id -> the entity as it would be */
     /* The chunk. */
     struct mutation *mutations;
@@ -114,6 +121,9 @@ bool import_text_has(struct importer *im, const struct import_maps *maps, struct
                      struct str *ours);
 /* Everything of the importer but the file. FAULT_NOT_FOUND: this copy has no team yet. */
 MUST_USE enum fault import_begin(struct importer *im);
+/* From now on an organisation of that name is this one; of those who are read alike the first. */
+MUST_USE enum fault import_organisation_known(struct importer *im, struct str name,
+                                              struct uuid id);
 /* The options do not fit: FAULT_FORMAT. */
 MUST_USE enum fault import_mistake(struct importer *im, struct str mistake);
 

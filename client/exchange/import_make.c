@@ -89,6 +89,39 @@ static enum fault thing_name(struct importer *im, const struct csv_record *recor
     return text_fold(&im->chunk, thing->name, &thing->key);
 }
 
+/* As it is spelled, else as it is read: that is said once for each spelling. */
+static enum fault organisation_find(struct importer *im, const struct csv_record *record,
+                                    struct str text, bool make, struct uuid *out)
+{
+    struct thing thing = {.kind = ENTITY_ORGANISATION, .name = text, .map = &im->organisations};
+    struct mutation *made;
+    enum fault fault = thing_name(im, record, &thing);
+    if (!fault && text_is_clean(thing.name, false)) {
+        fault = text_normalise(&im->chunk, thing.name, false, &thing.name);
+    }
+    if (fault) return fault;
+    const struct uuid *spelled = map_get(&im->spelled, thing.name);
+    const struct called *called = map_get(&im->called, thing.key);
+    bool several = called && called->count > 1;
+    if (spelled) {
+        *out = *spelled;
+        return FAULT_NONE;
+    }
+    fault = thing_find(im, record, &thing, make, out, &made);
+    if (made) im->report->new_organisations++;
+    if (fault || uuid_is_zero(*out)) return fault;
+    fault = import_organisation_known(im, thing.name, *out);
+    if (fault || made || !called) return fault;
+    im->report->read_alike++;
+    struct str as = arena_format(&im->chunk, "%.*s is %.*s", STR_ARGS(thing.name),
+                                 STR_ARGS(called->name));
+    return import_remark_add(im, record->line, false,
+                             several
+                                 ? STR("an organisation that could be several: the first was taken")
+                                 : STR("an organisation that is spelled otherwise here"),
+                             as);
+}
+
 /* Two people of one name at two organisations are two people; one e-mail address is one person. */
 static enum fault contact_find(struct importer *im, const struct csv_record *record,
                                struct row_parts *parts, struct uuid organisation, bool make,
@@ -142,14 +175,9 @@ enum fault import_row_references(struct importer *im, const struct csv_record *r
                                  struct row_parts *parts, bool make)
 {
     struct uuid organisation = {{0}}, id;
-    struct mutation *made = NULL;
     enum fault fault = FAULT_NONE;
     if (parts->organisation.n) {
-        struct thing thing = {.kind = ENTITY_ORGANISATION, .name = parts->organisation,
-                              .map = &im->organisations};
-        fault = thing_name(im, record, &thing);
-        if (!fault) fault = thing_find(im, record, &thing, make, &organisation, &made);
-        if (made) im->report->new_organisations++;
+        fault = organisation_find(im, record, parts->organisation, make, &organisation);
         import_row_edit(parts, "org", value_reference(organisation));
     }
     if (!fault && parts->contact.n) {
