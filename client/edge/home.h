@@ -119,6 +119,8 @@ MUST_USE enum fault home_revealed(struct home *home, uint64_t after, size_t limi
  * connection (it was poked); FAULT_NONE otherwise, the report tells how it went. */
 MUST_USE enum fault home_sync(struct home *home, const struct home_sync_options *options,
                               struct sync_report *report);
+/* The process that holds the connection; 0: none does, or it is not known. */
+long home_holder(const struct home *home);
 /* After a write: pokes the holder of the connection, or leaves a sender behind (a re-exec of
  * `program` with the hidden verb "deliver"), unless a failure is younger than SENDER_PAUSE_MS. */
 void home_deliver_later(struct home *home, const char *path, const char *program);

@@ -31,6 +31,11 @@ extern char **environ;
 
 enum { SYNC_MS = 30 * 1000, IDENTITY_BYTES = 128 * 1024 };
 
+long home_holder(const struct home *home)
+{
+    return turn_holder(home->path);
+}
+
 /* --- in this process --- */
 
 /* A revoked device has nothing any more but what the server did not take. */

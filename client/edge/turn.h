@@ -12,6 +12,8 @@ struct turn {
 
 /* FAULT_BUSY: another process has it. */
 MUST_USE enum fault turn_take(const char *home, struct turn *out);
+/* The process that took it last and has not given it back; 0: there is none, or it is gone. */
+long turn_holder(const char *home);
 /* The same for being the one sender left behind: it keeps this while it lingers without the
  * connection, so that a command in the foreground gets its turn at once. */
 MUST_USE enum fault turn_take_sender(const char *home, struct turn *out);
