@@ -58,10 +58,15 @@ static void command_run(struct command *command)
 static void command_verb(struct command *command)
 {
     const struct verb *verb = command->line.request.verb;
-    const struct column *columns;
-    size_t count;
-    if (command->line.list_fields && verb_columns(verb, &columns, &count)) {
-        answer_table(&command->answer, SHAPE_TABLE, columns, count);
+    struct columns columns;
+    /* Whoever asks what fields there are does not mean the deed. */
+    if (command->line.list_fields && !(verb->flags & VERB_HIDDEN)) {
+        if (verb_columns(&command->arena, &command->line.request, &columns)) {
+            answer_table(&command->answer, SHAPE_TABLE, columns.items, columns.count);
+        } else {
+            answer_fail(&command->answer, ERROR_NOT_FOR_MACHINES,
+                        "this command has no fields; leave out --json");
+        }
         return;
     }
     if (strcmp(verb->name, "join") == 0) {
@@ -98,6 +103,11 @@ static void command_completion(struct command *command)
 {
     struct str what = command->line.request.arguments[0];
     struct answer *answer = &command->answer;
+    if (command->line.request.machine || command->line.list_fields) {
+        answer_fail(answer, ERROR_NOT_FOR_MACHINES,
+                    "this is made for bash and for man; leave out --json and --csv");
+        return;
+    }
     answer->shape = SHAPE_TEXT;
     if (str_equal(what, STR("bash"))) {
         answer->text = argv_completion(&command->arena);

@@ -7,17 +7,31 @@ static struct str count_text(struct command *command, size_t count)
     return arena_format(&command->arena, "%zu", count);
 }
 
+/* The record for machines: whether the copy is whole, and what waits. */
+static struct cell *doctor_record(struct command *command, bool whole, size_t pending)
+{
+    answer_machine(&command->answer, SHAPE_RECORD, &doctor_table);
+    struct cell *cells = answer_row(&command->answer);
+    if (!cells) return NULL;
+    cells[DOCTOR_HOME] = cell_text(arena_str(&command->arena, str_from(command->path)));
+    cells[DOCTOR_WHOLE] = cell_flag(whole);
+    cells[DOCTOR_PENDING] = cell_number(&command->arena, (int64_t)pending);
+    cells[DOCTOR_COMPARED] = cell_flag(false);
+    return cells;
+}
+
 static void doctor_look(struct command *command)
 {
     struct trouble trouble = {.fault = FAULT_NONE};
     size_t pending = 0;
     enum fault fault = home_verify(command->path, &pending, &trouble);
     if (!fault) {
+        struct cell *cells = doctor_record(command, true, pending);
         NOTE(&command->answer, NOTE_RESULT,
              sentence_of(pending, "The offline copy in {home} is whole; {count} change waits to be sent",
                          "The offline copy in {home} is whole; {count} changes wait to be sent"),
              {"home", str_from(command->path)}, {"count", count_text(command, pending)});
-        if (!command->offline) command_compare(command);
+        if (!command->offline) command_compare(command, cells);
         return;
     }
     bool mendable = fault == FAULT_CRYPTO || fault == FAULT_NOT_FOUND;
@@ -41,6 +55,12 @@ static void doctor_rebuild(struct command *command)
     if (fault) {
         command_fault(command, "rebuild the offline copy", fault, &trouble);
         return;
+    }
+    struct cell *cells = doctor_record(command, false, rebuilt.kept);
+    if (cells) {
+        cells[DOCTOR_ASIDE] = cell_text(arena_str(&command->arena, str_from(rebuilt.aside)));
+        cells[DOCTOR_JOINED] = cell_flag(rebuilt.joined);
+        cells[DOCTOR_LOST] = cell_number(&command->arena, (int64_t)rebuilt.lost);
     }
     NOTE(answer, NOTE_RESULT, "The old copy is now {aside}",
          {"aside", arena_str(&command->arena, str_from(rebuilt.aside))});

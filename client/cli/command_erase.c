@@ -131,6 +131,12 @@ void command_wipe(struct command *command)
              {"home", str_from(command->path)});
     }
     if (answer->code != ANSWER_OK) return;
+    answer_machine(answer, SHAPE_RECORD, &wipe_table);
+    struct cell *cells = answer_row(answer);
+    if (cells) {
+        cells[WIPE_HOME] = cell_text(arena_str(&command->arena, str_from(command->path)));
+        cells[WIPE_UNSENT] = cell_number(&command->arena, (int64_t)unsent);
+    }
     answer_say(answer, NOTE_TALK,
                "The server still knows this device; somebody who stays in the team may shut it out "
                "with `sluice device revoke`");

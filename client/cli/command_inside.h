@@ -58,8 +58,9 @@ void command_deliver(struct command *command);
 /* For what makes no sense without the server: exchanges first, so that nothing is queued when it
  * cannot be reached. */
 bool command_online(struct command *command);
-/* The copy against the server's rows, and repaired: says how it went. For a whole copy only. */
-void command_compare(struct command *command);
+/* The copy against the server's rows, and repaired: says how it went, and fills the cells of
+ * doctor_table (NULL: there are none). For a whole copy only. */
+void command_compare(struct command *command, struct cell *cells);
 /* After a write: delivers, or waits for the server's answer and takes its outcome as exit code. */
 void command_settle(struct command *command);
 

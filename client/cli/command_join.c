@@ -104,6 +104,17 @@ static void join_welcome(struct command *command)
     NOTE(&command->answer, NOTE_RESULT, "Joined {team} as {member}",
          {"team", work->team ? work->team->name : STR("the team")},
          {"member", work->me ? work->me->name : STR("a member")});
+    answer_machine(&command->answer, SHAPE_RECORD, &join_table);
+    struct cell *cells = answer_row(&command->answer);
+    if (cells && work->team) cells[JOIN_TEAM] = cell_text(work->team->name);
+    if (cells && work->me) {
+        const char *role = field_choice_name(field_by_name(ENTITY_MEMBER, STR("role")),
+                                             work->me->role);
+        cells[JOIN_MEMBER] = cell_text(work->me->name);
+        if (role) cells[JOIN_ROLE] = cell_text(str_from(role));
+    }
+    if (cells) cells[JOIN_DEVICE] = cell_text(work->identity.device_name);
+    if (cells) cells[JOIN_SERVER] = cell_text(work->identity.addresses[0]);
     command_tell_clock(command);
 }
 

@@ -97,10 +97,43 @@ void command_tell_clock(struct command *command)
          {"span", span});
 }
 
+/* Another process has the connection and does not get on with what is to be sent. */
+static void held_tell(struct command *command, bool fails)
+{
+    long holder = home_holder(command->home);
+    struct answer *answer = &command->answer;
+    if (holder == 0 && fails) {
+        answer_fail(answer, ERROR_CONNECTION_HELD,
+                    "another sluice holds the connection and could not send everything; try again");
+        return;
+    }
+    if (holder == 0) return;
+    if (fails) answer_error(answer, ERROR_CONNECTION_HELD);
+    NOTE(answer, fails ? NOTE_ERROR : NOTE_TALK,
+         "another sluice (process {id}) holds the connection and does not send; if it hangs, "
+         "`kill -9 {id}` ends it: nothing is lost, and the next `sluice sync` sends what waits",
+         {"id", arena_format(&command->arena, "%ld", holder)});
+}
+
+static void sync_record(struct command *command, const struct sync_report *report)
+{
+    size_t attention = 0;
+    struct arena *arena = &command->arena;
+    if (work_attention(&command->work, &attention)) return;
+    answer_machine(&command->answer, SHAPE_RECORD, &sync_table);
+    struct cell *cells = answer_row(&command->answer);
+    if (!cells) return;
+    cells[SYNC_SENT] = cell_number(arena, (int64_t)report->answered);
+    cells[SYNC_PENDING] = cell_number(arena, (int64_t)pending_count(command));
+    cells[SYNC_ATTENTION] = cell_number(arena, (int64_t)attention);
+    cells[SYNC_RESTORED] = cell_flag(report->was_restored);
+    cells[SYNC_FORKED] = cell_flag(report->was_forked);
+}
+
 void command_sync(struct command *command)
 {
     struct sync_report report;
-    struct home_sync_options options = {.live = false};
+    struct home_sync_options options = {.live = false, .timeout_ms = command->line.wait_ms};
     struct answer *answer = &command->answer;
     enum error_code error;
     if (command->offline) {
@@ -120,10 +153,10 @@ void command_sync(struct command *command)
     if (fault == FAULT_BUSY) {
         if (sync_is_served(command, OTHER_MOMENT_MS)) { /* and what came is here */
             answer_say(answer, NOTE_TALK, "Exchanged everything, by the sluice that is connected");
+            if (!command_work(command)) sync_record(command, &report);
             return;
         }
-        answer_fail(answer, ERROR_CONNECTION_HELD,
-                    "another sluice holds the connection and could not send everything; try again");
+        held_tell(command, true);
         return;
     }
     if (fault) {
@@ -149,6 +182,7 @@ void command_sync(struct command *command)
     if (answer->code != ANSWER_OK) return;
     NOTE(answer, NOTE_TALK, "Exchanged everything: {sent} sent",
          {"sent", arena_format(&command->arena, "%llu", (unsigned long long)report.answered)});
+    sync_record(command, &report);
 }
 
 void command_deliver(struct command *command)
@@ -235,9 +269,24 @@ static void command_wait(struct command *command)
         return;
     }
     const char *trouble = fault ? NULL : say_trouble(&report, &error);
+    if (fault == FAULT_BUSY && home_holder(command->home) > 0) {
+        held_tell(command, true);
+        return;
+    }
     command_refused(command, &report, trouble ? error : ERROR_SERVER_SILENT,
                     trouble ? trouble
                             : "the server did not answer in time; your work is kept and sent later");
+}
+
+/* What waits longer than any exchange takes waits for somebody who does not get on. */
+static bool pending_is_old(struct command *command)
+{
+    struct replica *replica = home_replica(command->home);
+    struct outbox_entry *entries;
+    size_t count;
+    enum fault fault =
+        replica->f->outbox_list(replica, &command->arena, 1, false, 1, &entries, &count);
+    return !fault && count > 0 && entries[0].made_at + OTHER_MS < home_now().wall_ms;
 }
 
 void command_settle(struct command *command)
@@ -256,6 +305,7 @@ void command_settle(struct command *command)
         const struct identity *identity = &command->work.identity;
         command->waiting = identity->last_failure_at > identity->last_sync_at;
         home_deliver_later(command->home, command->path, command->program);
+        if (!command->waiting && pending_is_old(command)) held_tell(command, false);
         return;
     }
     if (!command->line.wait) command->line.wait_ms = OTHER_MS;
@@ -264,9 +314,8 @@ void command_settle(struct command *command)
     command->waiting = answer->code == ANSWER_NETWORK;
     if (command_work(command)) return;
     /* An invitation is given out only when the server knows it. */
-    if (answer->code == ANSWER_OK && answer->shape == SHAPE_NOTHING && answer->text.n > 0) {
-        NOTE(answer, NOTE_RESULT, "{line}", {"line", answer->text});
-    }
+    if (answer->held.n > 0 && answer->code == ANSWER_OK) answer_give(answer);
+    else if (answer->held.n > 0) answer->shape = SHAPE_NOTHING;
 }
 
 bool command_online(struct command *command)
@@ -291,13 +340,20 @@ bool command_online(struct command *command)
 
 /* --- doctor --- */
 
-static void compare_say(struct command *command, const struct sync_report *report)
+static void compare_say(struct command *command, const struct sync_report *report,
+                        struct cell *cells)
 {
     struct answer *answer = &command->answer;
     struct str rows = arena_format(&command->arena, "%llu",
                                    (unsigned long long)report->rows_checked);
     struct str repaired = arena_format(&command->arena, "%llu",
                                        (unsigned long long)report->rows_repaired);
+    if (cells) {
+        cells[DOCTOR_COMPARED] = cell_flag(true);
+        cells[DOCTOR_ROWS] = cell_number(&command->arena, (int64_t)report->rows_checked);
+        cells[DOCTOR_REPAIRED] = cell_number(&command->arena, (int64_t)report->rows_repaired);
+        cells[DOCTOR_REFETCHED] = cell_flag(report->was_refetched);
+    }
     if (report->was_refetched) {
         NOTE(answer, NOTE_RESULT,
              sentence_of((size_t)report->rows_checked,
@@ -321,7 +377,7 @@ static void compare_say(struct command *command, const struct sync_report *repor
     }
 }
 
-void command_compare(struct command *command)
+void command_compare(struct command *command, struct cell *cells)
 {
     struct answer *answer = &command->answer;
     struct sync_report report = {.state = SYNC_OFFLINE};
@@ -334,7 +390,7 @@ void command_compare(struct command *command)
     fault = sync_in_turn(command, options, NULL, &report);
     const char *trouble = fault ? NULL : say_trouble(&report, &error);
     if (!fault && !trouble && report.was_checked) {
-        compare_say(command, &report);
+        compare_say(command, &report, cells);
     } else if (report.trouble == SYNC_TROUBLE_LOCAL) {
         command_fault(command, "repair the offline copy", report.local_fault, NULL);
     } else if (trouble && error == ERROR_DEVICE_REVOKED) {

@@ -96,11 +96,16 @@ static void print_reasons(struct command *command)
     const struct reasons *reasons = &answer->reasons;
     if (reasons->count == 0) return;
     (void)fflush(stdout);
-    command_write(stderr, answer->wrote ? STR("sluice: the server refused it; see `sluice inbox`:\n")
-                                        : STR("sluice: refused; nothing was changed:\n"));
+    struct str head = answer->wrote           ? STR("the server refused it; see `sluice inbox`")
+                      : answer->refused.n > 0 ? answer->refused
+                                              : STR("refused; nothing was changed");
+    command_write(stderr, STR("sluice: "));
+    write_safe(command, stderr, head);
+    command_write(stderr, STR(":\n"));
     for (size_t i = 0; i < reasons->count; i++) {
         command_write(stderr, STR("  "));
         write_safe(command, stderr, reason_text(command, &reasons->items[i]));
+        if (!answer->wrote) write_safe(command, stderr, answer->causes[i]);
         command_write(stderr, STR("\n"));
     }
     if (answer->mend.n == 0) return;
@@ -116,8 +121,9 @@ static void print_json_error(struct command *command)
 {
     const struct answer *answer = &command->answer;
     struct reason_said reasons[REASONS_MAX];
-    struct str message = answer->wrote ? STR("the server refused it; see `sluice inbox`")
-                                       : STR("refused; nothing was changed");
+    struct str message = answer->wrote           ? STR("the server refused it; see `sluice inbox`")
+                         : answer->refused.n > 0 ? answer->refused
+                                                 : STR("refused; nothing was changed");
     for (size_t i = 0; i < answer->note_count; i++) {
         const struct note *note = &answer->notes[i];
         if (note->role != NOTE_ERROR) continue;
@@ -127,6 +133,9 @@ static void print_json_error(struct command *command)
         const struct reason *reason = &answer->reasons.items[i];
         work_reason_parts(command->working ? &command->work : NULL, reason, &reasons[i]);
         reasons[i].message = reason_text(command, reason);
+        if (answer->wrote || answer->causes[i].n == 0) continue;
+        reasons[i].message = arena_format(&command->arena, "%.*s%.*s", STR_ARGS(reasons[i].message),
+                                          STR_ARGS(answer->causes[i]));
     }
     struct buffer out;
     buffer_init(&out, OUTPUT_BYTES);

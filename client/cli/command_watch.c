@@ -43,6 +43,7 @@ struct watch {
     bool raw;        /* `before` is how the keyboard was */
     struct termios before;
     int64_t broken_at;
+    int64_t role; /* as it was told last */
     struct watch_seen seen;
     struct arena arena; /* of one change */
 };
@@ -72,6 +73,18 @@ static bool watch_work(struct watch *watch, struct work *work)
 
 /* --- lines --- */
 
+/* One change, one line. */
+static void watch_line(struct watch *watch, struct str line)
+{
+    struct str safe = output_safe(&watch->arena, line);
+    if (line.n == 0) return;
+    for (size_t at = 0; at < safe.n; at++) {
+        struct str c = str_slice(safe, at, at + 1);
+        command_write(stdout, c.p[0] == '\n' ? STR(" ") : c);
+    }
+    command_write(stdout, STR("\n"));
+}
+
 static void watch_tell(struct watch *watch, const struct sync_revealed *revealed, size_t count,
                        bool more)
 {
@@ -79,14 +92,10 @@ static void watch_tell(struct watch *watch, const struct sync_revealed *revealed
     struct str line;
     if (!watch_work(watch, &work)) return;
     for (size_t i = 0; i < count; i++) {
-        if (work_tell(&work, &revealed[i], &line) || line.n == 0) continue;
-        struct str safe = output_safe(&watch->arena, line);
-        for (size_t at = 0; at < safe.n; at++) { /* one change, one line */
-            struct str c = str_slice(safe, at, at + 1);
-            command_write(stdout, c.p[0] == '\n' ? STR(" ") : c);
-        }
-        command_write(stdout, STR("\n"));
+        if (work_tell(&work, &revealed[i], &line) == FAULT_NONE) watch_line(watch, line);
     }
+    if (work_tell_role(&work, watch->role, &line) == FAULT_NONE) watch_line(watch, line);
+    if (work.me) watch->role = work.me->role;
     if (more) command_write(stdout, STR("... and much more\n"));
     watch_flush(watch);
 }
@@ -285,11 +294,6 @@ static bool watch_begin(struct watch *watch)
 {
     struct command *command = watch->command;
     struct answer *answer = &command->answer;
-    if (command->line.request.machine) {
-        answer_fail(answer, ERROR_NOT_FOR_MACHINES,
-                    "--watch draws for people; leave out --json and --csv");
-        return false;
-    }
     if (work_run(&command->work, &command->line.request, answer) || answer->code != ANSWER_OK) {
         return false;
     }
@@ -333,6 +337,11 @@ void command_watch(struct command *command)
     struct sync_report report;
     struct watch watch = {.command = command};
     enum error_code error;
+    if (command->line.request.machine) {
+        answer_fail(&command->answer, ERROR_NOT_FOR_MACHINES,
+                    "--watch is for people; leave out --json and --csv");
+        return;
+    }
     watch.board = command->line.request.verb->run != NULL;
     watch.screen = watch.board && isatty(STDOUT_FILENO);
     arena_init(&watch.arena, WATCH_BYTES);
@@ -340,6 +349,7 @@ void command_watch(struct command *command)
         arena_finish(&watch.arena);
         return;
     }
+    if (command->work.me) watch.role = command->work.me->role;
     enum fault fault = watch_run(&watch, &report);
     if (watch.screen) screen_end(&watch);
     arena_finish(&watch.arena);

@@ -21,6 +21,18 @@ void answer_table(struct answer *answer, enum answer_shape shape, const struct c
     answer->column_count = count;
 }
 
+void answer_machine(struct answer *answer, enum answer_shape shape, const struct columns *columns)
+{
+    answer_table(answer, shape, columns->items, columns->count);
+    answer->machine_only = true;
+}
+
+void answer_give(struct answer *answer)
+{
+    if (answer->row_count > 0) answer->cells[answer->column_count - 1] = cell_text(answer->held);
+    NOTE(answer, NOTE_RESULT, "{line}", {"line", answer->held});
+}
+
 void answer_expect(struct answer *answer, size_t rows)
 {
     if (answer->cells || rows == 0) return;

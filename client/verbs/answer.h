@@ -54,6 +54,12 @@ struct column {
     unsigned flags;
 };
 
+struct columns {
+    const struct column *items;
+    size_t count;
+};
+#define COLUMNS(array) {(array), sizeof(array) / sizeof(array)[0]}
+
 struct place {
     const char *name;
     struct str value;
@@ -95,9 +101,12 @@ struct answer {
     size_t about_count;
     bool totals;       /* the last row sums up the others */
     struct str text; /* SHAPE_TEXT: drawn already (the board) */
+    struct str held; /* given out only once the server has taken what was done: answer_give() */
     struct note *notes;
     size_t note_count, note_cap;
     struct reasons reasons;
+    struct str refused; /* what is refused, in place of "refused; nothing was changed" */
+    struct str causes[REASONS_MAX]; /* who made it so, and when, where that is known */
     struct str mend;   /* the command that would go through, when it can be told */
     const char *mend_title; /* what that command does; NULL: the same, mended */
     bool wrote;    /* mutations were queued */
@@ -110,6 +119,10 @@ struct answer {
 void answer_init(struct answer *answer, struct arena *arena);
 void answer_table(struct answer *answer, enum answer_shape shape, const struct column *columns,
                   size_t count);
+/* The same for machines only: people get the notes. */
+void answer_machine(struct answer *answer, enum answer_shape shape, const struct columns *columns);
+/* What was held back, as a note and in the last column. */
+void answer_give(struct answer *answer);
 /* Room for so many rows at once. */
 void answer_expect(struct answer *answer, size_t rows);
 /* A row of absent cells; NULL when out of memory. Only the newest row may be filled. */

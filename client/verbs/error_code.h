@@ -107,6 +107,7 @@ enum answer_code {
     ERROR(REFUSED, "refused", REFUSED, "a rule or a right forbids it; `reasons` has all of them")  \
     ERROR(NOT_UNDOABLE, "not_undoable", REFUSED, "this cannot be taken back")                      \
     ERROR(CHANGES_UNSENT, "changes_unsent", REFUSED, "changes that were not sent would be lost")   \
+    ERROR(NAME_TAKEN, "name_taken", REFUSED, "somebody in the team is called so already")          \
     ERROR(ROWS_REJECTED, "rows_rejected", REFUSED, "some rows of the import did not land")         \
     ERROR(CONFLICT, "conflict", CONFLICT,                                                          \
           "somebody changed the same thing meanwhile; the inbox has both")                         \

@@ -91,6 +91,7 @@ void mutation_begin(struct work *work, struct mutation *mutation, enum mutation_
         .target = target,
         .acted_at = {true, work->now.wall_ms},
         .definition_version = work->definition.version,
+        .batch = work->batch,
     };
 }
 

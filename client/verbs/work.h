@@ -104,6 +104,7 @@ struct work {
     bool deals_loaded;
     enum fault fault; /* the first lookup of a mere name that failed: then the answer lacks something */
     const struct work_progress *progress; /* NULL: nobody is told */
+    struct uuid batch; /* what is done from now on is one command; zero: each is one */
     bool ready; /* the first sync brought team, definition and this member */
 };
 
@@ -121,11 +122,22 @@ void work_reason_places(struct work *work, const struct reason *reason,
                         struct place places[REASON_PLACES]);
 /* The same for machines; the sentence is the caller's. work NULL: keys as they are. */
 void work_reason_parts(struct work *work, const struct reason *reason, struct reason_said *out);
-/* The columns of what a verb answers, known without running it; false if they are not. */
-bool verb_columns(const struct verb *verb, const struct column **columns, size_t *count);
+/* The columns of what a request is answered with, known without running it; false if they are not. */
+bool verb_columns(struct arena *arena, const struct request *request, struct columns *out);
+/* What client/cli answers itself, in the order of the columns. */
+enum join_column { JOIN_TEAM, JOIN_MEMBER, JOIN_ROLE, JOIN_DEVICE, JOIN_SERVER };
+enum sync_column { SYNC_SENT, SYNC_PENDING, SYNC_ATTENTION, SYNC_RESTORED, SYNC_FORKED };
+enum doctor_column {
+    DOCTOR_HOME, DOCTOR_WHOLE, DOCTOR_PENDING, DOCTOR_COMPARED, DOCTOR_ROWS, DOCTOR_REPAIRED,
+    DOCTOR_REFETCHED, DOCTOR_ASIDE, DOCTOR_JOINED, DOCTOR_LOST
+};
+enum wipe_column { WIPE_HOME, WIPE_UNSENT };
+extern const struct columns join_table, sync_table, doctor_table, wipe_table;
 /* One line about a change that came; absent: not worth one. */
 MUST_USE enum fault work_tell(struct work *work, const struct sync_revealed *revealed,
                               struct str *line);
+/* The same about this member's role, which was `before`; absent: it is so still. */
+MUST_USE enum fault work_tell_role(struct work *work, int64_t before, struct str *line);
 /* Open inbox items that wait for this member. */
 MUST_USE enum fault work_attention(struct work *work, size_t *count);
 /* How far this machine's clock was off the server's at the last exchange, in words ("3 years");

@@ -335,6 +335,7 @@ static const struct column lane_columns[] = {
     {"moved", "Moved", COLUMN_SHOWN | COLUMN_RIGHT},
     {"added", "New", COLUMN_SHOWN | COLUMN_RIGHT},
 };
+const struct columns lane_table = COLUMNS(lane_columns);
 enum { LANE_COLUMNS = sizeof lane_columns / sizeof lane_columns[0] };
 
 static struct cell cell_wide_money(struct work *work, wide sum, struct str code)

@@ -46,6 +46,29 @@ enum fault deletion_undo(struct work *work, enum entity_kind kind, struct uuid t
 
 /* --- the verbs --- */
 
+static const struct column deleted_columns[] = {
+    {"id", "ID", COLUMN_SHOWN},   {"title", "Title", COLUMN_SHOWN | COLUMN_WIDE},
+    {"who", "Deleted by", COLUMN_SHOWN}, {"when", "When", COLUMN_SHOWN},
+    {"full_id", "Full id", 0},
+};
+const struct columns deleted_table = COLUMNS(deleted_columns);
+
+static enum fault deleted_row(struct work *work, struct uuid id, struct str short_id,
+                              struct str title, struct uuid who, struct optional when,
+                              struct answer *answer)
+{
+    char full[UUID_TEXT_LENGTH + 1];
+    struct cell *cells = answer_row(answer);
+    if (!cells) return FAULT_MEMORY;
+    uuid_format(id, full);
+    cells[0] = cell_text(short_id);
+    cells[1] = cell_text(title);
+    cells[2] = cell_text(name_of_member(work, who));
+    cells[3] = cell_time(work, when);
+    cells[4] = cell_text(arena_str(work->arena, str_from(full)));
+    return arena_fault(work->arena);
+}
+
 enum fault deal_delete(struct work *work, const struct request *request, struct answer *answer)
 {
     const void *found;
@@ -73,15 +96,10 @@ enum fault deal_delete(struct work *work, const struct request *request, struct 
     fault = mutation_submit(work, &mutation, summary, answer, &done);
     if (fault || answer->code != ANSWER_OK) return fault;
     NOTE(answer, NOTE_RESULT, "Deleted {id} {title}", {"id", id}, {"title", deal->title});
-    return FAULT_NONE;
+    answer_machine(answer, SHAPE_RECORD, &deleted_table);
+    return deleted_row(work, deal->id, id, deal->title, work->identity.member,
+                       (struct optional){true, work->now.wall_ms}, answer);
 }
-
-static const struct column deleted_columns[] = {
-    {"id", "ID", COLUMN_SHOWN},   {"title", "Title", COLUMN_SHOWN | COLUMN_WIDE},
-    {"who", "Deleted by", COLUMN_SHOWN}, {"when", "When", COLUMN_SHOWN},
-    {"full_id", "Full id", 0},
-};
-enum { DELETED_COLUMNS = sizeof deleted_columns / sizeof deleted_columns[0] };
 
 struct deleted {
     const struct event **events; /* of the newest deletion of each deal that is gone */
@@ -134,19 +152,14 @@ static enum fault deleted_load(struct work *work, struct deleted *out)
 static enum fault deleted_list(struct work *work, const struct deleted *deleted,
                                struct answer *answer)
 {
-    answer_table(answer, SHAPE_TABLE, deleted_columns, DELETED_COLUMNS);
-    for (size_t i = 0; i < deleted->count; i++) {
-        struct cell *cells = answer_row(answer);
-        if (!cells) return FAULT_MEMORY;
-        char id[UUID_TEXT_LENGTH + 1];
-        uuid_format(deleted->ids[i], id);
-        cells[0] = cell_text(deleted->shorts[i]);
-        cells[1] = cell_text(deleted->titles[i]);
-        cells[2] = cell_text(name_of_member(work, deleted->events[i]->who));
-        cells[3] = cell_time(work, deleted->events[i]->recorded_at);
-        cells[4] = cell_text(arena_str(work->arena, str_from(id)));
+    enum fault fault = FAULT_NONE;
+    answer_table(answer, SHAPE_TABLE, deleted_columns, deleted_table.count);
+    for (size_t i = 0; i < deleted->count && !fault; i++) {
+        const struct event *event = deleted->events[i];
+        fault = deleted_row(work, deleted->ids[i], deleted->shorts[i], deleted->titles[i],
+                            event->who, event->recorded_at, answer);
     }
-    return arena_fault(work->arena);
+    return fault;
 }
 
 static bool deleted_is(struct work *work, const struct deleted *deleted, size_t at, struct str text)
@@ -188,5 +201,7 @@ enum fault deal_restore(struct work *work, const struct request *request, struct
     if (fault || answer->code != ANSWER_OK) return fault;
     NOTE(answer, NOTE_RESULT, "Brought back {id} {title}",
          {"id", name_short(work, ENTITY_DEAL, deleted.ids[at])}, {"title", title});
-    return FAULT_NONE;
+    answer_machine(answer, SHAPE_RECORD, &deleted_table);
+    return deleted_row(work, deleted.ids[at], deleted.shorts[at], title, deleted.events[at]->who,
+                       deleted.events[at]->recorded_at, answer);
 }

@@ -16,6 +16,7 @@ static const struct column device_columns[] = {
     {"this", "This one", COLUMN_SHOWN},
     {"full_id", "Full ID", 0},
 };
+const struct columns device_table = COLUMNS(device_columns);
 
 struct device_list {
     const struct device **devices;
@@ -40,6 +41,23 @@ static enum fault devices_read(struct work *work, struct device_list *out)
     return names_short(work->arena, ids, out->count, out->shorts);
 }
 
+static enum fault device_row(struct work *work, const struct device *device, struct str short_id,
+                             struct answer *answer)
+{
+    char full[UUID_TEXT_LENGTH + 1];
+    struct cell *cells = answer_row(answer);
+    if (!cells) return FAULT_MEMORY;
+    uuid_format(device->id, full);
+    cells[0] = cell_text(short_id);
+    cells[1] = cell_text(name_of_member(work, device->member));
+    cells[2] = cell_text(device->name);
+    cells[3] = cell_time(work, device->created_at);
+    cells[4] = cell_time(work, device->revoked_at);
+    cells[5] = cell_flag(uuid_equal(device->id, work->identity.device));
+    cells[6] = cell_text(arena_str(work->arena, str_from(full)));
+    return FAULT_NONE;
+}
+
 enum fault device_list(struct work *work, const struct request *request, struct answer *answer)
 {
     struct device_list list;
@@ -48,21 +66,10 @@ enum fault device_list(struct work *work, const struct request *request, struct 
     if (fault) return fault;
     answer_table(answer, SHAPE_TABLE, device_columns,
                  sizeof device_columns / sizeof device_columns[0]);
-    for (size_t i = 0; i < list.count; i++) {
-        const struct device *device = list.devices[i];
-        char full[UUID_TEXT_LENGTH + 1];
-        struct cell *cells = answer_row(answer);
-        if (!cells) return FAULT_MEMORY;
-        uuid_format(device->id, full);
-        cells[0] = cell_text(list.shorts[i]);
-        cells[1] = cell_text(name_of_member(work, device->member));
-        cells[2] = cell_text(device->name);
-        cells[3] = cell_time(work, device->created_at);
-        cells[4] = cell_time(work, device->revoked_at);
-        cells[5] = cell_flag(uuid_equal(device->id, work->identity.device));
-        cells[6] = cell_text(arena_str(work->arena, str_from(full)));
+    for (size_t i = 0; i < list.count && !fault; i++) {
+        fault = device_row(work, list.devices[i], list.shorts[i], answer);
     }
-    return FAULT_NONE;
+    return fault;
 }
 
 /* By its name or the beginning of its id; NULL when that is none or more than one. */
@@ -89,6 +96,7 @@ enum fault device_revoke(struct work *work, const struct request *request, struc
     struct wish wish;
     bool done;
     size_t matches;
+    const void *shown;
     struct str wanted = str_trim(request->arguments[0]);
     enum fault fault = devices_read(work, &list);
     if (fault) return fault;
@@ -116,5 +124,9 @@ enum fault device_revoke(struct work *work, const struct request *request, struc
                             "hears of this, may deliver what it holds for managers to decide on, "
                             "and then erases its copy",
          {"name", device->name}, {"member", name_of_member(work, device->member)});
-    return FAULT_NONE;
+    fault = work->replica->f->entity(work->replica, work->arena, ENTITY_DEVICE, device->id, false,
+                                     &shown);
+    answer_machine(answer, SHAPE_RECORD, &device_table);
+    if (fault) return fault;
+    return device_row(work, shown, name_short(work, ENTITY_DEVICE, device->id), answer);
 }

@@ -28,6 +28,7 @@ static const struct column history_columns[] = {
     [HISTORY_RECORDED] = {"recorded_at", "Recorded", 0},
     [HISTORY_SEQ] = {"seq", "Seq", COLUMN_RIGHT},
 };
+const struct columns history_table = COLUMNS(history_columns);
 
 struct deal_past {
     const struct deal *deal;
@@ -357,6 +358,47 @@ static enum fault restore_parse(struct work *work, const struct deal_past *past,
     return FAULT_NONE;
 }
 
+static const struct edit *wish_edit_of(const struct wish *wish, const char *name)
+{
+    for (size_t i = 0; i < wish->count; i++) {
+        if (strcmp(wish->edits[i].field->name, name) == 0) return &wish->edits[i];
+    }
+    return NULL;
+}
+
+/* What is won or lost stays so by this: opening it again is a word of its own, and its checks are
+ * what it was won by. True: the answer says so. */
+static bool restore_reopens(struct work *work, const struct deal *deal, const struct field *field,
+                            const struct wish *wish, struct answer *answer)
+{
+    const struct edit *status = wish_edit_of(wish, "status"), *stage = wish_edit_of(wish, "stage");
+    bool closed = deal->status == STATUS_WON || deal->status == STATUS_LOST;
+    bool opens = status && status->want.number != deal->status;
+    struct reasons reasons = {.count = 0};
+    const char *name = field_choice_name(field_by_name(ENTITY_DEAL, STR("status")), deal->status);
+    if (!closed || (!opens && !is_called(field, "checks"))) return false;
+    reasons_add(&reasons, (struct reason){.code = REASON_DEAL_CLOSED,
+                                          .value = name ? str_from(name) : STR_NONE});
+    answer_refuse(answer, &reasons);
+    struct str to = stage && opens ? stage->want.text : STR_NONE;
+    answer->mend_title = "open it again:";
+    answer->mend = arena_format(work->arena, "sluice deal reopen %.*s%s%.*s",
+                                STR_ARGS(name_short(work, ENTITY_DEAL, deal->id)),
+                                to.n > 0 ? " " : "", STR_ARGS(to));
+    return true;
+}
+
+/* "Value of r4mqg Roof, as line 5 left it" */
+static struct str restore_called(struct work *work, const struct deal_past *past,
+                                 const struct field *field, size_t n)
+{
+    struct str as = STR("");
+    if (n > 0) as = arena_format(work->arena, ", as line %zu left it", n);
+    return arena_format(work->arena, "%s of %.*s %.*s%.*s", field->label,
+                        STR_ARGS(name_short(work, ENTITY_DEAL, past->deal->id)),
+                        STR_ARGS(past->deal->title), STR_ARGS(as));
+}
+
 static enum fault history_restore(struct work *work, const struct deal_past *past, struct str text,
                                   struct answer *answer)
 {
@@ -369,6 +411,10 @@ static enum fault history_restore(struct work *work, const struct deal_past *pas
     wish_init(&wish, ENTITY_DEAL, past->deal->id, past->deal);
     fault = restore_wish(work, past, n, field, &wish);
     if (fault) return fault;
+    struct str called = restore_called(work, past, field, n);
+    answer->refused = arena_format(work->arena, "cannot restore %.*s; nothing was changed",
+                                   STR_ARGS(called));
+    if (restore_reopens(work, past->deal, field, &wish, answer)) return FAULT_NONE;
     struct str summary = arena_format(work->arena, "history %.*s --restore %s",
                                       STR_ARGS(past->deal->title), field->name);
     fault = wish_submit(work, &wish, summary, answer, &done);
@@ -381,9 +427,7 @@ static enum fault history_restore(struct work *work, const struct deal_past *pas
     }
     bool stage = field_same_unit(field, field_by_name(ENTITY_DEAL, STR("stage")));
     return deal_said(work, &wish,
-                     stage ? "Restored {what} of {id} {title}: {stage}"
-                           : "Restored {what} of {id} {title}",
-                     str_from(field->label), answer);
+                     stage ? "Restored {what}: {stage}" : "Restored {what}", called, answer);
 }
 
 enum fault deal_history(struct work *work, const struct request *request, struct answer *answer)

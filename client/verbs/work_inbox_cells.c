@@ -1,30 +1,30 @@
 /* work_inbox_cells.c - an item of the inbox as cells, for machines and for its story. */
 #include "client/verbs/work_inside.h"
 
-#include <assert.h>
 #include <string.h>
 
 #include "common/base/banned.h"
 #include "common/domain/merge.h"
 
-const struct column inbox_columns[INBOX_COLUMN_COUNT] = {
-    {"number", "No", COLUMN_SHOWN | COLUMN_RIGHT},
-    {"kind", "Kind", COLUMN_SHOWN},
-    {"subject", "About", COLUMN_SHOWN | COLUMN_WIDE},
-    {"field", "Field", COLUMN_SHOWN},
-    {"mine", "Mine", COLUMN_SHOWN | COLUMN_WIDE},
-    {"theirs", "Theirs", COLUMN_SHOWN | COLUMN_WIDE},
-    {"who", "By", COLUMN_SHOWN},
-    {"when", "When", COLUMN_SHOWN},
-    {"reasons", "Why", COLUMN_SHOWN | COLUMN_WIDE},
-    {"possible", "Possible", COLUMN_SHOWN},
-    {"base", "Before", 0},
-    {"author", "Author", 0},
-    {"subject_id", "Id of what", 0},
-    {"acted_at", "Made", 0},
+static const struct column inbox_columns[] = {
+    [INBOX_NUMBER_COLUMN] = {"number", "No", COLUMN_SHOWN | COLUMN_RIGHT},
+    [INBOX_KIND_COLUMN] = {"kind", "Kind", COLUMN_SHOWN},
+    [INBOX_SUBJECT_COLUMN] = {"subject", "About", COLUMN_SHOWN | COLUMN_WIDE},
+    [INBOX_FIELD_COLUMN] = {"field", "Field", COLUMN_SHOWN},
+    [INBOX_MINE_COLUMN] = {"mine", "Mine", COLUMN_SHOWN | COLUMN_WIDE},
+    [INBOX_THEIRS_COLUMN] = {"theirs", "Theirs", COLUMN_SHOWN | COLUMN_WIDE},
+    [INBOX_WHO_COLUMN] = {"who", "By", COLUMN_SHOWN},
+    [INBOX_WHEN_COLUMN] = {"when", "When", COLUMN_SHOWN},
+    [INBOX_REASONS_COLUMN] = {"reasons", "Why", COLUMN_SHOWN | COLUMN_WIDE},
+    [INBOX_POSSIBLE_COLUMN] = {"possible", "Possible", COLUMN_SHOWN},
+    [INBOX_BASE_COLUMN] = {"base", "Before", 0},
+    [INBOX_AUTHOR_COLUMN] = {"author", "Author", 0},
+    [INBOX_SUBJECT_ID_COLUMN] = {"subject_id", "Id of what", 0},
+    [INBOX_ACTED_COLUMN] = {"acted_at", "Made", 0},
+    [INBOX_STATE_COLUMN] = {"state", "State", 0},
+    [INBOX_GROUP_COLUMN] = {"with", "Hangs on", 0},
 };
-static_assert(sizeof inbox_columns / sizeof inbox_columns[0] == INBOX_COLUMN_COUNT,
-              "a name for each column");
+const struct columns inbox_table = COLUMNS(inbox_columns);
 
 struct str inbox_unit_say(struct work *work, const struct inbox_item *item, struct str text)
 {
@@ -124,6 +124,7 @@ static struct str wanted_say(struct work *work, const struct inbox_item *item)
     struct str out = STR(""), currency = work->team->currency;
     if (codec_mutation_unpack(work->arena, item->payload, &mutation)) return STR_NONE;
     if (mutation.stage) return stage_edit_say(work, mutation.stage);
+    bool logged = mutation.entity == ENTITY_ACTIVITY;
     for (size_t i = 0; i < mutation.edit_count; i++) {
         const struct edit *edit = &mutation.edits[i];
         struct str canonical;
@@ -134,49 +135,77 @@ static struct str wanted_say(struct work *work, const struct inbox_item *item)
         struct str said = text_say(work, edit->field, canonical, currency);
         /* The amount has its currency; what was refused as well has no name yet. */
         if (said.n == 0 || strcmp(edit->field->name, "currency") == 0) continue;
+        if (logged && strcmp(edit->field->name, "text") == 0) return said;
+        if (logged) continue; /* the head says what was logged for which deal */
         out = arena_format(work->arena, "%.*s%s%s: %.*s", STR_ARGS(out), out.n ? ", " : "",
                            edit->field->label, STR_ARGS(said));
     }
     return out;
 }
 
-enum fault inbox_cells(struct work *work, const struct inbox_item *item,
-                             struct cell *cells)
+/* What can be done with it, as the words of `sluice inbox`. */
+static struct str possible_say(struct work *work, const struct inbox_item *item)
 {
-    enum fault fault = FAULT_NONE;
-    const struct field *kind = field_by_name(ENTITY_INBOX, STR("kind"));
-    const struct field *field = field_by_name((enum entity_kind)item->subject_kind, item->field);
-    bool conflict = item->kind == INBOX_CONFLICT;
-    cells[0] = cell_number(work->arena, item->number);
-    cells[1] = cell_field(work, kind, item);
-    cells[2] = cell_text(inbox_subject_say(work, item));
-    cells[3] = cell_faces(item->field, field ? str_from(field->label) : item->field);
-    if (conflict) {
-        cells[4] = unit_cell(work, item, item->mine);
-        cells[5] = unit_cell(work, item, item->theirs);
-        cells[10] = unit_cell(work, item, item->base);
-        fault = theirs_find(work, item, &cells[6], &cells[7]);
-    } else if (inbox_is_replaced(item)) {
-        cells[4] = unit_cell(work, item, item->mine);
-        cells[5] = unit_cell(work, item, item->theirs);
-        cells[6] = cell_text(name_of_member(work, item->author));
-        cells[7] = cell_time(work, item->recorded_at);
-    } else {
-        cells[4] = cell_text(item->kind == INBOX_NOTICE ? item->mine : wanted_say(work, item));
-        if (inbox_is_missing(item)) { /* the numbers, from and to */
-            cells[5] = cell_text(item->theirs);
-            cells[10] = cell_text(item->base);
-        }
-        cells[7] = cell_time(work, item->recorded_at);
+    if (item->kind == INBOX_CONFLICT) return STR("resolve");
+    if (item->kind == INBOX_NOTICE) return STR("discard");
+    return inbox_can_retry(work, item) ? STR("retry, discard") : STR("discard");
+}
+
+/* The number of what it hangs on. */
+static enum fault group_cell(struct work *work, const struct inbox_item *item, struct cell *cell)
+{
+    const void *found;
+    if (uuid_is_zero(item->group)) return FAULT_NONE;
+    enum fault fault = work->replica->f->entity(work->replica, work->arena, ENTITY_INBOX,
+                                                item->group, false, &found);
+    if (fault) return fault == FAULT_NOT_FOUND ? FAULT_NONE : fault;
+    *cell = cell_number(work->arena, ((const struct inbox_item *)found)->number);
+    return FAULT_NONE;
+}
+
+/* Both values and who stood in the way; of what was refused, what was wanted. */
+static enum fault sides_cells(struct work *work, const struct inbox_item *item, struct cell *cells)
+{
+    cells[INBOX_WHEN_COLUMN] = cell_time(work, item->recorded_at);
+    if (item->kind == INBOX_CONFLICT) {
+        cells[INBOX_MINE_COLUMN] = unit_cell(work, item, item->mine);
+        cells[INBOX_THEIRS_COLUMN] = unit_cell(work, item, item->theirs);
+        cells[INBOX_BASE_COLUMN] = unit_cell(work, item, item->base);
+        cells[INBOX_WHEN_COLUMN] = (struct cell){.type = CELL_NONE};
+        return theirs_find(work, item, &cells[INBOX_WHO_COLUMN], &cells[INBOX_WHEN_COLUMN]);
     }
-    cells[8] = reasons_cell(work, item->reasons);
-    cells[9] = cell_text(conflict                         ? STR("resolve")
-                         : item->kind == INBOX_NOTICE ? STR("discard")
-                                                      : STR("retry, discard"));
-    cells[INBOX_ACTED_COLUMN] = cell_time(work, item->acted_at);
-    cells[11] = cell_text(name_of_member(work, item->author));
+    if (inbox_is_replaced(item)) {
+        cells[INBOX_MINE_COLUMN] = unit_cell(work, item, item->mine);
+        cells[INBOX_THEIRS_COLUMN] = unit_cell(work, item, item->theirs);
+        cells[INBOX_WHO_COLUMN] = cell_text(name_of_member(work, item->author));
+        return FAULT_NONE;
+    }
+    bool notice = item->kind == INBOX_NOTICE;
+    cells[INBOX_MINE_COLUMN] = cell_text(notice ? item->mine : wanted_say(work, item));
+    if (!inbox_is_missing(item)) return FAULT_NONE;
+    cells[INBOX_THEIRS_COLUMN] = cell_text(item->theirs); /* the numbers, from and to */
+    cells[INBOX_BASE_COLUMN] = cell_text(item->base);
+    return FAULT_NONE;
+}
+
+enum fault inbox_cells(struct work *work, const struct inbox_item *item, struct cell *cells)
+{
+    const struct field *kind = field_by_name(ENTITY_INBOX, STR("kind"));
+    const struct field *state = field_by_name(ENTITY_INBOX, STR("state"));
+    struct inbox_about about = inbox_about(work, item);
+    const struct field *field = field_by_name(about.kind, item->field);
     char id[UUID_TEXT_LENGTH + 1];
-    uuid_format(item->subject, id);
-    cells[12] = cell_text(arena_str(work->arena, str_from(id)));
-    return fault;
+    uuid_format(about.id, id);
+    cells[INBOX_NUMBER_COLUMN] = cell_number(work->arena, item->number);
+    cells[INBOX_KIND_COLUMN] = cell_field(work, kind, item);
+    cells[INBOX_STATE_COLUMN] = cell_field(work, state, item);
+    cells[INBOX_SUBJECT_COLUMN] = cell_text(inbox_subject_say(work, item));
+    cells[INBOX_FIELD_COLUMN] = cell_faces(item->field, field ? str_from(field->label) : item->field);
+    cells[INBOX_REASONS_COLUMN] = reasons_cell(work, item->reasons);
+    cells[INBOX_POSSIBLE_COLUMN] = cell_text(possible_say(work, item));
+    cells[INBOX_ACTED_COLUMN] = cell_time(work, item->acted_at);
+    cells[INBOX_AUTHOR_COLUMN] = cell_text(name_of_member(work, item->author));
+    cells[INBOX_SUBJECT_ID_COLUMN] = cell_text(arena_str(work->arena, str_from(id)));
+    enum fault fault = sides_cells(work, item, cells);
+    return fault ? fault : group_cell(work, item, &cells[INBOX_GROUP_COLUMN]);
 }

@@ -92,6 +92,44 @@ enum fault inbox_theirs(struct work *work, const struct inbox_item *item,
     return fault;
 }
 
+struct inbox_about inbox_about(struct work *work, const struct inbox_item *item)
+{
+    struct mutation mutation;
+    struct inbox_about about = {(enum entity_kind)item->subject_kind, item->subject};
+    if (item->subject_kind != ENTITY_NONE) return about;
+    if (codec_mutation_unpack(work->arena, item->payload, &mutation)) return about;
+    if (mutation.entity <= ENTITY_NONE || mutation.entity >= ENTITY_COUNT) return about;
+    return (struct inbox_about){(enum entity_kind)mutation.entity, mutation.target};
+}
+
+/* There is no other deal to log it for. */
+static bool activity_has_deal(struct work *work, const struct mutation *mutation)
+{
+    const void *deal;
+    for (size_t i = 0; i < mutation->edit_count; i++) {
+        const struct edit *edit = &mutation->edits[i];
+        if (!edit->field || edit->field->refers != ENTITY_DEAL || !edit->want.present) continue;
+        return !work->replica->f->entity(work->replica, work->arena, ENTITY_DEAL, edit->want.id,
+                                         false, &deal);
+    }
+    return true;
+}
+
+bool inbox_can_retry(struct work *work, const struct inbox_item *item)
+{
+    struct mutation mutation;
+    const void *current;
+    if (item->kind != INBOX_PARKED) return false;
+    if (str_starts_with(item->reasons, STR("server_fault"))) return false;
+    if (codec_mutation_unpack(work->arena, item->payload, &mutation)) return false;
+    /* What hangs on a refused creation comes back with it. */
+    if (!uuid_is_zero(item->group)) return true;
+    if (mutation.entity == ENTITY_ACTIVITY) return activity_has_deal(work, &mutation);
+    if (mutation.kind == MUTATION_CREATE || mutation.kind == MUTATION_IMPORT) return true;
+    return !work->replica->f->entity(work->replica, work->arena, (enum entity_kind)mutation.entity,
+                                     mutation.target, false, &current);
+}
+
 /* What a refused creation would be called: its own words. */
 static struct str creation_say(struct work *work, const struct inbox_item *item)
 {
@@ -103,29 +141,55 @@ static struct str creation_say(struct work *work, const struct inbox_item *item)
     for (size_t i = 0; i < mutation.edit_count; i++) {
         const struct field *field = mutation.edits[i].field;
         if (!field) continue;
-        if (strcmp(field->name, "title") == 0 || strcmp(field->name, "name") == 0 ||
-            strcmp(field->name, "text") == 0) {
+        if (strcmp(field->name, "title") == 0 || strcmp(field->name, "name") == 0) {
             return mutation.edits[i].want.text;
         }
     }
     return STR_NONE;
 }
 
-struct str inbox_subject_say(struct work *work, const struct inbox_item *item)
+/* As it is called here, or would be had it not been refused. */
+static struct str thing_named(struct work *work, enum entity_kind kind, struct uuid id)
 {
     const void *creation;
-    struct str name = name_of(work, (enum entity_kind)item->subject_kind, item->subject);
+    struct str name = name_of(work, kind, id);
     if (name.n > 0) return name;
-    name = creation_say(work, item);
-    if (name.n > 0) return name;
-    /* A change of what was refused itself. */
     enum fault fault = work->replica->f->entity(work->replica, work->arena, ENTITY_INBOX,
-                                                inbox_creation_id(item->subject), false,
-                                                &creation);
+                                                inbox_creation_id(id), false, &creation);
     if (!fault) return creation_say(work, creation);
     const struct event *deletion;
-    if (deletion_of(work, item->subject, &deletion) || !deletion) return STR_NONE;
+    if (deletion_of(work, id, &deletion) || !deletion) return STR_NONE;
     return deletion_title(work, deletion);
+}
+
+/* "call for Harbour crane" */
+static struct str activity_say(struct work *work, const struct mutation *mutation)
+{
+    struct str type = STR("activity"), deal = STR_NONE;
+    for (size_t i = 0; i < mutation->edit_count; i++) {
+        const struct edit *edit = &mutation->edits[i];
+        if (!edit->field || !edit->want.present) continue;
+        if (strcmp(edit->field->name, "type") == 0) {
+            const char *name = field_choice_name(edit->field, edit->want.number);
+            if (name) type = str_from(name);
+        }
+        if (strcmp(edit->field->name, "deal") == 0) {
+            deal = thing_named(work, ENTITY_DEAL, edit->want.id);
+            if (deal.n == 0) deal = STR("a deal that is gone");
+        }
+    }
+    if (deal.n == 0) return type;
+    return arena_format(work->arena, "%.*s for %.*s", STR_ARGS(type), STR_ARGS(deal));
+}
+
+struct str inbox_subject_say(struct work *work, const struct inbox_item *item)
+{
+    struct mutation mutation;
+    struct inbox_about about = inbox_about(work, item);
+    bool known = codec_mutation_unpack(work->arena, item->payload, &mutation) == FAULT_NONE;
+    if (about.kind == ENTITY_ACTIVITY && known) return activity_say(work, &mutation);
+    struct str name = thing_named(work, about.kind, about.id);
+    return name.n > 0 ? name : creation_say(work, item);
 }
 
 bool inbox_hangs(const struct inbox_item *const *items, size_t count,
@@ -151,6 +215,47 @@ size_t inbox_with(const struct inbox_item *const *items, size_t count,
     return found;
 }
 
+static const char *settled_say(int64_t state)
+{
+    switch ((enum inbox_state)state) {
+    case INBOX_MINE: return "with the own value";
+    case INBOX_THEIRS: return "with what stood";
+    case INBOX_VALUE: return "with another value";
+    case INBOX_DISCARDED: return "discarded";
+    case INBOX_RESENT: return "sent again";
+    case INBOX_OPEN:
+    case INBOX_STATE_NONE: break;
+    }
+    return "closed";
+}
+
+/* No open item has that number: was it settled, by whom and how? */
+static enum fault named_missing(struct work *work, struct str text, int64_t number,
+                                struct answer *answer)
+{
+    const void **all;
+    size_t count;
+    enum fault fault =
+        work->replica->f->all(work->replica, work->arena, ENTITY_INBOX, &all, &count);
+    for (size_t i = 0; !fault && i < count; i++) {
+        const struct inbox_item *item = all[i];
+        if (item->number != number || item->state == INBOX_OPEN) continue;
+        struct str who = name_of_member(work, item->closed_by);
+        if (uuid_equal(item->closed_by, work->identity.member)) who = STR("you");
+        FAIL(answer, ERROR_NOT_FOUND,
+             "item {number} is settled already: {how}, by {who}, {when}", {"number", text},
+             {"how", str_from(settled_say(item->state))},
+             {"who", who.n > 0 ? who : STR("the server")}, {"when", moment_say(work, item->closed_at)});
+        return FAULT_NONE;
+    }
+    if (!fault) {
+        FAIL(answer, ERROR_NOT_FOUND,
+             "there is no open item {number}; `sluice inbox` shows what there is",
+             {"number", text});
+    }
+    return fault;
+}
+
 enum fault inbox_item_named(struct work *work, struct str text, struct answer *answer,
                             const struct inbox_item **out)
 {
@@ -163,11 +268,7 @@ enum fault inbox_item_named(struct work *work, struct str text, struct answer *a
     for (size_t i = 0; i < count && !fault && numeric; i++) {
         if (items[i]->number == number) *out = items[i];
     }
-    if (!fault && !*out) {
-        FAIL(answer, ERROR_NOT_FOUND,
-             "there is no open item {number}; `sluice inbox` shows what there is",
-             {"number", text});
-    }
+    if (!fault && !*out) fault = named_missing(work, text, numeric ? number : 0, answer);
     return fault;
 }
 

@@ -30,7 +30,7 @@ static enum fault retry_wish(struct work *work, const struct inbox_item *item,
                              struct mutation *old, struct wish *wish, bool *possible)
 {
     const void *current = NULL;
-    *possible = item->kind == INBOX_PARKED &&
+    *possible = inbox_can_retry(work, item) &&
                 codec_mutation_unpack(work->arena, item->payload, old) == FAULT_NONE;
     if (!*possible) return FAULT_NONE;
     enum entity_kind kind = (enum entity_kind)old->entity;
@@ -101,31 +101,42 @@ static enum fault retry_restore(struct work *work, const struct inbox_item *item
     return FAULT_NONE;
 }
 
+static struct str retry_why_not(const struct inbox_item *item)
+{
+    /* `sluice inbox` says who can bring it back. */
+    if (str_starts_with(item->reasons, STR("server_fault"))) return STR("the server fails on it");
+    return str_starts_with(item->reasons, STR("undecodable")) ? STR("nobody can read it")
+                                                              : STR("what it changes is gone");
+}
+
 enum fault inbox_retry(struct work *work, const struct request *request,
-                             const struct inbox_item *item, struct answer *answer)
+                       const struct inbox_item *item, struct answer *answer)
 {
     struct mutation old;
     struct wish wish;
     bool done, fine = true, possible;
+    struct str about = inbox_subject_say(work, item);
+    struct str summary = arena_format(work->arena, "inbox retry %lld%s%.*s", (long long)item->number,
+                                      about.n > 0 ? ": " : "", STR_ARGS(about));
     enum fault fault = FAULT_NONE;
     if (request && request_option(request, "restore")) fault = retry_restore(work, item, answer);
     if (fault || answer->code != ANSWER_OK) return fault;
     fault = retry_wish(work, item, &old, &wish, &possible);
     if (fault) return fault;
     if (!possible) {
-        answer_fail(answer, ERROR_WRONG_ITEM,
-                    item->kind == INBOX_CONFLICT
-                        ? "this is a conflict: `inbox resolve N --mine`, --theirs or --set VALUE"
-                        : "this item cannot be sent again; `inbox discard N` closes it");
+        FAIL(answer, ERROR_WRONG_ITEM,
+             "item {number} cannot be sent again: {why}; `sluice inbox discard {number}` closes it",
+             {"number", arena_format(work->arena, "%lld", (long long)item->number)},
+             {"why", retry_why_not(item)});
         return FAULT_NONE;
     }
     if (request) fault = retry_options(work, request, &wish, answer, &fine);
     if (fault || !fine) return fault;
     if (!wish.happened_at.has) wish.happened_at = old.happened_at;
-    fault = wish_submit(work, &wish, STR("inbox retry"), answer, &done);
+    fault = wish_submit(work, &wish, summary, answer, &done);
     if (fault || answer->code != ANSWER_OK) return fault;
     NOTE(answer, NOTE_RESULT, "Item {number} is sent again: {what}",
          {"number", arena_format(work->arena, "%lld", (long long)item->number)},
-         {"what", inbox_subject_say(work, item)});
+         {"what", about});
     return wish_tell_date(work, &wish, answer);
 }

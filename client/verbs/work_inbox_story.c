@@ -59,6 +59,14 @@ static enum fault now_find(struct work *work, const struct inbox_item *item,
     return fault;
 }
 
+static bool subject_stands(struct work *work, const struct inbox_item *item)
+{
+    const void *found;
+    return !work->replica->f->entity(work->replica, work->arena,
+                                     (enum entity_kind)item->subject_kind, item->subject, false,
+                                     &found);
+}
+
 static enum fault conflict_say(struct work *work, const struct inbox_item *item,
                                const struct cell *cells, struct answer *answer)
 {
@@ -82,48 +90,12 @@ static enum fault conflict_say(struct work *work, const struct inbox_item *item,
     voices[count++] =
         (struct voice){STR("before"), cells[INBOX_BASE_COLUMN].shown, STR(""), ""};
     voices_say(work, voices, count, answer);
-    NOTE(answer, NOTE_RESULT, "      sluice inbox resolve {number} --mine, --theirs or --set VALUE",
+    bool gone = !subject_stands(work, item);
+    NOTE(answer, NOTE_RESULT,
+         gone ? "      it is gone: sluice inbox resolve {number} --theirs"
+              : "      sluice inbox resolve {number} --mine, --theirs or --set VALUE",
          {"number", cells[INBOX_NUMBER_COLUMN].text});
     return FAULT_NONE;
-}
-
-/* Who made it so that this was refused, and when; absent where nobody did. */
-static struct str reason_cause(struct work *work, const struct inbox_item *item,
-                               const struct reason *reason)
-{
-    const struct event **events;
-    uint64_t *seqs;
-    size_t count;
-    bool role = reason->code == REASON_RIGHT_MISSING;
-    bool stage = str_equal(reason->field, STR("stage")) || str_equal(reason->field, STR("status"));
-    bool removed = reason->code == REASON_STAGE_REMOVED;
-    struct uuid subject = removed ? work->definition.id : role ? item->author : item->subject;
-    if (work->replica->f->events(work->replica, work->arena, subject, &events, &seqs, &count)) {
-        return STR_NONE;
-    }
-    for (size_t i = count; i-- > 0;) {
-        const struct event *event = events[i];
-        bool field = event->what == EVENT_FIELD &&
-                     str_equal(event->field, role      ? STR("role")
-                                             : removed ? STR("removed")
-                                                       : reason->field);
-        if (removed) field = field && str_equal(event->to_stage, reason->stage);
-        bool is = reason->code == REASON_GONE                     ? event->what == EVENT_DELETED
-                  : stage && reason->code != REASON_RIGHT_MISSING ? event->what == EVENT_STAGE
-                                                                  : field;
-        if (!is || uuid_equal(event->who, item->author)) continue;
-        if (item->recorded_at.has && event->recorded_at.v > item->recorded_at.v) continue;
-        return arena_format(work->arena, " (%.*s, %.*s)",
-                            STR_ARGS(name_of_member(work, event->who)),
-                            STR_ARGS(moment_say(work, event->recorded_at)));
-    }
-    return STR_NONE;
-}
-
-static bool reason_has_cause(const struct reason *reason)
-{
-    return reason->code == REASON_CHANGED_MEANWHILE || reason->code == REASON_GONE ||
-           reason->code == REASON_RIGHT_MISSING || reason->code == REASON_STAGE_REMOVED;
 }
 
 static bool reasons_have(const struct reasons *reasons, const struct reason *reason)
@@ -193,22 +165,55 @@ static void deleted_say(struct work *work, const struct inbox_item *item, struct
          {"who", name_of_member(work, deletion->who)}, {"title", deletion_title(work, deletion)});
 }
 
+static bool wants_deletion(struct work *work, const struct inbox_item *item)
+{
+    struct mutation mutation;
+    return codec_mutation_unpack(work->arena, item->payload, &mutation) == FAULT_NONE &&
+           mutation.kind == MUTATION_DELETE;
+}
+
+/* What the server did not read it cannot tell the time of. */
+static struct optional acted_at(struct work *work, const struct inbox_item *item)
+{
+    struct mutation mutation;
+    if (item->acted_at.has) return item->acted_at;
+    bool read = codec_mutation_unpack(work->arena, item->payload, &mutation) == FAULT_NONE;
+    return read ? mutation.acted_at : item->acted_at;
+}
+
+/* "a deal that is gone", and on the device that did it what was done there: "deal edit Roof". */
+static struct str gone_say(struct work *work, const struct inbox_item *item)
+{
+    struct outbox_entry entry;
+    const char *kind = entity_name(inbox_about(work, item).kind);
+    if (!kind) return STR("a change that nobody can read");
+    struct str gone = arena_format(work->arena, "a %s that is gone", kind);
+    if (work->replica->f->outbox_find(work->replica, work->arena, item->mutation, &entry)) return gone;
+    return arena_format(work->arena, "%.*s (%.*s)", STR_ARGS(gone), STR_ARGS(entry.summary));
+}
+
 static void parked_say(struct work *work, const struct inbox_told *told, struct answer *answer)
 {
     struct reasons reasons;
     const struct inbox_item *item = told->item;
     const struct cell *cells = told->cells;
     bool mine = uuid_equal(item->author, work->identity.member);
-    NOTE(answer, NOTE_RESULT, "      {who} wanted {what}  {when}",
+    bool deletes = wants_deletion(work, item);
+    bool logged = inbox_about(work, item).kind == ENTITY_ACTIVITY; /* it has no fields to mend */
+    struct str what = cells[INBOX_MINE_COLUMN].shown;
+    NOTE(answer, NOTE_RESULT,
+         logged ? "      {who} logged \"{what}\"  {when}" : "      {who} wanted {what}  {when}",
          {"who", mine ? STR("you") : name_of_member(work, item->author)},
-         {"what", cells[INBOX_MINE_COLUMN].shown.n > 0 ? cells[INBOX_MINE_COLUMN].shown : STR("it")},
-         {"when", moment_say(work, item->acted_at)});
+         {"what", deletes ? STR("it gone") : what.n > 0 ? what : STR("it")},
+         {"when", moment_say(work, acted_at(work, item))});
     if (reasons_parse(work->arena, item->reasons, &reasons)) reasons.count = 0;
     for (size_t i = 0; i < reasons.count; i++) {
-        bool caused = reason_has_cause(&reasons.items[i]);
+        const struct reason *reason = &reasons.items[i];
+        struct str cause = cause_say(work, inbox_about(work, item).id, item->author, reason,
+                                     item->recorded_at);
         NOTE(answer, NOTE_RESULT, "      refused: {reason}{cause}",
-             {"reason", inbox_reason_say(work, &reasons.items[i])},
-             {"cause", caused ? reason_cause(work, item, &reasons.items[i]) : STR("")});
+             {"reason", inbox_reason_say(work, reason)},
+             {"cause", cause.n > 0 ? cause : STR("")});
     }
     for (size_t i = 0; i < reasons.count; i++) {
         if (reasons.items[i].code != REASON_GONE) continue;
@@ -216,13 +221,21 @@ static void parked_say(struct work *work, const struct inbox_told *told, struct 
     }
     with_say(work, told, &reasons, answer);
     now_say(work, told, &reasons, answer);
-    NOTE(answer, NOTE_RESULT,
-         told->with_count > 0
-             ? "      sluice inbox retry {number} [--value AMOUNT ...] sends all of it again, sluice "
-               "inbox discard {number} throws all of it away"
-             : "      sluice inbox retry {number} [--value AMOUNT ...], or sluice inbox discard "
-               "{number}",
-         {"number", cells[INBOX_NUMBER_COLUMN].text});
+    bool all = told->with_count > 0;
+    const struct event *deletion;
+    bool back = !deletion_of(work, item->subject, &deletion) && deletion; /* it can be brought back */
+    const char *advice = back ? "      sluice inbox discard {number}: while it is gone this cannot be sent"
+                              : "      sluice inbox discard {number}: it cannot be sent again";
+    if (inbox_can_retry(work, item)) {
+        advice = all ? "      sluice inbox retry {number} [--value AMOUNT ...] sends all of it again, "
+                       "sluice inbox discard {number} throws all of it away"
+                 : logged ? "      sluice inbox retry {number}, or sluice inbox discard {number}"
+                          : "      sluice inbox retry {number} [--value AMOUNT ...], or sluice inbox "
+                            "discard {number}";
+    } else if (all) {
+        advice = "      sluice inbox discard {number} throws all of it away: it cannot be sent again";
+    }
+    NOTE(answer, NOTE_RESULT, advice, {"number", cells[INBOX_NUMBER_COLUMN].text});
 }
 
 static void notice_advise(struct answer *answer, const char *advice, struct str number,
@@ -338,19 +351,17 @@ enum fault inbox_story(struct work *work, const struct inbox_told *told, struct 
         return arena_fault(work->arena);
     }
     struct str id = STR(""), number = cells[INBOX_NUMBER_COLUMN].text;
-    if (name_of(work, (enum entity_kind)item->subject_kind, item->subject).n > 0) {
-        id = name_short(work, (enum entity_kind)item->subject_kind, item->subject);
-    }
+    struct inbox_about thing = inbox_about(work, item);
+    if (name_of(work, thing.kind, thing.id).n > 0) id = name_short(work, thing.kind, thing.id);
     struct str about = cells[INBOX_SUBJECT_COLUMN].shown;
-    const char *kind = entity_name((enum entity_kind)item->subject_kind);
-    if (about.n == 0 && kind) about = arena_format(work->arena, "a %s that is gone", kind);
-    bool gone = id.n == 0 && reasons_name(item, "gone");
+    bool gone = id.n == 0 && about.n > 0 && reasons_name(item, "gone");
+    if (about.n == 0) about = gone_say(work, item);
     struct str head = arena_format(work->arena, "%3.*s  %s%.*s%s%.*s%s%.*s%s", STR_ARGS(number),
                                    conflict ? "conflict: " : "refused: ",
                                    STR_ARGS(cells[INBOX_FIELD_COLUMN].shown),
                                    cells[INBOX_FIELD_COLUMN].shown.n > 0 ? " of " : "",
                                    STR_ARGS(id), id.n > 0 ? " " : "", STR_ARGS(about),
-                                   gone && cells[INBOX_SUBJECT_COLUMN].shown.n > 0 ? ", deleted" : "");
+                                   gone ? ", deleted" : "");
     story_line(answer, head);
     if (conflict) return conflict_say(work, item, cells, answer);
     if (item->kind == INBOX_PARKED) parked_say(work, told, answer);

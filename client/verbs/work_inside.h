@@ -28,6 +28,8 @@ MUST_USE enum fault name_look(struct work *work, enum entity_kind kind, struct s
 /* Does `wanted` stand in the text? Both are folded. */
 bool name_within(struct str text, struct str wanted);
 const struct member *name_member(struct work *work, struct str text, struct answer *answer);
+/* Who else is called so, case and accents aside; NULL: nobody. */
+const struct member *name_called(struct work *work, struct str name, const struct member *but);
 struct str name_of_member(const struct work *work, struct uuid id);
 /* Name of an organisation, title of a deal...; absent if unknown. */
 struct str name_of(struct work *work, enum entity_kind kind, struct uuid id);
@@ -68,6 +70,13 @@ struct str stage_say(struct work *work, struct str key);
 /* --- work_reason.c --- */
 
 void answer_refuse(struct answer *answer, const struct reasons *reasons);
+
+/* --- work_cause.c --- */
+
+/* " (Ada Berg, 14:05)": who made it so that the author's change of that thing is refused for this
+ * reason, up to then if there is a then; absent: nobody else did, or it is not known. */
+struct str cause_say(struct work *work, struct uuid subject, struct uuid author,
+                     const struct reason *reason, struct optional until);
 
 /* --- work_wish.c: options to edits --- */
 
@@ -142,7 +151,12 @@ MUST_USE enum fault undo_edits(struct work *work, const struct mutation *mutatio
 void undo_creation(const struct mutation *mutation, struct edit *edits, size_t *count);
 bool batch_is_import(struct uuid batch);
 
-/* --- work_undo_import.c --- */
+/* --- work_undo.c, work_undo_import.c --- */
+
+/* For machines: what was taken back; of an import how many of each kind. */
+enum undo_column {
+    UNDO_OUTCOME, UNDO_WHAT, UNDO_KIND, UNDO_ID, UNDO_TITLE, UNDO_COUNT, UNDO_ITEM
+};
 
 /* Takes back what stands of that import; the answer tells what came of it. */
 MUST_USE enum fault undo_import(struct work *work, struct uuid batch, struct answer *answer);
@@ -153,9 +167,9 @@ enum inbox_column {
     INBOX_NUMBER_COLUMN, INBOX_KIND_COLUMN, INBOX_SUBJECT_COLUMN, INBOX_FIELD_COLUMN,
     INBOX_MINE_COLUMN, INBOX_THEIRS_COLUMN, INBOX_WHO_COLUMN, INBOX_WHEN_COLUMN,
     INBOX_REASONS_COLUMN, INBOX_POSSIBLE_COLUMN, INBOX_BASE_COLUMN, INBOX_AUTHOR_COLUMN,
-    INBOX_SUBJECT_ID_COLUMN, INBOX_ACTED_COLUMN, INBOX_COLUMN_COUNT
+    INBOX_SUBJECT_ID_COLUMN, INBOX_ACTED_COLUMN, INBOX_STATE_COLUMN, INBOX_GROUP_COLUMN,
+    INBOX_COLUMN_COUNT
 };
-extern const struct column inbox_columns[INBOX_COLUMN_COUNT];
 MUST_USE enum fault inbox_cells(struct work *work, const struct inbox_item *item,
                                 struct cell *cells);
 struct str inbox_reason_say(struct work *work, const struct reason *reason);
@@ -176,6 +190,15 @@ size_t inbox_with(const struct inbox_item *const *items, size_t count,
  * one; NULL: none is known. */
 MUST_USE enum fault inbox_theirs(struct work *work, const struct inbox_item *item,
                                  struct optional until, const struct event **out);
+/* What it is about: as the item says, or what the server did not read, as the change itself does. */
+struct inbox_about {
+    enum entity_kind kind;
+    struct uuid id;
+};
+struct inbox_about inbox_about(struct work *work, const struct inbox_item *item);
+/* It was refused, and can be sent again: it is whole, what it changes is there still, and it is not
+ * what made the server fail. */
+bool inbox_can_retry(struct work *work, const struct inbox_item *item);
 /* What it is about, by name; absent: that is not known any more. */
 struct str inbox_subject_say(struct work *work, const struct inbox_item *item);
 /* Were it sent again now: would it go through, and if not, why? Neither: it is none of ours to
@@ -309,7 +332,16 @@ MUST_USE enum fault pasts_load_won(struct work *work, struct pasts *out);
 MUST_USE enum fault pasts_load(struct work *work, struct uuid deal, struct pasts *out);
 struct past past_of(const struct pasts *pasts, struct uuid deal); /* without rows if unknown */
 
-/* --- the verbs --- */
+/* --- the verbs, and the columns of what they answer --- */
+
+extern const struct columns deal_table, deleted_table, stage_history_table, history_table, organisation_table, person_table,
+    stage_table, invitation_table, invite_table, member_table, device_table, log_table, lane_table,
+    inbox_table, undo_table, status_table, server_table;
+/* Those of `today`: in that width, with the owners where it is the team's. */
+struct columns today_table(struct arena *arena, bool team, size_t width);
+/* The row of a member. */
+MUST_USE enum fault member_row(struct work *work, const struct member *member,
+                               struct answer *answer);
 
 verb_run deal_add, deal_list, deal_show, deal_edit, deal_check, deal_move, deal_win, deal_lose,
     deal_ice, deal_thaw, deal_reopen, deal_assign, deal_delete, deal_restore, deal_history, lead_add;

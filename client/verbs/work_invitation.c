@@ -20,6 +20,7 @@ static const struct column invitation_columns[] = {
     {"device", "Device", 0},
     {"full_id", "Full ID", 0},
 };
+const struct columns invitation_table = COLUMNS(invitation_columns);
 
 enum { REVOKED_MAX = 256 }; /* more at once nobody means by one word */
 
@@ -27,8 +28,26 @@ struct invitations {
     const struct invitation **items; /* oldest first */
     struct str *shorts;
     const struct device **used_by; /* NULL: nobody yet */
+    const struct invitation *own; /* this device joined with it, and its row is still to come */
     size_t count;
 };
+
+/* Right after joining the server has not told of this device yet: the newest of mine was it. */
+static enum fault own_find(struct work *work, struct invitations *list, const void *const *devices,
+                           size_t count)
+{
+    list->own = NULL;
+    for (size_t k = 0; k < count; k++) {
+        if (uuid_equal(((const struct device *)devices[k])->id, work->identity.device)) {
+            return FAULT_NONE;
+        }
+    }
+    for (size_t i = 0; i < list->count; i++) {
+        bool mine = uuid_equal(list->items[i]->member, work->identity.member);
+        if (mine && !list->used_by[i]) list->own = list->items[i];
+    }
+    return FAULT_NONE;
+}
 
 static enum fault uses_find(struct work *work, struct invitations *list)
 {
@@ -44,7 +63,7 @@ static enum fault uses_find(struct work *work, struct invitations *list)
             if (uuid_equal(device->invitation, list->items[i]->id)) list->used_by[i] = device;
         }
     }
-    return fault;
+    return fault ? fault : own_find(work, list, devices, count);
 }
 
 static enum fault invitations_read(struct work *work, struct invitations *list)
@@ -75,7 +94,7 @@ static const char *invitation_state(const struct work *work, const struct invita
                                     size_t i)
 {
     const struct invitation *item = list->items[i];
-    if (list->used_by[i]) return "used";
+    if (list->used_by[i] || item == list->own) return "used";
     if (item->revoked) return "revoked";
     return item->expires_at.has && item->expires_at.v <= work->now.wall_ms ? "expired" : "open";
 }
@@ -194,6 +213,20 @@ static enum fault revoke_one(struct work *work, const struct invitation *item,
     return FAULT_NONE;
 }
 
+/* As it stands now. */
+static enum fault revoked_row(struct work *work, struct invitations *list, size_t i,
+                              struct answer *answer)
+{
+    const void *shown;
+    struct cell *cells = answer_row(answer);
+    if (!cells) return FAULT_MEMORY;
+    enum fault fault = work->replica->f->entity(work->replica, work->arena, ENTITY_INVITATION,
+                                                list->items[i]->id, false, &shown);
+    if (fault) return fault;
+    list->items[i] = shown;
+    return invitation_cells(work, list, i, cells);
+}
+
 enum fault invitation_revoke(struct work *work, const struct request *request,
                              struct answer *answer)
 {
@@ -214,6 +247,7 @@ enum fault invitation_revoke(struct work *work, const struct request *request,
              {"name", text});
         return FAULT_NONE;
     }
+    answer_machine(answer, SHAPE_TABLE, &invitation_table);
     for (size_t i = 0; !fault && i < list.count && count < REVOKED_MAX; i++) {
         enum meant meant = invitation_meant(work, &list, i, text, folded);
         if (meant == MEANT_NOT || meant < best) continue;
@@ -221,6 +255,7 @@ enum fault invitation_revoke(struct work *work, const struct request *request,
         if (strcmp(invitation_state(work, &list, i), "open") != 0) continue;
         fault = revoke_one(work, list.items[i], answer);
         if (answer->code != ANSWER_OK) return fault;
+        if (!fault) fault = revoked_row(work, &list, i, answer);
         count++;
     }
     if (!fault && count == 0) revoke_nothing(work, used, text, answer);

@@ -8,17 +8,12 @@
 #include "common/base/banned.h"
 #include "common/link/invitation.h"
 
-static const struct member *member_named(struct work *work, struct str name)
-{
-    struct str wanted, own;
-    if (text_fold(work->arena, name, &wanted)) return NULL;
-    for (size_t i = 0; i < work->member_count; i++) {
-        const struct member *member = work->members[i];
-        if (member->removed || text_fold(work->arena, member->name, &own)) continue;
-        if (str_equal(own, wanted)) return member;
-    }
-    return NULL;
-}
+static const struct column invite_columns[] = {
+    {"member", "Member", COLUMN_SHOWN}, {"role", "Role", COLUMN_SHOWN},
+    {"further", "Further device", 0},   {"hours", "Hours", COLUMN_SHOWN | COLUMN_RIGHT},
+    {"line", "Invitation", COLUMN_SHOWN},
+};
+const struct columns invite_table = COLUMNS(invite_columns);
 
 static enum fault line_make(struct work *work, struct str address,
                             const uint8_t code[INVITATION_CODE_BYTES], struct answer *answer)
@@ -28,7 +23,7 @@ static enum fault line_make(struct work *work, struct str address,
     memcpy(line.server_key, work->identity.server_key, sizeof line.server_key);
     memcpy(line.code, code, sizeof line.code);
     enum fault fault = invitation_line_format(&line, text);
-    if (!fault) answer->text = arena_str(work->arena, str_from(text));
+    if (!fault) answer->held = arena_str(work->arena, str_from(text));
     return fault;
 }
 
@@ -58,7 +53,7 @@ enum fault member_invite(struct work *work, const struct request *request, struc
     bool done;
     struct str name = str_trim(request->arguments[0]), address;
     if (!address_given(work, request, &address, answer)) return FAULT_NONE;
-    const struct member *known = member_named(work, name);
+    const struct member *known = name_called(work, name, NULL);
     bool fresh = !known || known->imported; /* who never could sign in is given a role */
     int64_t role = known && !fresh ? known->role : ROLE_REP;
     if (given) role = field_choice_value(role_field, given->value);
@@ -92,5 +87,12 @@ enum fault member_invite(struct work *work, const struct request *request, struc
                  "once, for {hours} hours",
          {"name", known ? known->name : name}, {"role", str_from(field_choice_name(role_field, role))},
          {"hours", arena_format(work->arena, "%d", INVITATION_HOURS)});
+    answer_machine(answer, SHAPE_RECORD, &invite_table);
+    struct cell *cells = answer_row(answer);
+    if (!cells) return FAULT_MEMORY;
+    cells[0] = cell_text(known ? known->name : name);
+    cells[1] = cell_text(str_from(field_choice_name(role_field, role)));
+    cells[2] = cell_flag(!fresh);
+    cells[3] = cell_number(work->arena, INVITATION_HOURS);
     return line_make(work, address, code, answer);
 }

@@ -156,29 +156,3 @@ enum fault deal_show(struct work *work, const struct request *request, struct an
     if (!fault) fault = activities_table(work, ((const struct deal *)found)->id, answer);
     return fault;
 }
-
-/* --- members --- */
-
-static const struct column member_columns[] = {
-    {"id", "ID", COLUMN_SHOWN},
-    {"name", "Name", COLUMN_SHOWN},
-    {"role", "Role", COLUMN_SHOWN},
-    {"imported", "Imported", 0},
-};
-
-enum fault member_list(struct work *work, const struct request *request, struct answer *answer)
-{
-    (void)request;
-    answer_table(answer, SHAPE_TABLE, member_columns, 4);
-    for (size_t i = 0; i < work->member_count; i++) {
-        const struct member *member = work->members[i];
-        if (member->removed) continue;
-        struct cell *cells = answer_row(answer);
-        if (!cells) return FAULT_MEMORY;
-        cells[0] = cell_text(name_short(work, ENTITY_MEMBER, member->id));
-        cells[1] = cell_text(member->name);
-        cells[2] = cell_field(work, field_by_name(ENTITY_MEMBER, STR("role")), member);
-        cells[3] = cell_flag(member->imported);
-    }
-    return FAULT_NONE;
-}

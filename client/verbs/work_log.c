@@ -17,6 +17,33 @@ static int64_t log_type(struct str word)
     return ACTIVITY_NONE;
 }
 
+static const struct column log_columns[] = {
+    {"deal_id", "Deal", COLUMN_SHOWN}, {"title", "Title", COLUMN_SHOWN},
+    {"type", "What", COLUMN_SHOWN},    {"when", "When", COLUMN_SHOWN},
+    {"who", "Who", COLUMN_SHOWN},      {"text", "Text", COLUMN_SHOWN | COLUMN_WIDE},
+};
+const struct columns log_table = COLUMNS(log_columns);
+
+static enum fault log_record(struct work *work, const struct deal *deal, struct uuid id,
+                             struct answer *answer)
+{
+    const void *found;
+    enum fault fault =
+        work->replica->f->entity(work->replica, work->arena, ENTITY_ACTIVITY, id, false, &found);
+    if (fault) return fault;
+    const struct activity *activity = found;
+    answer_machine(answer, SHAPE_RECORD, &log_table);
+    struct cell *cells = answer_row(answer);
+    if (!cells) return FAULT_MEMORY;
+    cells[0] = cell_text(name_short(work, ENTITY_DEAL, deal->id));
+    cells[1] = cell_text(deal->title);
+    cells[2] = cell_field(work, field_by_name(ENTITY_ACTIVITY, STR("type")), activity);
+    cells[3] = cell_time(work, activity->happened_at);
+    cells[4] = cell_text(name_of_member(work, activity->member));
+    cells[5] = cell_text(activity->text);
+    return FAULT_NONE;
+}
+
 enum fault log_add(struct work *work, const struct request *request, struct answer *answer)
 {
     bool done;
@@ -48,5 +75,5 @@ enum fault log_add(struct work *work, const struct request *request, struct answ
     if (fault || !done) return fault;
     NOTE(answer, NOTE_RESULT, "Logged {what} for {id} {title}", {"what", request->arguments[0]},
          {"id", name_short(work, ENTITY_DEAL, deal->id)}, {"title", deal->title});
-    return FAULT_NONE;
+    return log_record(work, deal, wish.target, answer);
 }

@@ -190,6 +190,36 @@ static int member_fit(struct work *work, const struct member *member, struct str
     return str_starts_with(name, folded) || uuid_short_matches(member->id, text) ? 1 : 0;
 }
 
+/* Two may be called alike: by their ids they can be told apart. */
+static void members_several(struct work *work, struct str text, struct str folded, int fit,
+                            struct answer *answer)
+{
+    struct str list = STR("");
+    for (size_t i = 0; i < work->member_count; i++) {
+        const struct member *member = work->members[i];
+        if (member->removed || member_fit(work, member, text, folded) != fit) continue;
+        list = arena_format(work->arena, "%.*s\n  %.*s  %.*s", STR_ARGS(list),
+                            STR_ARGS(name_short(work, ENTITY_MEMBER, member->id)),
+                            STR_ARGS(member->name));
+    }
+    FAIL(answer, ERROR_AMBIGUOUS,
+         "\"{text}\" could be several people; type an id or more of the name:{list}",
+         {"text", text}, {"list", list});
+}
+
+const struct member *name_called(struct work *work, struct str name, const struct member *but)
+{
+    struct str wanted, own;
+    if (text_fold(work->arena, str_trim(name), &wanted)) return NULL;
+    for (size_t i = 0; i < work->member_count; i++) {
+        const struct member *member = work->members[i];
+        if (member == but || member->removed) continue;
+        if (text_fold(work->arena, member->name, &own)) continue;
+        if (str_equal(own, wanted)) return member;
+    }
+    return NULL;
+}
+
 const struct member *name_member(struct work *work, struct str text, struct answer *answer)
 {
     struct str folded, list = STR("");
@@ -210,9 +240,11 @@ const struct member *name_member(struct work *work, struct str text, struct answ
         found = member;
     }
     if (count == 1) return found;
-    FAIL(answer, count > 1 ? ERROR_AMBIGUOUS : ERROR_NOT_FOUND,
-         count > 1 ? "\"{text}\" could be several people; there are: me, {list}"
-                   : "there is no member \"{text}\"; there are: me, {list}",
+    if (count > 1) {
+        members_several(work, text, folded, best, answer);
+        return NULL;
+    }
+    FAIL(answer, ERROR_NOT_FOUND, "there is no member \"{text}\"; there are: me, {list}",
          {"text", text}, {"list", list});
     return NULL;
 }

@@ -20,6 +20,7 @@ static const struct column organisation_columns[] = {
     {"created_at", "Created", 0},
     {"full_id", "Full ID", 0},
 };
+const struct columns organisation_table = COLUMNS(organisation_columns);
 static const struct column person_columns[] = {
     {"id", "ID", COLUMN_SHOWN},
     {"name", "Name", COLUMN_SHOWN | COLUMN_WIDE},
@@ -32,6 +33,7 @@ static const struct column person_columns[] = {
     {"created_at", "Created", 0},
     {"full_id", "Full ID", 0},
 };
+const struct columns person_table = COLUMNS(person_columns);
 
 static const struct column *thing_columns(enum entity_kind kind, size_t *count)
 {

@@ -19,6 +19,7 @@ static const struct column stage_columns[] = {
     {"back", "Going back", 0},
     {"successor", "Removed for", 0},
 };
+const struct columns stage_table = COLUMNS(stage_columns);
 
 void pipeline_table(struct answer *answer, enum answer_shape shape)
 {

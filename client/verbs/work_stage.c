@@ -383,6 +383,7 @@ static const struct column history_columns[] = {
     {"field", "Field", COLUMN_SHOWN},    {"from", "From", COLUMN_SHOWN | COLUMN_WIDE},
     {"to", "To", COLUMN_SHOWN | COLUMN_WIDE},
 };
+const struct columns stage_history_table = COLUMNS(history_columns);
 
 enum fault stage_history(struct work *work, const struct request *request, struct answer *answer)
 {

@@ -56,6 +56,7 @@ static const struct column status_columns[] = {
     {"clock_ahead_s", "Clock", COLUMN_SHOWN},
     {"seq", "Seq", COLUMN_INSIDE},
 };
+const struct columns status_table = COLUMNS(status_columns);
 
 /* Machines get the instant; people their own clock. */
 static struct cell cell_moment(struct work *work, int64_t instant)
@@ -189,6 +190,7 @@ static enum fault addresses_store(struct work *work, const struct identity *want
 static const struct column server_columns[] = {
     {"address", "Server", COLUMN_SHOWN},
 };
+const struct columns server_table = COLUMNS(server_columns);
 
 enum fault server_run(struct work *work, const struct request *request, struct answer *answer)
 {
@@ -199,9 +201,9 @@ enum fault server_run(struct work *work, const struct request *request, struct a
         if (fault) return fault;
         NOTE(answer, NOTE_TALK, "From now on the server is looked for at {servers}",
              {"servers", addresses_say(work)});
-        return FAULT_NONE;
+        answer->machine_only = true;
     }
-    answer_table(answer, SHAPE_TABLE, server_columns, 1);
+    answer_table(answer, SHAPE_TABLE, server_columns, server_table.count);
     for (size_t i = 0; i < work->identity.address_count; i++) {
         struct cell *cells = answer_row(answer);
         if (!cells) return FAULT_MEMORY;

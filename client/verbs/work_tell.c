@@ -126,9 +126,11 @@ enum fault work_tell(struct work *work, const struct sync_revealed *revealed, st
     /* An activity, a conflict, a device: told by what they are about, or not at all. */
     if (!told.first) return FAULT_NONE;
     enum entity_kind kind = (enum entity_kind)told.first->subject_kind;
-    if (kind != ENTITY_DEAL && kind != ENTITY_ORGANISATION && kind != ENTITY_PERSON) {
-        return FAULT_NONE;
-    }
+    bool told_here = kind == ENTITY_DEAL || kind == ENTITY_ORGANISATION || kind == ENTITY_PERSON ||
+                     kind == ENTITY_MEMBER;
+    /* One's own role is told by work_tell_role: it may come with a new copy, not as a row. */
+    bool own = kind == ENTITY_MEMBER && uuid_equal(revealed->id, work->identity.member);
+    if (!told_here || (own && str_equal(told.first->field, STR("role")))) return FAULT_NONE;
     fault = thing_say(work, kind, revealed->id, &thing);
     if (fault) return fault;
     if (thing.n == 0) {
@@ -142,5 +144,27 @@ enum fault work_tell(struct work *work, const struct sync_revealed *revealed, st
                          STR_ARGS(moment_say(work, told.first->recorded_at)),
                          STR_ARGS(who.n > 0 ? who : STR("Somebody")), STR_ARGS(verb),
                          STR_ARGS(thing), STR_ARGS(behind));
+    return arena_fault(work->arena);
+}
+
+enum fault work_tell_role(struct work *work, int64_t before, struct str *line)
+{
+    const struct event **events, *event = NULL;
+    uint64_t *seqs;
+    size_t count;
+    *line = STR_NONE;
+    if (!work->me || before == ROLE_NONE || work->me->role == before) return FAULT_NONE;
+    enum fault fault = work->replica->f->events(work->replica, work->arena, work->me->id, &events,
+                                                &seqs, &count);
+    for (size_t i = 0; i < count && !fault; i++) {
+        if (str_equal(events[i]->field, STR("role"))) event = events[i];
+    }
+    if (fault) return fault;
+    const struct field *role = field_by_name(ENTITY_MEMBER, STR("role"));
+    struct str when = event ? moment_say(work, event->recorded_at) : STR_NONE;
+    struct str who = event ? name_of_member(work, event->who) : STR_NONE;
+    *line = arena_format(work->arena, "%.*s%s%.*s made you %s (you were %s)", STR_ARGS(when),
+                         when.n > 0 ? "  " : "", STR_ARGS(who.n > 0 ? who : STR("Somebody")),
+                         field_choice_name(role, work->me->role), field_choice_name(role, before));
     return arena_fault(work->arena);
 }

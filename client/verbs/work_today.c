@@ -96,16 +96,15 @@ static struct str item_why(struct work *work, const struct item *item)
 
 /* "group" before the columns of deals, "reason" behind them: the reason is what it is all about, so
  * in little room others are left out for it. */
-static const struct column *today_columns(struct arena *arena, bool team, size_t width,
-                                          size_t *count)
+struct columns today_table(struct arena *arena, bool team, size_t width)
 {
     static const char *const own[] = {"id", "title", "stage", "value", "org"};
     static const char *const all[] = {"id", "title", "owner", "stage", "value", "org"};
     const char *const *shown = team ? all : own;
     size_t most = (team ? 1 : 0) + (width < 110 ? 3 : width < 140 ? 4 : 5);
-    *count = deal_column_count + 2;
-    struct column *columns = arena_array(arena, *count, sizeof *columns);
-    if (!columns) return NULL;
+    size_t count = deal_column_count + 2;
+    struct column *columns = arena_array(arena, count, sizeof *columns);
+    if (!columns) return (struct columns){NULL, 0};
     columns[0] = (struct column){"group", "Today", COLUMN_SHOWN};
     for (size_t i = 0; i < deal_column_count; i++) {
         columns[i + 1] = deal_columns[i];
@@ -114,18 +113,18 @@ static const struct column *today_columns(struct arena *arena, bool team, size_t
             if (strcmp(deal_columns[i].name, shown[k]) == 0) columns[i + 1].flags |= COLUMN_SHOWN;
         }
     }
-    columns[*count - 1] = (struct column){"reason", "Why", COLUMN_SHOWN | COLUMN_WIDE | COLUMN_WRAP};
-    return columns;
+    columns[count - 1] = (struct column){"reason", "Why", COLUMN_SHOWN | COLUMN_WIDE | COLUMN_WRAP};
+    return (struct columns){columns, count};
 }
 
-static enum fault today_table(struct work *work, const struct whose *whose,
+static enum fault today_rows(struct work *work, const struct whose *whose,
                               const struct item *items, size_t count, size_t width, bool whole,
                               struct answer *answer)
 {
-    size_t columns, in_group = 0;
-    const struct column *list = today_columns(work->arena, !whose->owner, width, &columns);
-    if (!list) return FAULT_MEMORY;
-    answer_table(answer, SHAPE_TABLE, list, columns);
+    size_t in_group = 0;
+    struct columns columns = today_table(work->arena, !whose->owner, width);
+    if (!columns.items) return FAULT_MEMORY;
+    answer_table(answer, SHAPE_TABLE, columns.items, columns.count);
     for (size_t i = 0; i < count; i++) {
         const struct item *item = &items[i];
         in_group = i > 0 && items[i - 1].group == item->group ? in_group + 1 : 0;
@@ -137,7 +136,7 @@ static enum fault today_table(struct work *work, const struct whose *whose,
         if (!whole && in_group > 0) cells[0].shown = STR("");
         else cells[0].role = groups[item->group].role;
         deal_cells(work, item->listed->view, item->listed->id, &cells[1]);
-        cells[columns - 1] = cell_text(item_why(work, item));
+        cells[columns.count - 1] = cell_text(item_why(work, item));
     }
     return FAULT_NONE;
 }
@@ -210,7 +209,7 @@ enum fault today_show(struct work *work, const struct request *request, struct a
     qsort(items, kept, sizeof *items, item_compare);
     /* Without a terminal nothing is clipped, and all columns have room. */
     size_t width = request->height > 0 ? request->width : SIZE_MAX;
-    fault = today_table(work, &whose, items, kept, width, whole, answer);
+    fault = today_rows(work, &whose, items, kept, width, whole, answer);
     if (!fault) today_say(work, &whose, items, kept, whole, answer);
     return fault;
 }

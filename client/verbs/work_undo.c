@@ -9,7 +9,18 @@
 #include "common/base/banned.h"
 #include "common/domain/merge.h"
 
-enum { UNDO_WINDOW = 200, UNDO_BATCH_MAX = 8 };
+enum { UNDO_WINDOW = 200, UNDO_BATCH_MAX = 64 };
+
+static const struct column undo_columns[] = {
+    [UNDO_OUTCOME] = {"outcome", "Outcome", COLUMN_SHOWN}, /* undone, left, kept */
+    [UNDO_WHAT] = {"what", "What", COLUMN_SHOWN | COLUMN_WIDE},
+    [UNDO_KIND] = {"kind", "Kind", COLUMN_SHOWN},
+    [UNDO_ID] = {"id", "ID", COLUMN_SHOWN},
+    [UNDO_TITLE] = {"title", "Title", COLUMN_SHOWN | COLUMN_WIDE},
+    [UNDO_COUNT] = {"count", "Count", COLUMN_SHOWN | COLUMN_RIGHT},
+    [UNDO_ITEM] = {"item", "Item of the inbox", COLUMN_SHOWN | COLUMN_RIGHT},
+};
+const struct columns undo_table = COLUMNS(undo_columns);
 
 struct undo_entry {
     const struct outbox_entry *entry;
@@ -42,9 +53,6 @@ static const char *undo_impossible(const struct mutation *mutation)
     case MUTATION_INVITE:
         return "your newest command was an invitation; while nobody has used it `sluice invitation "
                "revoke NAME` takes it back; `sluice undo --skip` takes back what was before it";
-    case MUTATION_CLOSE:
-        return "your newest command closed an item of the inbox, which cannot be taken back; "
-               "`sluice undo --skip` takes back what was before it";
     case MUTATION_CORRECT:
         return "your newest command cannot be taken back; `sluice undo --skip` takes back what was "
                "before it";
@@ -54,7 +62,8 @@ static const char *undo_impossible(const struct mutation *mutation)
     case MUTATION_CREATE:
     case MUTATION_DELETE:
     case MUTATION_RESTORE: /* takes back itself */
-    case MUTATION_EDIT: break;
+    case MUTATION_EDIT:
+    case MUTATION_CLOSE: break;
     }
     return NULL;
 }
@@ -136,6 +145,24 @@ static enum fault undo_find(struct undo_search *search)
     return FAULT_NONE;
 }
 
+/* For machines: one thing that was taken back, or left. title: as it is, or was, called. */
+static enum fault undo_row(struct work *work, const struct undo_entry *undo, const char *outcome,
+                           struct str title, struct answer *answer)
+{
+    enum entity_kind kind = (enum entity_kind)undo->mutation.entity;
+    const char *name = entity_name(kind);
+    struct cell *cells = answer_row(answer);
+    if (!cells) return FAULT_MEMORY;
+    cells[UNDO_OUTCOME] = cell_text(str_from(outcome));
+    cells[UNDO_WHAT] = cell_text(undo->entry->summary);
+    if (name) cells[UNDO_KIND] = cell_text(str_from(name));
+    if (kind != ENTITY_INBOX && kind != ENTITY_DEFINITION) {
+        cells[UNDO_ID] = cell_text(name_short(work, kind, undo->mutation.target));
+    }
+    cells[UNDO_TITLE] = cell_text(title);
+    return FAULT_NONE;
+}
+
 /* The value went back: does the choice that brought it stand open again? */
 static enum fault item_tell(struct work *work, const struct mutation *old, struct answer *answer)
 {
@@ -145,11 +172,55 @@ static enum fault item_tell(struct work *work, const struct mutation *old, struc
                                                 old->resolves, false, &found);
     if (fault) return fault == FAULT_NOT_FOUND ? FAULT_NONE : fault;
     const struct inbox_item *item = found;
+    struct cell *cells = &answer->cells[(answer->row_count - 1) * answer->column_count];
+    if (item->state == INBOX_OPEN) cells[UNDO_ITEM] = cell_number(work->arena, item->number);
     NOTE(answer, NOTE_RESULT,
          item->state == INBOX_OPEN ? "Item {number} of the inbox is open again"
                                    : "Item {number} of the inbox stays settled",
          {"number", arena_format(work->arena, "%lld", (long long)item->number)});
     return FAULT_NONE;
+}
+
+/* "deal edit Third (x89ab)" */
+static struct str undo_called(struct work *work, const struct undo_entry *undo)
+{
+    enum entity_kind kind = (enum entity_kind)undo->mutation.entity;
+    struct str summary = undo->entry->summary;
+    bool thing = kind != ENTITY_INBOX && kind != ENTITY_DEFINITION;
+    if (!thing || name_of(work, kind, undo->mutation.target).n == 0) return summary;
+    return arena_format(work->arena, "%.*s (%.*s)", STR_ARGS(summary),
+                        STR_ARGS(name_short(work, kind, undo->mutation.target)));
+}
+
+/* Refused: taking back what, and who made it so since? */
+static void undo_refused(struct work *work, const struct undo_entry *undo, struct answer *answer)
+{
+    struct optional ever = {.has = false};
+    answer->refused = arena_format(work->arena, "cannot take back %.*s; nothing was changed",
+                                   STR_ARGS(undo_called(work, undo)));
+    for (size_t i = 0; i < answer->reasons.count; i++) {
+        answer->causes[i] = cause_say(work, undo->mutation.target, work->identity.member,
+                                      &answer->reasons.items[i], ever);
+    }
+}
+
+/* An item that was closed is open again. */
+static enum fault undo_closing(struct work *work, const struct undo_entry *undo,
+                               struct answer *answer, bool *done)
+{
+    struct mutation mutation;
+    const struct mutation *old = &undo->mutation;
+    struct str summary = arena_format(work->arena, "undo of %.*s", STR_ARGS(undo->entry->summary));
+    mutation_begin(work, &mutation, MUTATION_CLOSE, ENTITY_INBOX, old->resolves);
+    mutation.resolves = old->resolves;
+    mutation.resolution = INBOX_OPEN;
+    mutation.undoes = old->id;
+    enum fault fault = mutation_submit(work, &mutation, summary, answer, done);
+    if (!fault && answer->reasons.count > 0) undo_refused(work, undo, answer);
+    if (fault || !*done) return fault;
+    NOTE(answer, NOTE_RESULT, "Took back: {what}", {"what", undo->entry->summary});
+    fault = undo_row(work, undo, "undone", STR_NONE, answer);
+    return fault ? fault : item_tell(work, old, answer);
 }
 
 static enum fault deletion_take_back(struct work *work, const struct undo_entry *undo,
@@ -159,9 +230,11 @@ static enum fault deletion_take_back(struct work *work, const struct undo_entry 
     struct str summary = arena_format(work->arena, "undo of %.*s", STR_ARGS(undo->entry->summary));
     enum fault fault = deletion_undo(work, (enum entity_kind)old->entity, old->target, old->id,
                                      summary, answer, done);
+    if (!fault && answer->reasons.count > 0) undo_refused(work, undo, answer);
     if (fault || !*done) return fault;
     NOTE(answer, NOTE_RESULT, "Took back: {what}", {"what", undo->entry->summary});
-    return FAULT_NONE;
+    return undo_row(work, undo, "undone",
+                    name_of(work, (enum entity_kind)old->entity, old->target), answer);
 }
 
 static enum fault undo_one(struct work *work, const struct undo_entry *undo,
@@ -173,14 +246,19 @@ static enum fault undo_one(struct work *work, const struct undo_entry *undo,
     struct mutation mutation;
     struct wish wish;
     *done = false;
-    if (old->stage) return stage_undo(work, old, undo->entry->summary, answer, done);
+    if (old->kind == MUTATION_CLOSE) return undo_closing(work, undo, answer, done);
     if (old->kind == MUTATION_DELETE) return deletion_take_back(work, undo, answer, done);
+    if (old->stage) {
+        enum fault gone = stage_undo(work, old, undo->entry->summary, answer, done);
+        return gone || !*done ? gone : undo_row(work, undo, "undone", STR_NONE, answer);
+    }
     enum fault fault = work->replica->f->entity(work->replica, work->arena, kind, old->target,
                                                 false, &current);
     if (fault == FAULT_NOT_FOUND) {
-        answer_fail(answer, ERROR_GONE,
-                    "what was changed is no longer there; `sluice undo --skip` takes back what was "
-                    "before it");
+        FAIL(answer, ERROR_GONE,
+             "cannot take back {what}: it is no longer there; `sluice undo --skip` takes back what "
+             "was before it",
+             {"what", undo->entry->summary});
         return FAULT_NONE;
     }
     if (fault) return fault;
@@ -200,11 +278,13 @@ static enum fault undo_one(struct work *work, const struct undo_entry *undo,
     }
     struct str summary = arena_format(work->arena, "undo of %.*s", STR_ARGS(undo->entry->summary));
     fault = mutation_submit(work, &mutation, summary, answer, done);
+    if (!fault && answer->reasons.count > 0) undo_refused(work, undo, answer);
     if (fault || !*done) return fault;
     struct str title = created ? entity_title(kind, current) : STR_NONE; /* a call has none */
     NOTE(answer, NOTE_RESULT, title.n > 0 ? "Took back: added {what}" : "Took back: {what}",
          {"what", title.n > 0 ? title : undo->entry->summary});
-    return item_tell(work, old, answer);
+    fault = undo_row(work, undo, "undone", entity_title(kind, current), answer);
+    return fault ? fault : item_tell(work, old, answer);
 }
 
 /* Takes back what was found. *any: something was taken back, whatever came after. */
@@ -223,9 +303,10 @@ static enum fault undo_found(struct undo_search *search, struct answer *answer, 
         fault = undo_one(search->work, &search->found[i], answer, &done);
         if (fault || answer->code != ANSWER_OK) continue;
         if (done) *any = true;
-        else answer_fail(answer, ERROR_UNCHANGED,
-                         "your newest change is as it was before already; `sluice undo --skip` "
-                         "takes back what was before it");
+        else FAIL(answer, ERROR_UNCHANGED,
+                  "what {what} did is as it was before already; `sluice undo --skip` takes back what "
+                  "was before it",
+                  {"what", undo_called(search->work, &search->found[i])});
     }
     if (answer->reasons.count > 0 && !*any) {
         struct arena *arena = search->work->arena;
@@ -251,9 +332,11 @@ static enum fault undo_pass(struct undo_search *search, size_t notes, struct ans
     answer_error(answer, ERROR_NONE);
     answer->note_count = notes;
     answer->reasons = (struct reasons){.count = 0};
-    answer->mend = STR_NONE;
+    answer->refused = answer->mend = STR_NONE;
     NOTE(answer, NOTE_TALK, "Left as it is: {what}", {"what", search->found[0].entry->summary});
-    return fault;
+    if (fault) return fault;
+    return undo_row(search->work, &search->found[0], "left",
+                    name_of(search->work, (enum entity_kind)first->entity, first->target), answer);
 }
 
 enum fault undo_run(struct work *work, const struct request *request, struct answer *answer)
@@ -263,6 +346,7 @@ enum fault undo_run(struct work *work, const struct request *request, struct ans
     bool skip = request_option(request, "skip") != NULL, any = false;
     enum fault fault = FAULT_NONE;
     map_init(&search.gone, work->arena);
+    answer_machine(answer, SHAPE_TABLE, &undo_table);
     if (request->argument_count > 0) {
         fault = name_find(work, ENTITY_DEAL, request->arguments[0], answer, &deal);
         if (fault || !deal) return fault;

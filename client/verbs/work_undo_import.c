@@ -262,16 +262,18 @@ static void undo_say(struct import_undo *undo)
     struct answer *answer = undo->answer;
     const struct {
         size_t count;
-        const char *one, *many;
+        const char *outcome, *kind, *one, *many;
     } rows[] = {
-        {undo->deals, "  {count} deal removed", "  {count} deals removed"},
-        {undo->updates, "  {count} deal as it was before", "  {count} deals as they were before"},
-        {undo->organisations, "  {count} organisation removed", "  {count} organisations removed"},
-        {undo->people, "  {count} person removed", "  {count} people removed"},
-        {undo->notes, "  {count} note removed", "  {count} notes removed"},
-        {undo->kept, "  {count} deal stays: it was changed or worked on since",
+        {undo->deals, "undone", "deal", "  {count} deal removed", "  {count} deals removed"},
+        {undo->updates, "changed back", "deal", "  {count} deal as it was before",
+         "  {count} deals as they were before"},
+        {undo->organisations, "undone", "organisation", "  {count} organisation removed",
+         "  {count} organisations removed"},
+        {undo->people, "undone", "person", "  {count} person removed", "  {count} people removed"},
+        {undo->notes, "undone", "activity", "  {count} note removed", "  {count} notes removed"},
+        {undo->kept, "kept", "deal", "  {count} deal stays: it was changed or worked on since",
          "  {count} deals stay: they were changed or worked on since"},
-        {undo->members, "  {count} member without a device stays in the team",
+        {undo->members, "kept", "member", "  {count} member without a device stays in the team",
          "  {count} members without a device stay in the team"},
     };
     if (!answer->wrote) {
@@ -285,6 +287,12 @@ static void undo_say(struct import_undo *undo)
         if (rows[i].count == 0) continue;
         NOTE(answer, NOTE_RESULT, sentence_of(rows[i].count, rows[i].one, rows[i].many),
              {"count", arena_format(arena, "%zu", rows[i].count)});
+        struct cell *cells = answer_row(answer);
+        if (!cells) return;
+        cells[UNDO_OUTCOME] = cell_text(str_from(rows[i].outcome));
+        cells[UNDO_WHAT] = cell_text(STR("import"));
+        cells[UNDO_KIND] = cell_text(str_from(rows[i].kind));
+        cells[UNDO_COUNT] = cell_number(arena, (int64_t)rows[i].count);
     }
 }
 

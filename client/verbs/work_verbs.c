@@ -308,10 +308,10 @@ const struct verb verbs[] = {
      stage_restore},
     {"stage", "history", NULL, "", 0, 0, "Show who changed the stages and when",
      EXAMPLES("sluice stage history --json when,who,stage,field,to"), NULL, 0, stage_history},
-    {NULL, "inbox", NULL, "[resolve|retry|discard N]", 0, 2,
+    {NULL, "inbox", NULL, "[resolve|retry|discard N...]", 0, 32,
      "What did not simply go through, and resolve it",
      EXAMPLES("sluice inbox", "sluice inbox resolve 3 --mine",
-              "sluice inbox retry 4 --value 12k --check budget", "sluice inbox discard 5"),
+              "sluice inbox retry 4 --value 12k --check budget", "sluice inbox discard 5 7-9"),
      OPTIONS(inbox_options, deal_title, deal_fields, deal_stage, deal_checks, lost_reason,
              wake_date, on_date),
      VERB_WRITES, inbox_run},
@@ -381,12 +381,87 @@ const struct verb verbs[] = {
 };
 const size_t verb_count = sizeof verbs / sizeof verbs[0];
 
-bool verb_columns(const struct verb *verb, const struct column **columns, size_t *count)
+/* What the verbs answer that client/cli does. */
+static const struct column join_columns[] = {
+    [JOIN_TEAM] = {"team", "Team", COLUMN_SHOWN},
+    [JOIN_MEMBER] = {"member", "Member", COLUMN_SHOWN},
+    [JOIN_ROLE] = {"role", "Role", COLUMN_SHOWN},
+    [JOIN_DEVICE] = {"device", "Device", COLUMN_SHOWN},
+    [JOIN_SERVER] = {"server", "Server", COLUMN_SHOWN},
+};
+const struct columns join_table = COLUMNS(join_columns);
+static const struct column sync_columns[] = {
+    [SYNC_SENT] = {"sent", "Sent", COLUMN_SHOWN | COLUMN_RIGHT},
+    [SYNC_PENDING] = {"pending", "Waiting to be sent", COLUMN_SHOWN | COLUMN_RIGHT},
+    [SYNC_ATTENTION] = {"attention", "Needs attention", COLUMN_SHOWN | COLUMN_RIGHT},
+    [SYNC_RESTORED] = {"server_restored", "Server was restored", COLUMN_SHOWN},
+    [SYNC_FORKED] = {"copy_forked", "Copy goes its own way", COLUMN_SHOWN},
+};
+const struct columns sync_table = COLUMNS(sync_columns);
+static const struct column doctor_columns[] = {
+    [DOCTOR_HOME] = {"home", "Home", COLUMN_SHOWN},
+    [DOCTOR_WHOLE] = {"whole", "Whole", COLUMN_SHOWN},
+    [DOCTOR_PENDING] = {"pending", "Waiting to be sent", COLUMN_SHOWN | COLUMN_RIGHT},
+    [DOCTOR_COMPARED] = {"compared", "Compared with the server's", COLUMN_SHOWN},
+    [DOCTOR_ROWS] = {"rows", "Rows", COLUMN_SHOWN | COLUMN_RIGHT},
+    [DOCTOR_REPAIRED] = {"repaired", "Rows fetched again", COLUMN_SHOWN | COLUMN_RIGHT},
+    [DOCTOR_REFETCHED] = {"refetched", "Fetched anew", COLUMN_SHOWN},
+    [DOCTOR_ASIDE] = {"aside", "The old copy", COLUMN_SHOWN},
+    [DOCTOR_JOINED] = {"joined", "Still joined", COLUMN_SHOWN},
+    [DOCTOR_LOST] = {"lost", "Rows lost", COLUMN_SHOWN | COLUMN_RIGHT},
+};
+const struct columns doctor_table = COLUMNS(doctor_columns);
+static const struct column wipe_columns[] = {
+    [WIPE_HOME] = {"home", "Home", COLUMN_SHOWN},
+    [WIPE_UNSENT] = {"unsent", "Changes never sent", COLUMN_SHOWN | COLUMN_RIGHT},
+};
+const struct columns wipe_table = COLUMNS(wipe_columns);
+
+/* What each verb answers to machines; those of one noun are alike, but for a few. */
+static const struct {
+    const char *noun, *name; /* NULL: any */
+    const struct columns *columns;
+} answers[] = {
+    {"deal", "history", &history_table},
+    {"deal", "delete", &deleted_table},
+    {"deal", "restore", &deleted_table},
+    {"deal", NULL, &deal_table},
+    {"lead", NULL, &deal_table},
+    {"org", NULL, &organisation_table},
+    {"person", NULL, &person_table},
+    {"pipeline", NULL, &stage_table},
+    {"stage", "history", &stage_history_table},
+    {"stage", NULL, &stage_table},
+    {"invitation", NULL, &invitation_table},
+    {"member", NULL, &member_table},
+    {"device", NULL, &device_table},
+    {NULL, "log", &log_table},
+    {NULL, "board", &lane_table},
+    {NULL, "inbox", &inbox_table},
+    {NULL, "undo", &undo_table},
+    {NULL, "invite", &invite_table},
+    {NULL, "status", &status_table},
+    {NULL, "server", &server_table},
+    {NULL, "join", &join_table},
+    {NULL, "sync", &sync_table},
+    {NULL, "doctor", &doctor_table},
+    {NULL, "wipe", &wipe_table},
+};
+
+bool verb_columns(struct arena *arena, const struct request *request, struct columns *out)
 {
+    const struct verb *verb = request->verb;
     struct str noun = str_from(verb->noun), name = str_from(verb->name);
-    bool deals = str_equal(noun, STR("deal")) || str_equal(noun, STR("lead"));
-    if (!deals || str_equal(name, STR("history")) || str_equal(name, STR("restore"))) return false;
-    *columns = deal_columns;
-    *count = deal_column_count;
-    return true;
+    if (verb->run == today_show) {
+        *out = today_table(arena, true, 0);
+        return out->items != NULL;
+    }
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+        bool is = str_equal(str_from(answers[i].noun), noun) &&
+                  (!answers[i].name || str_equal(str_from(answers[i].name), name));
+        if (!is) continue;
+        *out = request_option(request, "restore") ? deal_table : *answers[i].columns;
+        return true;
+    }
+    return false;
 }

@@ -52,6 +52,7 @@ const struct column deal_columns[] = {
     [DEAL_WHY] = {"why", "Because", 0},
     /* A field with nothing special about it needs no name above: a row here is enough. */
 };
+const struct columns deal_table = COLUMNS(deal_columns);
 const size_t deal_column_count = sizeof deal_columns / sizeof deal_columns[0];
 
 /* What the flags need beyond the deal: what waits in the outbox (one by one), what is in conflict. */

@@ -193,7 +193,15 @@ static enum fault wish_reference(struct work *work, struct wish *wish, const str
     enum fault fault = name_look(work, field->refers, text, answer, &found);
     if (fault || answer->code != ANSWER_OK) return fault;
     if (found) {
-        wish_set(wish, field->name, value_reference(entity_id(field->refers, found)));
+        struct uuid id = entity_id(field->refers, found);
+        struct str name = entity_title(field->refers, found);
+        wish_set(wish, field->name, value_reference(id));
+        /* Spelled otherwise, or an id: it may be another than was meant. */
+        if (!str_equal(name, str_trim(text))) {
+            NOTE(answer, NOTE_TALK, "using {kind} {name} ({id})",
+                 {"kind", str_from(entity_name(field->refers))}, {"name", name},
+                 {"id", name_short(work, field->refers, id)});
+        }
         return FAULT_NONE;
     }
     if (field->refers == ENTITY_DEAL) return name_find(work, ENTITY_DEAL, text, answer, &found);

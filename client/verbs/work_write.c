@@ -60,7 +60,7 @@ static bool change_settle(const struct mutation *mutation, const struct change *
     answer->wrote = true;
     answer->undoable = uuid_is_zero(mutation->undoes) &&
                        (mutation->kind == MUTATION_CREATE || mutation->kind == MUTATION_EDIT ||
-                        mutation->kind == MUTATION_DELETE) &&
+                        mutation->kind == MUTATION_DELETE || mutation->kind == MUTATION_CLOSE) &&
                        mutation->entity != ENTITY_DEVICE && /* revoked is for good */
                        mutation->entity != ENTITY_INVITATION;
     answer->mutation = mutation->id;
@@ -90,7 +90,8 @@ static enum fault wish_submit_all(struct work *work, struct wish *wish, struct m
     enum fault fault = wish_preview(work, wish, last, &reasons, &fine);
     if (!fault && !fine) answer_refuse(answer, &reasons);
     if (fault || !fine) return fault;
-    struct uuid batch = uuid_v7((uint64_t)work->now.wall_ms, work->random);
+    struct uuid batch = work->batch;
+    if (uuid_is_zero(batch)) batch = uuid_v7((uint64_t)work->now.wall_ms, work->random);
     last->batch = batch;
     for (size_t i = 0; i < count; i++) {
         all[i] = wish->before[i];

@@ -83,6 +83,8 @@ int work_desk_run(struct work_desk *desk, const char *words)
                      FAULT_NONE);
     answer_init(&desk->answer, &desk->world.arena);
     assert_int_equal(work_run(&desk->work, &request, &desk->answer), FAULT_NONE);
+    /* As if the server had taken it. */
+    if (desk->answer.held.n > 0 && desk->answer.code == ANSWER_OK) answer_give(&desk->answer);
     return (int)desk->answer.code;
 }
 
@@ -139,9 +141,10 @@ const char *work_desk_said(struct work_desk *desk)
             struct place places[REASON_PLACES];
             const struct reason *reason = &a->reasons.items[i];
             work_reason_places(&desk->work, reason, places);
+            if (i == 0 && a->refused.n > 0) text_add(arena, &text, a->refused, ":\n");
             text_add(arena, &text,
-                     sentence_fill(arena, reason_sentence(reason->code), places, REASON_PLACES),
-                     "\n");
+                     sentence_fill(arena, reason_sentence(reason->code), places, REASON_PLACES), "");
+            text_add(arena, &text, a->causes[i], "\n");
         }
         if (a->mend.n > 0) text_add(arena, &text, a->mend, "\n");
     }

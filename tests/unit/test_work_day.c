@@ -311,6 +311,10 @@ static const struct {
      "stranger"},
     {"an organisation", "what=field;field=country;to_value=Chile;subject_kind=organisation",
      "Acme", "acme", "other"},
+    {"a colleague's role", "what=field;field=role;from_value=rep;to_value=manager;subject_kind=member",
+     "Role: manager", "other", "boss"},
+    {"one's own role is told apart",
+     "what=field;field=role;from_value=viewer;to_value=rep;subject_kind=member", NULL, "rep", "boss"},
     {"a device is nobody's news", "what=field;field=name;to_value=x;subject_kind=device", NULL,
      "acme", "other"},
 };
@@ -363,6 +367,33 @@ static void what_colleagues_do_is_told_in_a_line(void **state)
         work_desk_end(&desk);
     }
     assert_int_equal(broken, 0);
+}
+
+static void another_role_of_ones_own_is_told(void **state)
+{
+    (void)state;
+    static struct work_desk desk;
+    struct str line;
+    work_desk_begin(&desk);
+    rep_sits(&desk);
+    struct now now = {.boot_ms = 1, .wall_ms = desk.wall};
+    assert_int_equal(work_open(&desk.work, desk.replica, &desk.world.arena, &desk.random, now),
+                     FAULT_NONE);
+    assert_int_equal(work_tell_role(&desk.work, ROLE_REP, &line), FAULT_NONE);
+    assert_null(line.p);
+    /* It came with a new copy: nothing says by whom. */
+    assert_int_equal(work_tell_role(&desk.work, ROLE_VIEWER, &line), FAULT_NONE);
+    assert_string_equal(arena_str(&desk.world.arena, line).p, "Somebody made you rep (you were viewer)");
+    struct event event = {.what = EVENT_NONE};
+    world_write(&desk.world, ENTITY_EVENT, &event,
+                "what=field;field=role;from_value=viewer;to_value=rep;subject_kind=member");
+    event.subject = world_id("rep");
+    event.who = world_id("boss");
+    event.recorded_at = (struct optional){true, desk.wall - DAY_MS};
+    row_add(&desk, ENTITY_EVENT, event.subject, 7, &event);
+    assert_int_equal(work_tell_role(&desk.work, ROLE_VIEWER, &line), FAULT_NONE);
+    assert_non_null(strstr(arena_str(&desk.world.arena, line).p, "Boss made you rep (you were viewer)"));
+    work_desk_end(&desk);
 }
 
 static const struct {
@@ -582,6 +613,7 @@ int main(void)
         cmocka_unit_test(a_day_is_told_by_what_presses),
         cmocka_unit_test(the_board_shows_the_pipeline),
         cmocka_unit_test(what_colleagues_do_is_told_in_a_line),
+        cmocka_unit_test(another_role_of_ones_own_is_told),
         cmocka_unit_test(what_colleagues_log_is_told_in_a_line),
         cmocka_unit_test(own_work_is_taken_back),
         cmocka_unit_test(an_import_is_taken_back_whole),

@@ -96,10 +96,27 @@ static void items_put(struct work_desk *desk)
     world_put(w, ENTITY_INBOX, "closed",
               "number=14;kind=conflict;state=theirs;subject_kind=deal;subject=barn;field=source;"
               "base=a;mine=settled;theirs=c;author=rep");
+    world_put(w, ENTITY_DEVICE, "tablet",
+              "member=other;name=tablet;revoked=true;revoked_by=boss;revoked_at=-2");
     struct inbox_item *left =
         parked(desk, "left", MUTATION_EDIT, ENTITY_DEAL, "mill", "source=thief",
                "number=15;author=other;reasons=device_revoked");
     left->recorded_at.has = false;
+    struct inbox_item *poison = parked(desk, "poison", MUTATION_EDIT, ENTITY_DEAL, "mill",
+                                       "source=gas", "number=19;reasons=server_fault");
+    poison->subject_kind = ENTITY_NONE;
+    poison->subject = (struct uuid){{0}};
+    poison->acted_at.has = false;
+    parked(desk, "call", MUTATION_CREATE, ENTITY_ACTIVITY, "call1", "type=call;deal=mill;text=Loud",
+           "number=20;reasons=right_missing value=viewer other=edit");
+    parked(desk, "void", MUTATION_CREATE, ENTITY_ACTIVITY, "call2", "type=note;deal=vanished;text=Sad",
+           "number=21;reasons=reference_unknown field=deal value=deal");
+    parked(desk, "away", MUTATION_DELETE, ENTITY_DEAL, "mill", "title:Mill>",
+           "number=22;reasons=right_missing value=viewer other=edit");
+    struct inbox_item *nobody = parked(desk, "nobody", MUTATION_EDIT, ENTITY_DEAL, "mill", "source=x",
+                                       "number=23;reasons=server_fault");
+    nobody->subject_kind = ENTITY_NONE;
+    nobody->payload = STR("\xff");
     parked(desk, "others", MUTATION_EDIT, ENTITY_DEAL, "mill", "next_step=Sleep",
            "number=16;author=other;reasons=gone value=deal");
 }
@@ -175,13 +192,28 @@ static const struct work_claim shown[] = {
      "5 changes of Other are missing since", NULL},
     {"which device, and which numbers", NULL, "inbox", 0, "numbers 3 to 7, the last one made", NULL},
     {"and what to do", NULL, "inbox", 0, "ask for `sluice sync` on that device", NULL},
+    {"by whom it was shut out is told", NULL, "inbox", 0, "was revoked (tablet, by Boss", NULL},
+    {"what the server failed on is told by what it was", NULL, "inbox", 0,
+     "Mill\n      you wanted Source: gas", NULL},
+    {"and is not sent again", NULL, "inbox", 0, "sluice inbox discard 19: it cannot", "retry 19"},
+    {"what was logged is told by the deal it is for", NULL, "inbox", 0,
+     "refused: call for Mill\n      you logged \"Loud\"", NULL},
+    {"it has nothing to mend", NULL, "inbox", 0, "sluice inbox retry 20, or", NULL},
+    {"without its deal there is nothing to log it for", NULL, "inbox", 0,
+     "refused: note for a deal that is gone", "retry 21"},
+    {"a deletion is one", NULL, "inbox", 0, "you wanted it gone", NULL},
+    {"what nobody can read says so", NULL, "inbox", 0, "refused: a change that nobody can read",
+     NULL},
+    {"what is gone is settled by one word only", NULL, "inbox", 0,
+     "it is gone: sluice inbox resolve 12 --theirs", NULL},
     {"other people's are not shown unasked", NULL, "inbox", 0, NULL, "Sleep"},
     {"but when asked", NULL, "inbox|--all", 0, "Sleep", NULL},
 };
 
 static const struct work_claim settled[] = {
     {"mine: the value is mine", NULL, "inbox|resolve|3|--mine", 0, "Source of Barn is web", NULL},
-    {"theirs: what stands stays", NULL, "inbox|resolve|3|--theirs", 0, "what stands stays", NULL},
+    {"theirs: what stands stays", NULL, "inbox|resolve|3|--theirs", 0,
+     "Source of Barn stays as it stands", NULL},
     {"a third value", NULL, "inbox|resolve|3|--set|friend", 0, "is friend", NULL},
     {"a value of money", NULL, "inbox|resolve|4|--set|8k", 0, "8,000 EUR", NULL},
     {"money as its author wanted it", NULL, "inbox|resolve|4|--mine", 0, "7,000 EUR", NULL},
@@ -190,12 +222,32 @@ static const struct work_claim settled[] = {
     {"how is asked back", NULL, "inbox|resolve|3", 2, "say which", NULL},
     {"both at once is asked back", NULL, "inbox|resolve|3|--mine|--theirs", 2, "say which", NULL},
     {"settled once, it is gone", "inbox|resolve|3|--mine", "inbox|resolve|3|--mine", 3,
-     "no open item 3", NULL},
+     "item 3 is settled already: with the own value, by you", NULL},
+    {"what another settled as well", NULL, "inbox|resolve|14|--mine", 3, "with what stood", NULL},
+    {"sent again it is settled", "inbox|retry|8", "inbox|retry|7", 3, "sent again, by you", NULL},
+    {"several at once", NULL, "inbox|resolve|3|4|--theirs", 0, "Item 4: Value of Barn", NULL},
+    {"or from one to another", NULL, "inbox|resolve|3-4|--mine", 0, "Item 4 is resolved", NULL},
+    {"what hangs on one of them goes with it, once", NULL, "inbox|discard|7-10", 0,
+     "Item 10 is discarded", NULL},
+    {"nothing is done before all can be", NULL, "inbox|resolve|3|5|--mine", 2,
+     "item 5 is a refused change", "is resolved"},
+    {"an empty range", NULL, "inbox|discard|50-60", 3, "none of the items 50-60 is open", NULL},
+    {"one value for several is a mistake", NULL, "inbox|resolve|3|4|--set|x", 2, "one item at a time",
+     NULL},
+    {"so is one mend", NULL, "inbox|retry|5|8|--source|x", 2, "one item at a time", NULL},
+    {"all of them are taken back as one", "inbox|resolve|3|4|--theirs", "undo", 0,
+     "Item 3 of the inbox is open again", NULL},
+    {"a discarded group too", "inbox|discard|8", "undo", 0, "Item 7 of the inbox is open again",
+     NULL},
+    {"what was settled with what stood is open again", "inbox|resolve|3|--set|booth", "undo", 0,
+     "Item 3 of the inbox is open again", NULL},
     {"a number is a number", NULL, "inbox|resolve|three|--mine", 3, "no open item three", NULL},
     {"a refusal is not resolved but sent again", NULL, "inbox|resolve|5|--mine", 2,
-     "`inbox retry N`", NULL},
-    {"a conflict is not sent again", NULL, "inbox|retry|3", 2, "this is a conflict", NULL},
-    {"nor discarded", NULL, "inbox|discard|3", 2, "this is a conflict", NULL},
+     "`sluice inbox retry 5`", NULL},
+    {"one that cannot be sent again only discarded", NULL, "inbox|resolve|9|--mine", 2,
+     "`sluice inbox discard 9` closes it", "retry"},
+    {"a conflict is not sent again", NULL, "inbox|retry|3", 2, "item 3 is a conflict", NULL},
+    {"nor discarded", NULL, "inbox|discard|3", 2, "item 3 is a conflict", NULL},
     {"what a newer version wrote needs a newer version", NULL, "inbox|resolve|11|--mine", 1,
      "update sluice", NULL},
     {"of what is gone nothing can be mine", NULL, "inbox|resolve|12|--mine", 3,
@@ -212,16 +264,19 @@ static const struct work_claim settled[] = {
     {"then both are there", "inbox|retry|8", "deal|list|org:orbis", 0, "Dock", NULL},
     {"a creation is discarded with what hangs on it", NULL, "inbox|discard|8", 0,
      "Item 7 is discarded", NULL},
-    {"what no longer exists is refused again", NULL, "inbox|retry|9", 4, "no longer exists", NULL},
-    {"what cannot be read cannot be sent", NULL, "inbox|retry|10", 2, "cannot be sent again", NULL},
+    {"what no longer exists cannot be sent", NULL, "inbox|retry|9", 2, "what it changes is gone", NULL},
+    {"nor what the server fails on", NULL, "inbox|retry|19", 2, "the server fails on it", NULL},
+    {"what cannot be read cannot be sent", NULL, "inbox|retry|10", 2, "nobody can read it", NULL},
     {"but discarded", NULL, "inbox|discard|10", 0, "discarded", NULL},
     {"a notice is put away", NULL, "inbox|discard|13", 0, "discarded", NULL},
     {"what is lost for good too", NULL, "inbox|discard|18", 4, "no longer exists", NULL},
-    {"a notice is not sent again", NULL, "inbox|retry|13", 2, "cannot be sent again", NULL},
+    {"a notice is not sent again", NULL, "inbox|retry|13", 2, "item 13 is a notice", NULL},
     {"another word is a mistake", NULL, "inbox|burn|3", 2, "the forms are", NULL},
-    {"a number is needed", NULL, "inbox|retry", 2, "the forms are", NULL},
-    {"closing an item cannot be taken back", "inbox|resolve|3|--theirs", "undo", 4,
-     "closed an item of the inbox", NULL},
+    {"a word that is nearly one is guessed", NULL, "inbox|resolv|3", 2,
+     "did you mean `sluice inbox resolve 3`", NULL},
+    {"a number is needed", NULL, "inbox|retry", 2, "say which: `sluice inbox retry N`", NULL},
+    {"closing an item is taken back", "inbox|resolve|3|--theirs", "undo", 0,
+     "Item 3 of the inbox is open again", NULL},
     {"a deal's own change can, beside that", "deal|edit|barn|--source|ad;inbox|discard|10",
      "undo|barn", 0, "Took back", NULL},
     {"another's item is not a rep's to close", NULL, "inbox|discard|16", 4, "no longer exists",
