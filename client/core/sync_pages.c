@@ -195,7 +195,9 @@ static void revealed_note(struct sync *sync)
     if (sync->snapshot) sync->revealed_more = true;
     for (size_t i = 0; i < sync->kept.count && !sync->snapshot; i++) {
         const struct packed_row *row = sync->kept.rows[i];
-        if (row->kind != ENTITY_EVENT && row->kind != ENTITY_ACTIVITY) continue;
+        bool news = row->kind == ENTITY_EVENT || row->kind == ENTITY_ACTIVITY ||
+                    row->kind == ENTITY_INBOX;
+        if (!news) continue;
         const struct sync_revealed *last =
             sync->revealed_count > 0 ? &sync->revealed[sync->revealed_count - 1] : NULL;
         bool same = last && last->kind == row->kind && last->seq == row->seq &&

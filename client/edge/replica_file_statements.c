@@ -20,6 +20,7 @@
     " AND o.id = " a ".id AND o.n = " n ")"
 #define KIND_DEAL "6"
 #define KIND_ACTIVITY "7"
+#define KIND_INBOX "9"
 #define KIND_EVENT "8"
 
 static_assert(ENTITY_DEAL == 6 && ENTITY_ACTIVITY == 7 && ENTITY_EVENT == 8, "SQL says so");
@@ -169,7 +170,8 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
     [STATEMENT_REVEALED] =
         "SELECT " KIND_EVENT ", subject, seq FROM event WHERE layer = " SHOWN_GENERATION
         " AND seq > ?1 UNION SELECT kind, id, seq FROM entity_row WHERE layer = " SHOWN_GENERATION
-        " AND kind = " KIND_ACTIVITY " AND removed = 0 AND seq > ?1 ORDER BY 3 LIMIT ?2",
+        " AND kind IN (" KIND_ACTIVITY "," KIND_INBOX ") AND removed = 0 AND seq > ?1"
+        " ORDER BY 3 LIMIT ?2",
     [STATEMENT_ROW_SEQ] =
         "SELECT seq, removed FROM entity_row"
         " WHERE layer = ?1 AND kind = ?2 AND id = ?3 AND n = ?4",

@@ -215,7 +215,7 @@ size_t inbox_with(const struct inbox_item *const *items, size_t count,
     return found;
 }
 
-static const char *settled_say(int64_t state)
+static const char *settled_word(int64_t state)
 {
     switch ((enum inbox_state)state) {
     case INBOX_MINE: return "with the own value";
@@ -229,6 +229,14 @@ static const char *settled_say(int64_t state)
     return "closed";
 }
 
+struct str inbox_settled_say(struct work *work, const struct inbox_item *item)
+{
+    struct str who = name_of_member(work, item->closed_by);
+    if (uuid_equal(item->closed_by, work->identity.member)) who = STR("you");
+    if (who.n == 0) who = STR("the server");
+    return arena_format(work->arena, "%s, by %.*s", settled_word(item->state), STR_ARGS(who));
+}
+
 /* No open item has that number: was it settled, by whom and how? */
 static enum fault named_missing(struct work *work, struct str text, int64_t number,
                                 struct answer *answer)
@@ -240,12 +248,9 @@ static enum fault named_missing(struct work *work, struct str text, int64_t numb
     for (size_t i = 0; !fault && i < count; i++) {
         const struct inbox_item *item = all[i];
         if (item->number != number || item->state == INBOX_OPEN) continue;
-        struct str who = name_of_member(work, item->closed_by);
-        if (uuid_equal(item->closed_by, work->identity.member)) who = STR("you");
-        FAIL(answer, ERROR_NOT_FOUND,
-             "item {number} is settled already: {how}, by {who}, {when}", {"number", text},
-             {"how", str_from(settled_say(item->state))},
-             {"who", who.n > 0 ? who : STR("the server")}, {"when", moment_say(work, item->closed_at)});
+        FAIL(answer, ERROR_NOT_FOUND, "item {number} is settled already: {how}, {when}",
+             {"number", text}, {"how", inbox_settled_say(work, item)},
+             {"when", moment_say(work, item->closed_at)});
         return FAULT_NONE;
     }
     if (!fault) {

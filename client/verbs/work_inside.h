@@ -180,6 +180,8 @@ MUST_USE enum fault inbox_items(struct work *work, bool everybody, const struct 
 /* The open item of that number; NULL: the answer says that there is none. */
 MUST_USE enum fault inbox_item_named(struct work *work, struct str text, struct answer *answer,
                                      const struct inbox_item **out);
+/* How a closed one was settled, and by whom: "with what stood, by you". */
+struct str inbox_settled_say(struct work *work, const struct inbox_item *item);
 /* Does it hang on another of them? */
 bool inbox_hangs(const struct inbox_item *const *items, size_t count,
                  const struct inbox_item *item);

@@ -107,6 +107,29 @@ static enum fault tell_activity(struct work *work, struct uuid id, struct str *l
     return arena_fault(work->arena);
 }
 
+/* Something waits, or waits no longer: settled on another device, or by somebody else. */
+static enum fault tell_item(struct work *work, struct uuid id, struct str *line)
+{
+    const void *found;
+    enum fault fault =
+        work->replica->f->entity(work->replica, work->arena, ENTITY_INBOX, id, false, &found);
+    if (fault) return fault == FAULT_NOT_FOUND ? FAULT_NONE : fault;
+    const struct inbox_item *item = found;
+    if (!inbox_is_mine(work, item)) return FAULT_NONE;
+    bool open = item->state == INBOX_OPEN;
+    struct str about = inbox_subject_say(work, item);
+    struct cell kind = cell_field(work, field_by_name(ENTITY_INBOX, STR("kind")), item);
+    const struct field *field = field_by_name((enum entity_kind)item->subject_kind, item->field);
+    bool named = item->kind == INBOX_CONFLICT && field;
+    *line = arena_format(work->arena, "%.*s  Item %lld of your inbox %s: %.*s%s%s%s%.*s",
+                         STR_ARGS(moment_say(work, open ? item->recorded_at : item->closed_at)),
+                         (long long)item->number, open ? "waits for you" : "is settled",
+                         STR_ARGS(open ? kind.shown : inbox_settled_say(work, item)),
+                         about.n > 0 ? ", " : "", named ? field->label : "", named ? " of " : "",
+                         STR_ARGS(about));
+    return arena_fault(work->arena);
+}
+
 enum fault work_tell(struct work *work, const struct sync_revealed *revealed, struct str *line)
 {
     const struct event **events;
@@ -117,6 +140,7 @@ enum fault work_tell(struct work *work, const struct sync_revealed *revealed, st
     *line = STR_NONE;
     if (!work->ready) return FAULT_NONE;
     if (revealed->kind == ENTITY_ACTIVITY) return tell_activity(work, revealed->id, line);
+    if (revealed->kind == ENTITY_INBOX) return tell_item(work, revealed->id, line);
     enum fault fault = work->replica->f->events(work->replica, work->arena, revealed->id, &events,
                                                 &seqs, &count);
     if (fault) return fault;

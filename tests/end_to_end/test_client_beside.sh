@@ -63,6 +63,26 @@ claim "it tells bob what he is now" until_true 20 told bob.log \
 ada member edit "Bob Ross" --role manager --wait >/dev/null 2>&1
 claim "and again" until_true 20 told bob.log "Ada Berg made you manager (you were viewer)"
 
+# --- what waits in the inbox, and is settled on another device
+ada invite "Bob Ross" >"$folder/phone.line" 2>/dev/null
+home phone join "$(invitation "$folder/phone.line")" --device phone >/dev/null 2>&1
+claim "the watch tells of the new device" until_true 20 told bob.log \
+    "Item 1 of your inbox waits for you: notice"
+home phone sync >/dev/null 2>&1
+home phone inbox discard 1 --wait >/dev/null 2>&1
+claim "and that it was settled on that" until_true 20 told bob.log \
+    "Item 1 of your inbox is settled: discarded, by you"
+ada add Roof --value 5k --owner bob --wait >/dev/null 2>&1
+home phone sync >/dev/null 2>&1
+home phone --offline deal edit roof --value 6k >/dev/null 2>&1
+ada deal edit roof --value 7k --wait >/dev/null 2>&1
+home phone sync >/dev/null 2>&1
+claim "a conflict of another device waits here too" until_true 20 told bob.log \
+    "Item 2 of your inbox waits for you: conflict, Value of Roof"
+home phone inbox resolve 2 --mine --wait >/dev/null 2>&1
+claim "until it is settled there" until_true 20 told bob.log \
+    "Item 2 of your inbox is settled: with the own value, by you, Value of Roof"
+
 # --- the server dies, and is found elsewhere
 server_stop >/dev/null
 claim "the watch says that the connection broke" until_true 20 told bob.err "trying again until"

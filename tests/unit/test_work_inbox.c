@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -313,11 +314,43 @@ static void what_waits_is_settled(void **state)
     CLAIMS(settled, rep_sits);
 }
 
+/* Who watches is told what comes to wait, and what was settled elsewhere. */
+static void what_waits_is_told_as_it_comes(void **state)
+{
+    static const struct {
+        const char *item, *line; /* NULL: it is no news of theirs */
+    } rows[] = {
+        {"source", "Item 3 of your inbox waits for you: conflict, Source of Barn"},
+        {"call", "Item 20 of your inbox waits for you: parked, call for Mill"},
+        {"news", "Item 13 of your inbox waits for you: notice"},
+        {"closed", "Item 14 of your inbox is settled: with what stood, by the server, Source of Barn"},
+        {"others", NULL},
+        {"nothing", NULL},
+    };
+    (void)state;
+    static struct work_desk desk;
+    work_desk_begin(&desk);
+    rep_sits(&desk);
+    struct now now = {.boot_ms = 1, .wall_ms = desk.wall};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct str line;
+        struct sync_revealed revealed = {ENTITY_INBOX, world_id(rows[i].item), 1};
+        assert_int_equal(work_open(&desk.work, desk.replica, &desk.world.arena, &desk.random, now),
+                         FAULT_NONE);
+        assert_int_equal(work_tell(&desk.work, &revealed, &line), FAULT_NONE);
+        const char *text = arena_str(&desk.world.arena, line).p;
+        bool holds = rows[i].line ? text && strstr(text, rows[i].line) : !text;
+        if (!holds) fail_msg("%s: %s", rows[i].item, text ? text : "(nothing)");
+    }
+    work_desk_end(&desk);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_waits_is_shown),
         cmocka_unit_test(what_waits_is_settled),
+        cmocka_unit_test(what_waits_is_told_as_it_comes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
