@@ -372,12 +372,14 @@ void oracle_look(struct world *world, size_t laptop)
     arena_init(&arena, 1024 * 1024);
     struct identity identity;
     bool joined = laptop_identity(world, laptop, &arena, &identity) && laptop_joined(world, laptop);
-    bool current = joined && identity.cursor_seq == world->oracle.seq;
+    /* By chance it may have come as far in a history that was lost. */
+    bool current = joined && identity.cursor_seq == world->oracle.seq &&
+                   oracle_knows(&world->oracle, &identity);
     size_t pending = 0;
     struct replica *replica = world->laptops[laptop].disk.inner;
-    if (replica->f->outbox_count(replica, &pending) || pending > 0) current = false;
     if (joined) check_at_cursor(world, laptop, &identity);
-    if (joined && identity.cursor_seq == world->oracle.seq) check_digest(world, laptop);
+    if (current) check_digest(world, laptop);
+    if (replica->f->outbox_count(replica, &pending) || pending > 0) current = false;
     arena_finish(&arena);
     if (!current || !whole) return;
     world_mark(world, MARK_CONVERGED_MIDWAY);
