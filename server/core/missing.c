@@ -25,6 +25,7 @@ enum {
     MISSING_GRACE_MS = 60 * 1000,  /* copies that were connected are back by then */
     MISSING_AGAIN_MS = 30 * 1000,
     MISSING_SOON_MS = 1000,        /* after somebody brought something */
+    MISSING_LOOKS = 10,            /* for a notice that waits behind what it tells of */
     MISSING_ARENA_MAX = 64 * 1024 * 1024,
 };
 
@@ -34,6 +35,7 @@ struct missing {
     struct uuid team;
     struct arena arena;
     struct known_stand *stands;
+    uint8_t *looks; /* per stand: so often it is still looked whether its notice came */
     size_t count, at, kept;
     uint64_t check_ms;
     bool asking, told; /* told: a notice is open */
@@ -77,7 +79,8 @@ bool server_compare(struct server *server, struct uuid team, const struct known_
     arena_reset(&missing->arena);
     missing->at = missing->kept = missing->count = 0;
     missing->stands = arena_copy(&missing->arena, stands, count * sizeof *stands);
-    if (count > 0 && !missing->stands) return false;
+    missing->looks = arena_array(&missing->arena, count, sizeof *missing->looks);
+    if (count > 0 && (!missing->stands || !missing->looks)) return false;
     missing->count = count;
     missing_at(server, missing, now.boot_ms + MISSING_GRACE_MS);
     return true;
@@ -238,15 +241,19 @@ static void part_judge(struct server *server, struct missing *missing,
         const struct known_stand *stand = &missing->stands[missing->at];
         struct uuid id = inbox_notice_id(notice_missing_id(stand->replica));
         const struct inbox_item *item = item_in(result, id);
+        uint8_t looks = missing->looks[missing->at];
         if (stand_is_answered(result, stand)) {
             bool open = item && item->state == INBOX_OPEN;
             if (open) stand_settle(server, missing->team, item, now);
-            continue;
-        }
-        if (!inbox_notice_stands(item, stand->number)) {
+            /* Its notice may wait in the queue behind the very work it tells of. */
+            if (open || looks == 0) continue;
+            looks--;
+        } else if (!inbox_notice_stands(item, stand->number)) {
             stand_tell(server, missing->team, stand, last_number_in(result, stand->replica), now);
+            looks = MISSING_LOOKS;
         }
         missing->told = true;
+        missing->looks[missing->kept] = looks;
         missing->stands[missing->kept++] = *stand;
     }
 }
