@@ -18,9 +18,9 @@ static struct str cause_device(struct work *work, struct uuid member, struct opt
     const void **all;
     size_t count;
     const struct device *found = NULL;
-    if (work->replica->f->all(work->replica, work->arena, ENTITY_DEVICE, &all, &count)) {
-        return STR_NONE;
-    }
+    enum fault fault =
+        work->replica->f->all(work->replica, work->arena, ENTITY_DEVICE, &all, &count);
+    if (!work_found(work, fault)) return STR_NONE;
     for (size_t i = 0; i < count; i++) {
         const struct device *device = all[i];
         if (!device->revoked || !uuid_equal(device->member, member)) continue;
@@ -60,9 +60,9 @@ struct str cause_say(struct work *work, struct uuid subject, struct uuid author,
     }
     if (role) subject = author;
     if (removed) subject = work->definition.id;
-    if (work->replica->f->events(work->replica, work->arena, subject, &events, &seqs, &count)) {
-        return STR_NONE;
-    }
+    enum fault fault =
+        work->replica->f->events(work->replica, work->arena, subject, &events, &seqs, &count);
+    if (!work_found(work, fault)) return STR_NONE;
     for (size_t i = count; i-- > 0;) {
         const struct event *event = events[i];
         if (!cause_is(event, reason) || uuid_equal(event->who, author)) continue;

@@ -109,8 +109,8 @@ static bool activity_has_deal(struct work *work, const struct mutation *mutation
     for (size_t i = 0; i < mutation->edit_count; i++) {
         const struct edit *edit = &mutation->edits[i];
         if (!edit->field || edit->field->refers != ENTITY_DEAL || !edit->want.present) continue;
-        return !work->replica->f->entity(work->replica, work->arena, ENTITY_DEAL, edit->want.id,
-                                         false, &deal);
+        return work_found(work, work->replica->f->entity(work->replica, work->arena, ENTITY_DEAL,
+                                                         edit->want.id, false, &deal));
     }
     return true;
 }
@@ -126,8 +126,9 @@ bool inbox_can_retry(struct work *work, const struct inbox_item *item)
     if (!uuid_is_zero(item->group)) return true;
     if (mutation.entity == ENTITY_ACTIVITY) return activity_has_deal(work, &mutation);
     if (mutation.kind == MUTATION_CREATE || mutation.kind == MUTATION_IMPORT) return true;
-    return !work->replica->f->entity(work->replica, work->arena, (enum entity_kind)mutation.entity,
-                                     mutation.target, false, &current);
+    return work_found(work, work->replica->f->entity(work->replica, work->arena,
+                                                     (enum entity_kind)mutation.entity,
+                                                     mutation.target, false, &current));
 }
 
 /* What a refused creation would be called: its own words. */

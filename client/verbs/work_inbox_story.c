@@ -62,9 +62,9 @@ static enum fault now_find(struct work *work, const struct inbox_item *item,
 static bool subject_stands(struct work *work, const struct inbox_item *item)
 {
     const void *found;
-    return !work->replica->f->entity(work->replica, work->arena,
-                                     (enum entity_kind)item->subject_kind, item->subject, false,
-                                     &found);
+    return work_found(work, work->replica->f->entity(work->replica, work->arena,
+                                                     (enum entity_kind)item->subject_kind,
+                                                     item->subject, false, &found));
 }
 
 static enum fault conflict_say(struct work *work, const struct inbox_item *item,
@@ -188,7 +188,9 @@ static struct str gone_say(struct work *work, const struct inbox_item *item)
     const char *kind = entity_name(inbox_about(work, item).kind);
     if (!kind) return STR("a change that nobody can read");
     struct str gone = arena_format(work->arena, "a %s that is gone", kind);
-    if (work->replica->f->outbox_find(work->replica, work->arena, item->mutation, &entry)) return gone;
+    enum fault fault =
+        work->replica->f->outbox_find(work->replica, work->arena, item->mutation, &entry);
+    if (!work_found(work, fault)) return gone;
     return arena_format(work->arena, "%.*s (%.*s)", STR_ARGS(gone), STR_ARGS(entry.summary));
 }
 

@@ -33,6 +33,8 @@ const struct member *name_called(struct work *work, struct str name, const struc
 struct str name_of_member(const struct work *work, struct uuid id);
 /* Name of an organisation, title of a deal...; absent if unknown. */
 struct str name_of(struct work *work, enum entity_kind kind, struct uuid id);
+/* Was it found? A fault that is not "not found" is kept, and the command ends with it. */
+bool work_found(struct work *work, enum fault fault);
 struct uuid entity_id(enum entity_kind kind, const void *entity);
 struct str entity_title(enum entity_kind kind, const void *entity);
 /* As short as is unique in the copy. */

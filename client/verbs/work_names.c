@@ -257,6 +257,12 @@ struct str name_of_member(const struct work *work, struct uuid id)
     return STR_NONE;
 }
 
+bool work_found(struct work *work, enum fault fault)
+{
+    if (fault && fault != FAULT_NOT_FOUND && !work->fault) work->fault = fault;
+    return !fault;
+}
+
 struct str name_of(struct work *work, enum entity_kind kind, struct uuid id)
 {
     const void *entity;
@@ -264,9 +270,7 @@ struct str name_of(struct work *work, enum entity_kind kind, struct uuid id)
     if (kind == ENTITY_MEMBER) return name_of_member(work, id);
     enum fault fault =
         work->replica->f->entity(work->replica, work->arena, kind, id, false, &entity);
-    if (!fault) return entity_title(kind, entity);
-    if (fault != FAULT_NOT_FOUND && !work->fault) work->fault = fault;
-    return STR_NONE;
+    return work_found(work, fault) ? entity_title(kind, entity) : STR_NONE;
 }
 
 enum fault names_short_among_all(struct work *work, enum entity_kind kind,
