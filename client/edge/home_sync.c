@@ -10,6 +10,7 @@
 #include "client/edge/home_inside.h"
 #include "client/edge/keys.h"
 #include "client/edge/loop.h"
+#include "client/edge/replica_file.h"
 #include "client/edge/turn.h"
 
 #include <stdio.h>
@@ -119,6 +120,9 @@ enum fault home_sync(struct home *home, const struct home_sync_options *options,
         /* In a later round whoever took it meanwhile sends what is left. */
         if (taken != FAULT_NONE) return round == 0 ? taken : FAULT_NONE;
         fault = home_exchange(home, options, report);
+        if (fault == FAULT_NONE && report->rows_repaired > 0) {
+            fault = replica_file_reindex(home->replica);
+        }
         turn_release(&turn);
         if (fault != FAULT_NONE || options->live || !home_has_more(home, report)) break;
     }

@@ -193,7 +193,7 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
     [STATEMENT_EVENT_REMOVE] =
         "DELETE FROM event WHERE layer = ?1 AND subject = ?2 AND seq = ?3 AND n = ?4",
     [STATEMENT_PAST_LOAD] = "SELECT body FROM past_open WHERE layer = ?1 AND subject = ?2",
-    [STATEMENT_PAST_ADD] = "INSERT OR FAIL INTO past_open(layer, subject, body) VALUES(?1, ?2, ?3)",
+    [STATEMENT_PAST_ADD] = "INSERT OR REPLACE INTO past_open(layer, subject, body) VALUES(?1, ?2, ?3)",
     [STATEMENT_PAST_UPDATE] =
         "UPDATE OR FAIL past_open SET body = ?3 WHERE layer = ?1 AND subject = ?2",
     [STATEMENT_PAST_DROP] = "DELETE FROM past_open WHERE layer = ?1 AND subject = ?2",
