@@ -560,16 +560,23 @@ static void the_hash_covers_every_byte(void **state)
     assert_memory_not_equal(a, b, 32);
 }
 
+static struct str sample_packed(struct arena *arena, const struct mutation *sample)
+{
+    struct buffer out;
+    buffer_init(&out, MUTATION_BYTES_MAX);
+    assert_int_equal(codec_mutation_pack(sample, &out), FAULT_NONE);
+    struct str bytes = arena_str(arena, buffer_str(&out));
+    buffer_finish(&out);
+    return bytes;
+}
+
 static void an_id_is_read_of_what_is_not_to_be_looked_into(void **state)
 {
     (void)state;
     struct arena arena;
     arena_init(&arena, 1 << 22);
     struct mutation sample = mutation_sample(&arena);
-    struct buffer out;
-    buffer_init(&out, MUTATION_BYTES_MAX);
-    assert_int_equal(codec_mutation_pack(&sample, &out), FAULT_NONE);
-    struct str bytes = buffer_str(&out);
+    struct str bytes = sample_packed(&arena, &sample);
     assert_true(uuid_equal(codec_mutation_id(bytes), sample.id));
     assert_true(uuid_equal(codec_mutation_id(str_slice(bytes, 0, 18)), sample.id));
     assert_true(uuid_is_zero(codec_mutation_id(str_slice(bytes, 0, 17)))); /* cut within it */
@@ -577,7 +584,6 @@ static void an_id_is_read_of_what_is_not_to_be_looked_into(void **state)
     assert_true(uuid_is_zero(codec_mutation_id(STR("\x0a\x02id")))); /* not as long as one */
     assert_true(uuid_is_zero(codec_mutation_id(STR("\x08\x07")))); /* a number in its place */
     assert_true(uuid_is_zero(codec_mutation_id(STR_NONE)));
-    buffer_finish(&out);
     arena_finish(&arena);
 }
 
@@ -588,17 +594,15 @@ static void damaged_bytes_do_no_harm(void **state)
     struct arena arena;
     arena_init(&arena, 1 << 22);
     struct mutation sample = mutation_sample(&arena);
-    struct buffer out;
-    buffer_init(&out, MUTATION_BYTES_MAX);
-    assert_int_equal(codec_mutation_pack(&sample, &out), FAULT_NONE);
+    struct str bytes = sample_packed(&arena, &sample);
     struct random random;
     random_init_number(&random, 42);
     size_t refused = 0;
     for (int i = 0; i < 3000; i++) {
         struct arena scratch;
         arena_init(&scratch, 1 << 20);
-        char *copy = arena_copy(&scratch, out.p, out.n);
-        size_t n = i % 2 ? out.n : (size_t)random_below(&random, out.n);
+        char *copy = arena_copy(&scratch, bytes.p, bytes.n);
+        size_t n = i % 2 ? bytes.n : (size_t)random_below(&random, bytes.n);
         for (int k = 0; k < 3 && n > 0; k++) {
             copy[random_below(&random, n)] = (char)(uint8_t)random_u64(&random);
         }
@@ -610,7 +614,6 @@ static void damaged_bytes_do_no_harm(void **state)
         arena_finish(&scratch);
     }
     assert_true(refused > 1000);
-    buffer_finish(&out);
     arena_finish(&arena);
 }
 

@@ -8,29 +8,9 @@
 
 #include <cmocka.h>
 
-#include "tests/support/rule_world.h"
+#include "tests/support/inbox_world.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
-
-static struct uuid conflict_id(const char *unit, const char *author)
-{
-    const struct field *field = field_by_name(ENTITY_DEAL, str_from(unit));
-    return inbox_conflict_id(world_id("deal"), field_unit_leader(field), world_id(author));
-}
-
-/* `actor` edits the deal; the change is applied. */
-static struct change deal_edit(struct rule_world *w, const char *actor, const char *edits)
-{
-    struct mutation m = world_mutation(w, MUTATION_EDIT, ENTITY_DEAL, "deal", edits);
-    return world_do(w, actor, &m);
-}
-
-static void world_start(struct rule_world *w)
-{
-    world_init(w);
-    world_deal(w, "deal", "owner=other");
-    w->state.inbox_last = 41;
-}
 
 /* Who takes back what they settled stands before the choice again; only then. */
 static void test_taking_back_opens_it_again(void **state)
