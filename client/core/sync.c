@@ -144,7 +144,9 @@ static void channel_pump(struct sync *sync, struct now now)
     while (session_is_open(sync) && channel_next(&sync->channel, &event)) {
         switch (event.kind) {
         case CHANNEL_HANDSHAKE_DONE: break;
-        case CHANNEL_MESSAGE: sync_session_message(sync, event.bytes, now); break;
+        case CHANNEL_MESSAGE:
+            sync_end(sync, sync_session_message(sync, event.bytes, now), now);
+            break;
         case CHANNEL_CLOSED:
             sync->report.peer_version = event.peer_version;
             if (event.reason == CHANNEL_REASON_MEMORY) {
@@ -182,17 +184,7 @@ void sync_lost(struct sync *sync, struct now now)
 
 void sync_poke(struct sync *sync, struct now now)
 {
-    if (sync_in_session(sync)) sync_session_push(sync, now);
-}
-
-static void fill_tick(struct sync *sync, struct now now)
-{
-    if (sync->position == sync->head) {
-        sync_session_settle(sync, now);
-        return;
-    }
-    enum fault fault = sync_fill_step(sync);
-    if (fault) sync_pages_fail(sync, fault, now);
+    if (sync_in_session(sync)) sync_end(sync, ending_local(sync_push(sync)), now);
 }
 
 static void session_tick(struct sync *sync, struct now now)
@@ -203,15 +195,15 @@ static void session_tick(struct sync *sync, struct now now)
     }
     bool stop = sync->stopping && now.boot_ms >= sync->stop_at;
     if (stop || now.boot_ms >= sync->reveal_at) {
-        sync_session_settle(sync, now);
+        sync_end(sync, sync_session_settle(sync, now), now);
     } else if (sync_fill_waits(sync)) {
-        fill_tick(sync, now);
+        sync_end(sync, sync_session_fill(sync, now), now);
     }
     if (stop || !sync_in_session(sync)) return;
     if (now.boot_ms < sync->heard_at + PING_MS || now.boot_ms < sync->pinged_at + PING_MS) return;
     sync->pinged_at = now.boot_ms;
     struct message ping = {.kind = MESSAGE_PING, .nonce = random_u64(&sync->random)};
-    enum fault fault = session_write(sync, &ping);
+    enum fault fault = sync_write(sync, &ping);
     if (fault && fault != FAULT_BUSY) sync_fail_local(sync, fault, now);
 }
 
@@ -246,7 +238,7 @@ void sync_stop(struct sync *sync, struct now now)
     sync->stopping = true;
     sync->stop_at = now.boot_ms + SYNC_STOP_MS;
     if (sync_in_session(sync)) {
-        sync_session_settle(sync, now);
+        sync_end(sync, sync_session_settle(sync, now), now);
         return;
     }
     sync_close(sync);
@@ -294,7 +286,9 @@ void sync_sent(struct sync *sync, size_t n, struct now now)
 {
     size_t waiting = channel_output(&sync->channel).n; /* of a later connection: less, or none */
     channel_sent(&sync->channel, n < waiting ? n : waiting);
-    if (sync->push_blocked && sync_in_session(sync)) sync_session_push(sync, now);
+    if (sync->push_blocked && sync_in_session(sync)) {
+        sync_end(sync, ending_local(sync_push(sync)), now);
+    }
     if (channel_output(&sync->channel).n > 0) sync->write_due = true;
 }
 

@@ -50,11 +50,6 @@ enum sync_trouble sync_trouble_of(enum channel_reason reason)
     return SYNC_TROUBLE_PROTOCOL;
 }
 
-bool sync_in_session(const struct sync *sync)
-{
-    return sync->report.state == SYNC_CATCHING_UP || sync->report.state == SYNC_LIVE;
-}
-
 void sync_begin(struct sync *sync, struct now now)
 {
     arena_reset(&sync->identity_arena);
@@ -155,40 +150,8 @@ void sync_fail_local(struct sync *sync, enum fault fault, struct now now)
     attempt_rest(sync, now);
 }
 
-void sync_revoked_note(struct sync *sync, struct str by, int64_t at)
-{
-    struct sync_report *report = &sync->report;
-    if (by.n == 0 && at == 0) return; /* what was told before stands */
-    size_t n = by.n < sizeof report->revoked_by ? by.n : 0;
-    for (size_t i = 0; i < n; i++) report->revoked_by[i] = by.p[i];
-    report->revoked_by[n] = 0;
-    report->revoked_at = at;
-}
-
-void sync_refuse(struct sync *sync, const struct refusal *refusal, struct now now)
-{
-    sync->report.refusal = refusal->code;
-    sync_revoked_note(sync, refusal->revoked_by, refusal->revoked_at);
-    if (refusal->last_number > sync->report.settled) sync->report.settled = refusal->last_number;
-    switch (refusal->code) {
-    case REFUSAL_BUSY: sync_fail(sync, SYNC_TROUBLE_BUSY, now); return;
-    case REFUSAL_INTERNAL: sync_fail(sync, SYNC_TROUBLE_BUSY, now); return;
-    case REFUSAL_VERSION: sync_fail(sync, SYNC_TROUBLE_VERSION, now); return;
-    case REFUSAL_NONE: sync_fail(sync, SYNC_TROUBLE_PROTOCOL, now); return;
-    case REFUSAL_UNKNOWN_DEVICE:
-    case REFUSAL_REVOKED:
-    case REFUSAL_INVITATION_UNKNOWN:
-    case REFUSAL_INVITATION_USED:
-    case REFUSAL_INVITATION_EXPIRED: break;
-    }
-    sync_close(sync);
-    sync->report.trouble = SYNC_TROUBLE_REFUSED;
-    sync->report.state = SYNC_REFUSED;
-    sync->retry_at = UINT64_MAX;
-    failure_note(sync, refusal_name(refusal->code), (int64_t)refusal->code, now);
-}
-
-void sync_again(struct sync *sync, enum sync_trouble otherwise, struct now now)
+/* Closes and says hello again at once; given up when it does not help. */
+static void attempt_again(struct sync *sync, enum sync_trouble otherwise, struct now now)
 {
     if (++sync->rehellos > SYNC_REHELLO_MAX || sync->stopping) {
         sync->rehellos = 0;
@@ -198,4 +161,33 @@ void sync_again(struct sync *sync, enum sync_trouble otherwise, struct now now)
     sync_close(sync);
     sync->report.state = SYNC_OFFLINE;
     sync_begin(sync, now);
+}
+
+static void attempt_refused(struct sync *sync, struct now now)
+{
+    enum session_refusal code = sync->report.refusal;
+    sync_close(sync);
+    sync->report.trouble = SYNC_TROUBLE_REFUSED;
+    sync->report.state = SYNC_REFUSED;
+    sync->retry_at = UINT64_MAX;
+    failure_note(sync, refusal_name(code), (int64_t)code, now);
+}
+
+static void attempt_done(struct sync *sync)
+{
+    sync_close(sync);
+    sync->report.state = SYNC_DONE;
+    sync->retry_at = UINT64_MAX;
+}
+
+void sync_end(struct sync *sync, struct sync_ending ending, struct now now)
+{
+    switch (ending.kind) {
+    case SYNC_GOES_ON: return;
+    case SYNC_ENDS_DONE: attempt_done(sync); return;
+    case SYNC_ENDS_AGAIN: attempt_again(sync, ending.trouble, now); return;
+    case SYNC_ENDS_TROUBLE: sync_fail(sync, ending.trouble, now); return;
+    case SYNC_ENDS_LOCAL: sync_fail_local(sync, ending.fault, now); return;
+    case SYNC_ENDS_REFUSED: attempt_refused(sync, now); return;
+    }
 }

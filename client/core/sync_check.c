@@ -20,14 +20,13 @@ static int mark_compare(const void *left, const void *right)
     return a->seq < b->seq ? -1 : a->seq > b->seq;
 }
 
-static void check_ask(struct sync *sync, bool rows, struct now now)
+static enum fault check_ask(struct sync *sync, bool rows)
 {
     struct sync_check *check = &sync->check;
     struct message message = {.kind = MESSAGE_CHECK,
                               .check = {.from_seq = check->from, .rows = rows}};
     check->rows = rows;
-    enum fault fault = session_write(sync, &message);
-    if (fault) sync_fail_local(sync, fault, now);
+    return sync_write(sync, &message);
 }
 
 static void check_end(struct sync *sync)
@@ -54,19 +53,15 @@ static enum fault check_begin(struct sync *sync)
     return FAULT_NONE;
 }
 
-bool sync_check_goes_on(struct sync *sync, struct now now)
+enum fault sync_check_start(struct sync *sync, bool *goes_on)
 {
     struct sync_check *check = &sync->check;
-    if (check->phase == CHECK_NONE || check->phase == CHECK_DONE) return false;
-    if (check->phase == CHECK_ASKING) return true;
+    *goes_on = check->phase == CHECK_WANTED || check->phase == CHECK_ASKING;
+    if (check->phase != CHECK_WANTED) return FAULT_NONE;
     enum fault fault = check_begin(sync);
-    if (fault) {
-        sync_fail_local(sync, fault, now);
-        return true;
-    }
+    if (fault) return fault;
     check->phase = CHECK_ASKING;
-    check_ask(sync, false, now);
-    return true;
+    return check_ask(sync, false);
 }
 
 /* --- a span --- */
@@ -121,18 +116,17 @@ static enum fault span_compare(struct sync_check *check, const struct page *page
 /* --- repairing --- */
 
 /* All of it once more, into a new generation; then it is compared again, and has to be right. */
-static void check_refetch(struct sync *sync, struct now now)
+static struct sync_ending check_refetch(struct sync *sync)
 {
     check_end(sync);
     if (sync->report.was_refetched) {
         sync->check.phase = CHECK_NONE;
-        sync_fail(sync, SYNC_TROUBLE_PROTOCOL, now);
-        return;
+        return ending_trouble(SYNC_TROUBLE_PROTOCOL);
     }
     sync->report.was_refetched = true;
     sync->check.phase = CHECK_WANTED;
-    sync_begin_anew(sync);
-    sync_again(sync, SYNC_TROUBLE_PROTOCOL, now);
+    sync_pages_anew(sync);
+    return ending_again(SYNC_TROUBLE_PROTOCOL);
 }
 
 static enum fault repair_store(struct sync *sync)
@@ -162,20 +156,14 @@ static enum fault check_repair(struct sync *sync, struct now now)
     return fault;
 }
 
-static void check_finish(struct sync *sync, struct now now)
+static struct sync_ending check_finish(struct sync *sync, struct now now)
 {
     struct sync_check *check = &sync->check;
     /* Rows here that are newer than everything. */
     bool beyond = check->at < check->count && check->marks[check->at].seq > sync->head;
-    if (beyond || check->repair_count > REVEAL_ROWS_MAX) {
-        check_refetch(sync, now);
-        return;
-    }
+    if (beyond || check->repair_count > REVEAL_ROWS_MAX) return check_refetch(sync);
     enum fault fault = check->repair_count > 0 ? check_repair(sync, now) : FAULT_NONE;
-    if (fault) {
-        sync_fail_local(sync, fault, now);
-        return;
-    }
+    if (fault) return ending_local(fault);
     if (check->repair_count > 0) {
         pending_forget(&sync->pending);
         sync->changed_due = true;
@@ -184,43 +172,29 @@ static void check_finish(struct sync *sync, struct now now)
     sync->report.was_checked = true;
     check_end(sync);
     check->phase = CHECK_DONE;
-    sync_session_settle(sync, now);
+    return SYNC_ENDING_NONE;
 }
 
-void sync_check_take(struct sync *sync, const struct message *message, struct now now)
+struct sync_ending sync_check_take(struct sync *sync, const struct message *message,
+                                   struct now now)
 {
     struct sync_check *check = &sync->check;
     const struct page *page = &message->page;
     bool fits = sync_in_session(sync) && check->phase == CHECK_ASKING &&
                 page->from_seq == check->from &&
                 (page->to_seq > page->from_seq || page->to_seq == page->head_seq);
-    if (!fits) {
-        sync_fail(sync, SYNC_TROUBLE_PROTOCOL, now);
-        return;
-    }
+    if (!fits) return ending_trouble(SYNC_TROUBLE_PROTOCOL);
     size_t end = 0, extra = 0;
     struct digest ours = span_digest(check, page->to_seq, &end);
     bool same = ours.count == message->digest.count && ours.sum == message->digest.sum;
-    if (!same && !check->rows) {
-        check_ask(sync, true, now);
-        return;
-    }
+    if (!same && !check->rows) return ending_local(check_ask(sync, true));
     enum fault fault = same ? FAULT_NONE : span_compare(check, page, end, &extra);
-    if (fault) {
-        sync_fail_local(sync, fault, now);
-        return;
-    }
-    if (extra > 0) {
-        check_refetch(sync, now);
-        return;
-    }
+    if (fault) return ending_local(fault);
+    if (extra > 0) return check_refetch(sync);
     sync->report.rows_checked += message->digest.count;
     sync->progress_due = true;
     check->at = end;
     check->from = page->to_seq;
-    if (check->from < check->end) {
-        check_ask(sync, false, now);
-    } else {
-        check_finish(sync, now);
-    }
+    if (check->from < check->end) return ending_local(check_ask(sync, false));
+    return check_finish(sync, now);
 }

@@ -2,11 +2,15 @@
  *
  *   sync.c          the functions of sync.h: effects, timers, what the network reports
  *   sync_attempt.c  connecting, failing, trying again, names of troubles
- *   sync_session.c  messages of an open session: welcome, refusal, bye, ping; pushing
- *   sync_pages.c    rows as they come, and their reveal
- *   sync_rows.c     rows gathered, and the order they are put in
- *   sync_fill.c     a snapshot put into a new generation
+ *   sync_session.c  messages of an open session: welcome, refusal, page, bye, ping
  *   sync_check.c    the copy compared with the server, and repaired
+ *   sync_push.c     what goes to the server: a message, mutations
+ *   sync_pages.c    rows as they come, and their reveal
+ *   sync_fill.c     a snapshot put into a new generation
+ *   sync_rows.c     rows gathered, and the order they are put in
+ *
+ * Each calls only what stands below it. So a part that finds that the session cannot go on says so to
+ * its caller (a fault, or an ending), and sync_attempt.c alone ends connections.
  *
  * Invariant: `connection` is true exactly while the edge has a connection for us, or opens one. */
 #ifndef SLUICE_CLIENT_CORE_SYNC_INSIDE_H
@@ -113,6 +117,46 @@ struct sync {
     bool revealed_more, revealed_told;
 };
 
+/* How a step leaves the session. */
+enum sync_ending_kind {
+    SYNC_GOES_ON = 0,
+    SYNC_ENDS_DONE,    /* nothing is left to do; bye is said */
+    SYNC_ENDS_AGAIN,   /* hello again at once; when that does not help, `trouble` */
+    SYNC_ENDS_TROUBLE, /* `trouble`; tried again when that is due */
+    SYNC_ENDS_LOCAL,   /* `fault` of the copy or of memory; the same */
+    SYNC_ENDS_REFUSED  /* for good, as the report's refusal says */
+};
+
+struct sync_ending {
+    enum sync_ending_kind kind;
+    enum sync_trouble trouble;
+    enum fault fault;
+};
+
+#define SYNC_ENDING_NONE ((struct sync_ending){SYNC_GOES_ON, SYNC_TROUBLE_NONE, FAULT_NONE})
+
+static inline struct sync_ending ending_again(enum sync_trouble otherwise)
+{
+    return (struct sync_ending){SYNC_ENDS_AGAIN, otherwise, FAULT_NONE};
+}
+
+static inline struct sync_ending ending_trouble(enum sync_trouble trouble)
+{
+    return (struct sync_ending){SYNC_ENDS_TROUBLE, trouble, FAULT_NONE};
+}
+
+/* None, when there is no fault. */
+static inline struct sync_ending ending_local(enum fault fault)
+{
+    return (struct sync_ending){fault ? SYNC_ENDS_LOCAL : SYNC_GOES_ON, SYNC_TROUBLE_NONE, fault};
+}
+
+/* Welcomed, and not over. */
+static inline bool sync_in_session(const struct sync *sync)
+{
+    return sync->report.state == SYNC_CATCHING_UP || sync->report.state == SYNC_LIVE;
+}
+
 /* --- sync_attempt.c --- */
 void sync_begin(struct sync *sync, struct now now);
 /* Ends the connection, if there is one; what was sent is still written. */
@@ -120,36 +164,43 @@ void sync_close(struct sync *sync);
 /* Ends it, notes why, and tries again when that is due. */
 void sync_fail(struct sync *sync, enum sync_trouble trouble, struct now now);
 void sync_fail_local(struct sync *sync, enum fault fault, struct now now);
-/* Who revoked this device, for the report; what is not told leaves it as it is. */
-void sync_revoked_note(struct sync *sync, struct str by, int64_t at);
-void sync_refuse(struct sync *sync, const struct refusal *refusal, struct now now);
-/* Closes and says hello again at once; given up when it does not help. */
-void sync_again(struct sync *sync, enum sync_trouble otherwise, struct now now);
+/* Does what a step of the session asks for. */
+void sync_end(struct sync *sync, struct sync_ending ending, struct now now);
 enum sync_trouble sync_trouble_of(enum channel_reason reason);
-bool sync_in_session(const struct sync *sync); /* welcomed */
 
 /* --- sync_session.c --- */
-void sync_session_message(struct sync *sync, struct str bytes, struct now now);
-MUST_USE enum fault session_write(struct sync *sync, const struct message *message);
-void sync_session_push(struct sync *sync, struct now now);
-/* Another copy uses our numbers: takes a new replica id and says hello again. */
-void sync_session_forked(struct sync *sync, struct now now);
-/* After progress: says bye when nothing is left to do. */
-void sync_session_settle(struct sync *sync, struct now now);
+MUST_USE struct sync_ending sync_session_message(struct sync *sync, struct str bytes,
+                                                 struct now now);
+/* After progress: shows what is due, and ends the session when nothing is left to do. */
+MUST_USE struct sync_ending sync_session_settle(struct sync *sync, struct now now);
+/* Puts a slice of a snapshot that waits. */
+MUST_USE struct sync_ending sync_session_fill(struct sync *sync, struct now now);
 
 /* --- sync_check.c --- */
-/* True: a comparison is wanted and not over; begins it. */
-bool sync_check_goes_on(struct sync *sync, struct now now);
-void sync_check_take(struct sync *sync, const struct message *message, struct now now);
+/* *goes_on: a comparison is wanted and not over; begins it. */
+MUST_USE enum fault sync_check_start(struct sync *sync, bool *goes_on);
+MUST_USE struct sync_ending sync_check_take(struct sync *sync, const struct message *message,
+                                            struct now now);
 
-/* --- sync_rows.c --- */
-void sync_rows_init(struct sync_rows *rows, size_t bytes_max);
-void sync_rows_finish(struct sync_rows *rows);
-void sync_rows_drop(struct sync_rows *rows);
-/* Copies it. FAULT_MEMORY: no more fits. */
-MUST_USE enum fault sync_rows_keep(struct sync_rows *rows, const struct packed_row *row);
-/* Into the order in which putting them costs least. */
-void sync_rows_sort(const struct packed_row **rows, size_t count);
+/* --- sync_push.c --- */
+MUST_USE enum fault sync_write(struct sync *sync, const struct message *message);
+/* As much as may be in flight. */
+MUST_USE enum fault sync_push(struct sync *sync);
+
+/* --- sync_pages.c --- */
+/* Begins as the plan says: from the cursor, or from nothing into a new generation, or where a snapshot
+ * broke off. */
+MUST_USE enum fault sync_pages_begin(struct sync *sync, bool snapshot);
+/* The next session begins with a snapshot from nothing. */
+void sync_pages_anew(struct sync *sync);
+/* FAULT_FORMAT: not a page that can come now. FAULT_LIMIT: a delta with more than a reveal may hold.
+ * FAULT_EXISTS: it answers another's mutation under a number of ours. */
+MUST_USE enum fault sync_pages_take(struct sync *sync, const struct page *page, struct now now);
+void sync_pages_drop(struct sync *sync);
+/* The copy is at the head without a page: only remembers that it was in touch. */
+MUST_USE enum fault sync_pages_reveal(struct sync *sync, const struct page *page, struct now now);
+/* Shows what waits, if it is time or `at_once`. */
+MUST_USE enum fault sync_pages_settle(struct sync *sync, bool at_once, struct now now);
 
 /* --- sync_fill.c --- */
 MUST_USE enum fault sync_fill_row(struct sync *sync, const struct packed_row *row);
@@ -164,19 +215,13 @@ MUST_USE enum fault sync_fill_note(struct sync *sync);
 /* The session ends: what came of a snapshot is put, so that the next one goes on behind it. */
 void sync_fill_keep(struct sync *sync);
 
-/* --- sync_pages.c --- */
-/* Begins as the plan says: from the cursor, or from nothing into a new generation, or where a snapshot
- * broke off. */
-MUST_USE enum fault sync_pages_begin(struct sync *sync, bool snapshot);
-/* The next session begins with a snapshot from nothing. */
-void sync_begin_anew(struct sync *sync);
-void sync_pages_take(struct sync *sync, const struct page *page, struct now now);
-void sync_pages_drop(struct sync *sync);
-/* The copy is at the head without a page: only remembers that it was in touch. */
-MUST_USE enum fault sync_pages_reveal(struct sync *sync, const struct page *page, struct now now);
-/* Shows what waits, if it is time or `at_once`; *shown: whether it did. */
-MUST_USE enum fault sync_pages_settle(struct sync *sync, bool at_once, struct now now, bool *shown);
-/* After a fault of the above. */
-void sync_pages_fail(struct sync *sync, enum fault fault, struct now now);
+/* --- sync_rows.c --- */
+void sync_rows_init(struct sync_rows *rows, size_t bytes_max);
+void sync_rows_finish(struct sync_rows *rows);
+void sync_rows_drop(struct sync_rows *rows);
+/* Copies it. FAULT_MEMORY: no more fits. */
+MUST_USE enum fault sync_rows_keep(struct sync_rows *rows, const struct packed_row *row);
+/* Into the order in which putting them costs least. */
+void sync_rows_sort(const struct packed_row **rows, size_t count);
 
 #endif

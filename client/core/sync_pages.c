@@ -72,7 +72,7 @@ static enum fault answer_awaited(struct sync *sync, struct arena *arena,
 
 /* --- a page of a snapshot --- */
 
-void sync_begin_anew(struct sync *sync)
+void sync_pages_anew(struct sync *sync)
 {
     sync->force_snapshot = true;
     sync->filling = false; /* and not where that one is */
@@ -286,39 +286,25 @@ static void tip_keep(struct sync *sync, const struct page *page, struct now now)
     if (sync->reveal_at == UINT64_MAX) sync->reveal_at = now.boot_ms + SYNC_REVEAL_MS;
 }
 
-enum fault sync_pages_settle(struct sync *sync, bool at_once, struct now now, bool *shown)
+enum fault sync_pages_settle(struct sync *sync, bool at_once, struct now now)
 {
-    *shown = false;
     if (sync->reveal_at == UINT64_MAX || sync->position < sync->head) return FAULT_NONE;
     bool due = at_once || sync->snapshot || sync->inflight == 0 ||
                sync->kept.count >= SYNC_REVEAL_ROWS || now.boot_ms >= sync->reveal_at;
     if (!due) return FAULT_NONE;
     enum fault fault = sync->snapshot ? sync_fill_step(sync) : FAULT_NONE;
     if (fault || sync_fill_waits(sync)) return fault;
-    fault = sync_pages_reveal(sync, &sync->tip, now);
-    *shown = !fault;
-    return fault;
-}
-
-void sync_pages_fail(struct sync *sync, enum fault fault, struct now now)
-{
-    if (fault == FAULT_EXISTS) {
-        sync_session_forked(sync, now);
-    } else if (fault == FAULT_FORMAT) {
-        sync_fail(sync, SYNC_TROUBLE_PROTOCOL, now);
-    } else {
-        sync_fail_local(sync, fault, now);
-    }
+    return sync_pages_reveal(sync, &sync->tip, now);
 }
 
 /* Puts or keeps the rows; shows them when that is due. */
-static enum fault page_take(struct sync *sync, const struct page *page, struct now now)
+enum fault sync_pages_take(struct sync *sync, const struct page *page, struct now now)
 {
-    bool shown = false;
-    /* A long delta begins: what is complete must not wait for it, nor count against its bound. */
+    if (!sync_in_session(sync) || !page_fits(sync, page)) return FAULT_FORMAT;
     enum fault fault = FAULT_NONE;
+    /* A long delta begins: what is complete must not wait for it, nor count against its bound. */
     bool begins = page->to_seq < page->head_seq && !sync->snapshot;
-    if (begins) fault = sync_pages_settle(sync, true, now, &shown);
+    if (begins) fault = sync_pages_settle(sync, true, now);
     if (fault) return fault;
     fault = sync->snapshot ? snapshot_take(sync, page) : delta_take(sync, page);
     if (fault) return fault;
@@ -330,27 +316,5 @@ static enum fault page_take(struct sync *sync, const struct page *page, struct n
     sync->progress_due = true;
     if (sync->position < sync->head) return FAULT_NONE;
     tip_keep(sync, page, now);
-    return sync_pages_settle(sync, false, now, &shown);
-}
-
-void sync_pages_take(struct sync *sync, const struct page *page, struct now now)
-{
-    if (!sync_in_session(sync) || !page_fits(sync, page)) {
-        sync_fail(sync, SYNC_TROUBLE_PROTOCOL, now);
-        return;
-    }
-    bool snapshot = sync->snapshot;
-    enum fault fault = page_take(sync, page, now);
-    if (!snapshot && fault == FAULT_LIMIT) {
-        sync_begin_anew(sync);
-        sync_again(sync, SYNC_TROUBLE_PROTOCOL, now);
-        return;
-    }
-    if (fault) {
-        sync_pages_fail(sync, fault, now);
-        return;
-    }
-    if (sync->position < sync->head) return;
-    sync_session_push(sync, now);
-    sync_session_settle(sync, now);
+    return sync_pages_settle(sync, false, now);
 }

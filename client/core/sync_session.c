@@ -1,4 +1,4 @@
-/* sync_session.c - the messages of an open session, and pushing. See sync_inside.h.
+/* sync_session.c - the messages of an open session, and when it is over. See sync_inside.h.
  *
  * Invariant: a mutation is answered only by data (its OUTCOME row in a revealed delta), never by a
  * message; what this file counts as in flight is a guess that bounds how much is sent. */
@@ -6,17 +6,6 @@
 
 #include "common/base/check.h"
 #include "common/base/banned.h"
-
-enum fault session_write(struct sync *sync, const struct message *message)
-{
-    struct buffer packed;
-    buffer_init(&packed, FRAME_TO_SERVER_MAX);
-    enum fault fault = codec_message_pack(message, &packed);
-    if (!fault) fault = channel_send(&sync->channel, buffer_str(&packed));
-    buffer_finish(&packed);
-    if (!fault) sync->write_due = true;
-    return fault;
-}
 
 /* --- welcome --- */
 
@@ -92,6 +81,17 @@ static enum fault welcome_store(struct sync *sync, const struct welcome *welcome
     return !fault && waits ? outbox_rebase(replica, &sync->scratch, now) : fault;
 }
 
+/* Who revoked this device, for the report; what is not told leaves it as it is. */
+static void revoked_note(struct sync *sync, struct str by, int64_t at)
+{
+    struct sync_report *report = &sync->report;
+    if (by.n == 0 && at == 0) return; /* what was told before stands */
+    size_t n = by.n < sizeof report->revoked_by ? by.n : 0;
+    for (size_t i = 0; i < n; i++) report->revoked_by[i] = by.p[i];
+    report->revoked_by[n] = 0;
+    report->revoked_at = at;
+}
+
 static enum fault welcome_begin(struct sync *sync, const struct welcome *welcome, struct now now)
 {
     bool snapshot = welcome->plan == PLAN_SNAPSHOT || sync->position == 0;
@@ -109,7 +109,7 @@ static enum fault welcome_begin(struct sync *sync, const struct welcome *welcome
     sync->delivers_only = welcome->delivers_only;
     sync->report.settled = 0; /* of this copy's numbers, which may be others now */
     if (welcome->delivers_only)
-        sync_revoked_note(sync, welcome->revoked_by, welcome->revoked_at);
+        revoked_note(sync, welcome->revoked_by, welcome->revoked_at);
     sync->report.state = SYNC_CATCHING_UP;
     sync->report.trouble = SYNC_TROUBLE_NONE;
     sync->report.refusal = REFUSAL_NONE;
@@ -119,13 +119,13 @@ static enum fault welcome_begin(struct sync *sync, const struct welcome *welcome
     return FAULT_NONE;
 }
 
-static void session_welcome(struct sync *sync, const struct welcome *welcome, struct now now)
+static struct sync_ending session_welcome(struct sync *sync, const struct welcome *welcome,
+                                          struct now now)
 {
     bool forked = false;
     size_t reoffered = 0;
     if (sync->report.state != SYNC_HANDSHAKE || welcome->plan == PLAN_NONE) {
-        sync_fail(sync, SYNC_TROUBLE_PROTOCOL, now);
-        return;
+        return ending_trouble(SYNC_TROUBLE_PROTOCOL);
     }
     struct replica *replica = sync->replica;
     enum fault fault = replica->f->begin(replica);
@@ -139,144 +139,26 @@ static void session_welcome(struct sync *sync, const struct welcome *welcome, st
     }
     if (!fault && forked) {
         sync->report.was_forked = true;
-        sync_again(sync, SYNC_TROUBLE_PROTOCOL, now);
-        return;
+        return ending_again(SYNC_TROUBLE_PROTOCOL);
     }
     if (!fault) fault = welcome_begin(sync, welcome, now);
-    if (fault) {
-        sync_fail_local(sync, fault, now);
-        return;
-    }
+    if (fault) return ending_local(fault);
     if (reoffered > 0) sync->report.was_restored = true;
     if (sync->position > sync->head) { /* a history that is behind us cannot be ours */
-        sync_begin_anew(sync);
-        sync_again(sync, SYNC_TROUBLE_PROTOCOL, now);
-        return;
+        sync_pages_anew(sync);
+        return ending_again(SYNC_TROUBLE_PROTOCOL);
     }
-    sync_session_push(sync, now);
-    if (!sync_in_session(sync) || sync->position < sync->head) return;
+    fault = sync_push(sync);
+    if (fault || sync->position < sync->head) return ending_local(fault);
     fault = sync_pages_reveal(sync, NULL, now);
-    if (fault) {
-        sync_fail_local(sync, fault, now);
-    } else {
-        sync_session_settle(sync, now);
-    }
+    return fault ? ending_local(fault) : sync_session_settle(sync, now);
 }
 
-/* --- pushing --- */
+/* --- when it is over --- */
 
-/* One frame. *sent: how many went; 0 when there was nothing or no room. */
-static enum fault push_frame(struct sync *sync, size_t *sent)
-{
-    struct outbox_entry *entries = NULL;
-    size_t count = 0, room = INFLIGHT_MUTATIONS_MAX - sync->inflight;
-    *sent = 0;
-    if (room > PUSH_MUTATIONS_MAX) room = PUSH_MUTATIONS_MAX;
-    struct arena arena;
-    arena_init(&arena, SYNC_MESSAGE_BYTES);
-    enum fault fault = sync->replica->f->outbox_list(sync->replica, &arena, sync->pushed + 1,
-                                                     false, room, &entries, &count);
-    struct str *payloads = fault ? NULL : arena_array(&arena, count, sizeof *payloads);
-    if (!fault && !payloads) fault = FAULT_MEMORY;
-    size_t bytes = 0, taken = 0;
-    while (!fault && taken < count) {
-        bytes += entries[taken].payload.n;
-        if (taken > 0 && bytes > SYNC_PUSH_BYTES) break;
-        if (entries[taken].number != entries[0].number + taken) break;
-        payloads[taken] = entries[taken].payload;
-        taken++;
-    }
-    if (!fault && taken > 0) {
-        struct message message = {.kind = MESSAGE_PUSH,
-                                  .push = {entries[0].number, payloads, taken}};
-        fault = session_write(sync, &message);
-        if (!fault) {
-            sync->pushed = entries[taken - 1].number;
-            *sent = taken;
-        }
-    }
-    arena_finish(&arena);
-    return fault;
-}
-
-void sync_session_push(struct sync *sync, struct now now)
-{
-    sync->push_blocked = false;
-    while (sync_in_session(sync) && sync->inflight < INFLIGHT_MUTATIONS_MAX) {
-        size_t sent = 0;
-        enum fault fault = push_frame(sync, &sent);
-        if (fault == FAULT_BUSY && channel_output(&sync->channel).n > 0) {
-            sync->push_blocked = true; /* goes on when the output was written */
-            return;
-        }
-        if (fault) {
-            sync_fail_local(sync, fault, now);
-            return;
-        }
-        if (sent == 0) return;
-        sync->inflight += sent;
-        sync->report.sent += sent;
-    }
-}
-
-/* --- ending --- */
-
-static void session_bye(struct sync *sync)
-{
-    struct message message = {.kind = MESSAGE_BYE, .bye = BYE_DONE};
-    enum fault fault = session_write(sync, &message);
-    (void)fault; /* a server that gets no bye sees the connection end */
-    sync_close(sync);
-    sync->report.state = SYNC_DONE;
-    sync->retry_at = UINT64_MAX;
-}
-
-void sync_session_settle(struct sync *sync, struct now now)
-{
-    if (!sync_in_session(sync)) return;
-    bool shown = false;
-    enum fault fault = sync_pages_settle(sync, sync->stopping, now, &shown);
-    if (fault) {
-        sync_pages_fail(sync, fault, now);
-        return;
-    }
-    bool late = sync->stopping && now.boot_ms >= sync->stop_at;
-    if (sync->reveal_at != UINT64_MAX && !late) return;
-    if (late || (sync->stopping && sync->inflight == 0)) {
-        session_bye(sync);
-        return;
-    }
-    if (sync->position < sync->head || sync->snapshot) return;
-    struct outbox_entry *entries = NULL;
-    size_t count = 0;
-    arena_reset(&sync->scratch);
-    fault = sync->replica->f->outbox_list(sync->replica, &sync->scratch, 0, false, 1, &entries,
-                                          &count);
-    if (fault) {
-        sync_fail_local(sync, fault, now);
-        return;
-    }
-    if (count > 0 && entries[0].number <= sync->welcome_last) {
-        /* The server has its answer and we passed it by: only a copy that was put together from
-         * two times can be like that. Everything again, answers too. */
-        sync_begin_anew(sync);
-        sync_again(sync, SYNC_TROUBLE_PROTOCOL, now);
-        return;
-    }
-    if (sync->delivers_only) {
-        if (count > 0) return;
-        /* All is delivered; what the server says next is known already. */
-        struct refusal refusal = {.code = REFUSAL_REVOKED};
-        sync_refuse(sync, &refusal, now);
-    } else if (sync->live) {
-        sync->report.state = SYNC_LIVE;
-    } else if (count == 0 && !sync_check_goes_on(sync, now)) {
-        session_bye(sync);
-    }
-}
-
-/* The server has another payload under a number of ours. */
-void sync_session_forked(struct sync *sync, struct now now)
+/* The server has another payload under a number of ours: another copy uses them too. Takes a new replica
+ * id and says hello again. */
+static struct sync_ending session_forked(struct sync *sync, struct now now)
 {
     struct replica *replica = sync->replica;
     arena_reset(&sync->scratch);
@@ -289,61 +171,174 @@ void sync_session_forked(struct sync *sync, struct now now)
             fault = replica->f->commit(replica);
         }
     }
-    if (fault) {
-        sync_fail_local(sync, fault, now);
-        return;
-    }
+    if (fault) return ending_local(fault);
     sync->report.was_forked = true;
-    sync_again(sync, SYNC_TROUBLE_PROTOCOL, now);
+    return ending_again(SYNC_TROUBLE_PROTOCOL);
 }
 
-static void session_ended(struct sync *sync, enum bye_reason reason, struct now now)
+/* After a fault of taking or showing rows. */
+static struct sync_ending pages_ending(struct sync *sync, enum fault fault, struct now now)
+{
+    if (fault == FAULT_EXISTS) return session_forked(sync, now);
+    if (fault == FAULT_FORMAT) return ending_trouble(SYNC_TROUBLE_PROTOCOL);
+    return ending_local(fault);
+}
+
+/* REFUSAL_REVOKED and the like end it for good; the others are tried again. */
+static struct sync_ending session_refused(struct sync *sync, const struct refusal *refusal)
+{
+    sync->report.refusal = refusal->code;
+    revoked_note(sync, refusal->revoked_by, refusal->revoked_at);
+    if (refusal->last_number > sync->report.settled) sync->report.settled = refusal->last_number;
+    switch (refusal->code) {
+    case REFUSAL_BUSY:
+    case REFUSAL_INTERNAL: return ending_trouble(SYNC_TROUBLE_BUSY);
+    case REFUSAL_VERSION: return ending_trouble(SYNC_TROUBLE_VERSION);
+    case REFUSAL_NONE: return ending_trouble(SYNC_TROUBLE_PROTOCOL);
+    case REFUSAL_UNKNOWN_DEVICE:
+    case REFUSAL_REVOKED:
+    case REFUSAL_INVITATION_UNKNOWN:
+    case REFUSAL_INVITATION_USED:
+    case REFUSAL_INVITATION_EXPIRED: break;
+    }
+    return (struct sync_ending){SYNC_ENDS_REFUSED, SYNC_TROUBLE_REFUSED, FAULT_NONE};
+}
+
+static struct sync_ending session_bye(struct sync *sync)
+{
+    struct message message = {.kind = MESSAGE_BYE, .bye = BYE_DONE};
+    enum fault fault = sync_write(sync, &message);
+    (void)fault; /* a server that gets no bye sees the connection end */
+    return (struct sync_ending){SYNC_ENDS_DONE, SYNC_TROUBLE_NONE, FAULT_NONE};
+}
+
+/* At the head, and all that came is shown. `first`: what is still unanswered, or NULL. */
+static struct sync_ending session_rest(struct sync *sync, const struct outbox_entry *first)
+{
+    if (first && first->number <= sync->welcome_last) {
+        /* The server has its answer and we passed it by: only a copy that was put together from
+         * two times can be like that. Everything again, answers too. */
+        sync_pages_anew(sync);
+        return ending_again(SYNC_TROUBLE_PROTOCOL);
+    }
+    if (sync->delivers_only) {
+        if (first) return SYNC_ENDING_NONE;
+        /* All is delivered; what the server says next is known already. */
+        struct refusal refusal = {.code = REFUSAL_REVOKED};
+        return session_refused(sync, &refusal);
+    }
+    if (sync->live) {
+        sync->report.state = SYNC_LIVE;
+        return SYNC_ENDING_NONE;
+    }
+    if (first) return SYNC_ENDING_NONE;
+    bool checks = false;
+    enum fault fault = sync_check_start(sync, &checks);
+    if (fault || checks) return ending_local(fault);
+    return session_bye(sync);
+}
+
+struct sync_ending sync_session_settle(struct sync *sync, struct now now)
+{
+    if (!sync_in_session(sync)) return SYNC_ENDING_NONE;
+    enum fault fault = sync_pages_settle(sync, sync->stopping, now);
+    if (fault) return pages_ending(sync, fault, now);
+    bool late = sync->stopping && now.boot_ms >= sync->stop_at;
+    if (sync->reveal_at != UINT64_MAX && !late) return SYNC_ENDING_NONE;
+    if (late || (sync->stopping && sync->inflight == 0)) return session_bye(sync);
+    if (sync->position < sync->head || sync->snapshot) return SYNC_ENDING_NONE;
+    struct outbox_entry *entries = NULL;
+    size_t count = 0;
+    arena_reset(&sync->scratch);
+    fault = sync->replica->f->outbox_list(sync->replica, &sync->scratch, 0, false, 1, &entries,
+                                          &count);
+    if (fault) return ending_local(fault);
+    return session_rest(sync, count > 0 ? &entries[0] : NULL);
+}
+
+struct sync_ending sync_session_fill(struct sync *sync, struct now now)
+{
+    if (sync->position == sync->head) return sync_session_settle(sync, now);
+    enum fault fault = sync_fill_step(sync);
+    return fault ? pages_ending(sync, fault, now) : SYNC_ENDING_NONE;
+}
+
+/* --- messages --- */
+
+static struct sync_ending session_page(struct sync *sync, const struct page *page, struct now now)
+{
+    bool delta = !sync->snapshot;
+    enum fault fault = sync_pages_take(sync, page, now);
+    if (delta && fault == FAULT_LIMIT) {
+        sync_pages_anew(sync);
+        return ending_again(SYNC_TROUBLE_PROTOCOL);
+    }
+    if (fault) return pages_ending(sync, fault, now);
+    if (sync->position < sync->head) return SYNC_ENDING_NONE;
+    fault = sync_push(sync);
+    return fault ? ending_local(fault) : sync_session_settle(sync, now);
+}
+
+static struct sync_ending session_checked(struct sync *sync, const struct message *message,
+                                          struct now now)
+{
+    struct sync_ending ending = sync_check_take(sync, message, now);
+    bool over = ending.kind == SYNC_GOES_ON && sync->check.phase == CHECK_DONE;
+    return over ? sync_session_settle(sync, now) : ending;
+}
+
+static struct sync_ending session_ended(struct sync *sync, enum bye_reason reason, struct now now)
 {
     switch (reason) {
     case BYE_NONE:
     case BYE_DONE:
     case BYE_SHUTDOWN:
-    case BYE_REPLACED: sync_fail(sync, SYNC_TROUBLE_LOST, now); return;
-    case BYE_FORM: sync_fail(sync, SYNC_TROUBLE_PROTOCOL, now); return;
-    case BYE_FORKED: sync_session_forked(sync, now); return;
+    case BYE_REPLACED: return ending_trouble(SYNC_TROUBLE_LOST);
+    case BYE_FORM: return ending_trouble(SYNC_TROUBLE_PROTOCOL);
+    case BYE_FORKED: return session_forked(sync, now);
     case BYE_SLOW:
     case BYE_GAP:
-    case BYE_REHANDSHAKE: sync_again(sync, SYNC_TROUBLE_LOST, now); return;
+    case BYE_REHANDSHAKE: return ending_again(SYNC_TROUBLE_LOST);
     }
-    sync_fail(sync, SYNC_TROUBLE_LOST, now);
+    return ending_trouble(SYNC_TROUBLE_LOST);
 }
 
-static void session_pong(struct sync *sync, uint64_t nonce, struct now now)
+static struct sync_ending session_pong(struct sync *sync, uint64_t nonce)
 {
     struct message pong = {.kind = MESSAGE_PONG, .nonce = nonce};
-    enum fault fault = session_write(sync, &pong);
-    if (fault && fault != FAULT_BUSY) sync_fail_local(sync, fault, now);
+    enum fault fault = sync_write(sync, &pong);
+    return ending_local(fault == FAULT_BUSY ? FAULT_NONE : fault);
 }
 
-void sync_session_message(struct sync *sync, struct str bytes, struct now now)
+static struct sync_ending message_take(struct sync *sync, const struct message *message,
+                                       struct now now)
+{
+    switch (message->kind) {
+    case MESSAGE_WELCOME: return session_welcome(sync, &message->welcome, now);
+    case MESSAGE_REFUSAL: return session_refused(sync, &message->refusal);
+    case MESSAGE_PAGE: return session_page(sync, &message->page, now);
+    case MESSAGE_PING: return session_pong(sync, message->nonce);
+    case MESSAGE_PONG: return SYNC_ENDING_NONE;
+    case MESSAGE_BYE: return session_ended(sync, message->bye, now);
+    case MESSAGE_CHECKED: return session_checked(sync, message, now);
+    case MESSAGE_NONE:
+    case MESSAGE_CHECK:
+    case MESSAGE_PUSH: break;
+    }
+    return ending_trouble(SYNC_TROUBLE_PROTOCOL);
+}
+
+struct sync_ending sync_session_message(struct sync *sync, struct str bytes, struct now now)
 {
     struct message message;
     struct arena arena;
     arena_init(&arena, SYNC_MESSAGE_BYTES);
     arena_reset(&sync->scratch);
     enum fault fault = codec_message_unpack(&arena, bytes, &message);
-    if (fault) {
-        if (fault == FAULT_MEMORY) sync_fail_local(sync, fault, now);
-        else sync_fail(sync, SYNC_TROUBLE_PROTOCOL, now);
-        arena_finish(&arena);
-        return;
-    }
-    switch (message.kind) {
-    case MESSAGE_WELCOME: session_welcome(sync, &message.welcome, now); break;
-    case MESSAGE_REFUSAL: sync_refuse(sync, &message.refusal, now); break;
-    case MESSAGE_PAGE: sync_pages_take(sync, &message.page, now); break;
-    case MESSAGE_PING: session_pong(sync, message.nonce, now); break;
-    case MESSAGE_PONG: break;
-    case MESSAGE_BYE: session_ended(sync, message.bye, now); break;
-    case MESSAGE_CHECKED: sync_check_take(sync, &message, now); break;
-    case MESSAGE_NONE:
-    case MESSAGE_CHECK:
-    case MESSAGE_PUSH: sync_fail(sync, SYNC_TROUBLE_PROTOCOL, now); break;
-    }
+    struct sync_ending ending;
+    if (!fault) ending = message_take(sync, &message, now);
+    else if (fault == FAULT_MEMORY) ending = ending_local(fault);
+    else ending = ending_trouble(SYNC_TROUBLE_PROTOCOL);
     arena_finish(&arena);
+    return ending;
 }
