@@ -29,24 +29,26 @@ void command_write(FILE *to, struct str text);
 size_t command_width(void); /* of the terminal, 0: none */
 size_t command_height(void);
 
-/* command_home.c */
-/* Opens work on the home; again after rows came in. */
-enum fault command_work(struct command *command);
+/* command_fault.c */
 /* The sentence for what went wrong outside, and what to do about it. */
 void command_fault(struct command *command, const char *what, enum fault fault,
                    const struct trouble *trouble);
 
-/* command_erase.c */
+/* command_gone.c */
 /* True: the device was revoked and its copy erased, and the answer says so. */
 bool command_is_gone(struct command *command);
 /* After an exchange that failed: says why, and what became of a revoked device's copy. */
 void command_refused(struct command *command, const struct sync_report *report,
                      enum error_code error, const char *trouble);
-void command_wipe(struct command *command);
 
-void command_doctor(struct command *command);
+/* command_home.c */
+/* Opens work on the home; again after rows came in. */
+enum fault command_work(struct command *command);
 /* False, and the answer says what stands there instead; `missing` when it is nothing. */
 bool command_has_home(struct command *command, const char *missing);
+
+void command_wipe(struct command *command);
+void command_doctor(struct command *command);
 void command_join(struct command *command);
 /* After an exchange: a clock that is far off is worth a word. */
 void command_tell_clock(struct command *command);

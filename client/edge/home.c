@@ -83,18 +83,6 @@ bool home_is_no_folder(const char *path)
     return stat(path, &status) == 0 && !S_ISDIR(status.st_mode);
 }
 
-void home_discard(const char *path)
-{
-    static const char *const names[] = {"copy.db",     "copy.db-journal", "copy.new",
-                                        "copy.new-journal", "key", "poke", "sender", "turn"};
-    char name[HOME_PATH_MAX];
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (home_path_join(path, names[i], name) == FAULT_NONE) unlink(name);
-    }
-    home_gone_back(path);
-    rmdir(path); /* stays if somebody keeps other files there */
-}
-
 static enum fault trouble_set(struct trouble *trouble, enum fault fault, const char *operation,
                               const char *path, const char *detail)
 {

@@ -38,8 +38,6 @@ void home_join_end(int lock);
 /* FAULT_NOT_FOUND: no home there. FAULT_CRYPTO: damaged or another key. */
 MUST_USE enum fault home_open(const char *path, struct home **out, struct trouble *trouble);
 void home_close(struct home *home); /* accepts NULL */
-/* Removes a home whose joining failed. */
-void home_discard(const char *path);
 
 /* --- erasing a copy: home_erase.c --- */
 
@@ -59,6 +57,8 @@ bool home_is_gone(const char *path);
 void home_gone_aside(const char *path);
 void home_gone_back(const char *path);
 void home_gone_forget(const char *path);
+/* Removes a home whose joining failed. */
+void home_discard(const char *path);
 /* What a refusal tells a revoked device to do; the turn is held. report->unsent > 0: nothing was
  * erased. Else the home can only be closed. */
 MUST_USE enum fault home_erase_revoked(struct home *home, struct sync_report *report);

@@ -116,6 +116,18 @@ void home_gone_forget(const char *path)
     note_rename(path, NOTE_BEFORE, NULL);
 }
 
+void home_discard(const char *path)
+{
+    static const char *const names[] = {"copy.db",     "copy.db-journal", "copy.new",
+                                        "copy.new-journal", "key", "poke", "sender", "turn"};
+    char name[HOME_PATH_MAX];
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (home_path_join(path, names[i], name) == FAULT_NONE) unlink(name);
+    }
+    home_gone_back(path);
+    rmdir(path); /* stays if somebody keeps other files there */
+}
+
 /* --- erasing --- */
 
 /* The key and its second names, the copy, what was set aside of it, what was being made. */

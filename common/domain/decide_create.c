@@ -122,15 +122,9 @@ static void create_by_kind(struct decision *d, void *entity)
     }
 }
 
-bool create_makes(enum entity_kind kind)
-{
-    return kind == ENTITY_DEAL || kind == ENTITY_ACTIVITY || kind == ENTITY_ORGANISATION ||
-           kind == ENTITY_PERSON || kind == ENTITY_MEMBER;
-}
-
 void decide_create(struct decision *d)
 {
-    if (!create_makes(d->kind)) {
+    if (!decision_creates(d->kind)) {
         decision_refuse(d, (struct reason){.code = REASON_KIND_UNKNOWN});
         return;
     }

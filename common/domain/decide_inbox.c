@@ -147,7 +147,7 @@ static bool mutation_creates(const struct decision *d)
 {
     int64_t kind = d->mutation->kind;
     if (kind != MUTATION_CREATE && kind != MUTATION_IMPORT) return false;
-    return create_makes(d->kind) && !uuid_is_zero(d->mutation->target);
+    return decision_creates(d->kind) && !uuid_is_zero(d->mutation->target);
 }
 
 /* The refused creation has a place of its own, so that what depends on it finds it, unless another

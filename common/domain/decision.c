@@ -152,3 +152,9 @@ void decision_row(struct decision *d, enum entity_kind kind, struct uuid id, con
     *added = row;
     if (kind == ENTITY_EVENT) change->event_count++;
 }
+
+bool decision_creates(enum entity_kind kind)
+{
+    return kind == ENTITY_DEAL || kind == ENTITY_ACTIVITY || kind == ENTITY_ORGANISATION ||
+           kind == ENTITY_PERSON || kind == ENTITY_MEMBER;
+}

@@ -55,11 +55,11 @@ void decision_gone(struct decision *d, enum entity_kind kind, struct uuid id);
 /* The edit of that field, NULL if the mutation does not name it. */
 const struct edit *decision_edit(const struct decision *d, const char *field);
 bool decision_undoes(const struct decision *d);
-/* The event that the mutation it takes back left on the target, when that was the actor's own; NULL
- * when there is none. A prediction has no events: it believes (ask decision_undoes). */
 /* What is refused unseen (a revoked device's) belongs with the refused creation it hangs on all the
  * same, for a manager to take them together. */
 void decision_group(struct decision *d);
+/* The event that the mutation it takes back left on the target, when that was the actor's own; NULL
+ * when there is none. A prediction has no events: it believes (ask decision_undoes). */
 const struct event *decision_trace(const struct decision *d, struct str field);
 /* Clean and short enough to stand in a sentence. */
 struct str decision_quote(struct decision *d, struct str text);
@@ -73,6 +73,9 @@ int64_t decision_happened(const struct decision *d);
 int64_t decision_happened_stage(const struct decision *d, const struct deal *deal);
 /* Adds a row, or replaces the one of the same key. A NULL entity removes. */
 void decision_row(struct decision *d, enum entity_kind kind, struct uuid id, const void *entity);
+
+/* Can things of that kind be created? */
+bool decision_creates(enum entity_kind kind);
 
 /* --- decide_content.c --- */
 /* False (and refused) when the mutation is malformed; else d->edits is filled. */
@@ -93,8 +96,6 @@ void member_judge_owner(struct decision *d, const struct member *before,
 bool edit_makes(enum entity_kind kind);
 
 /* --- decide_create.c, shared with decide_import.c --- */
-/* Can things of that kind be created? */
-bool create_makes(enum entity_kind kind);
 /* True when target exists already: then the decision is made. */
 bool create_exists(struct decision *d, bool stands_equal);
 void create_allow_fields(struct decision *d, unsigned flags);
