@@ -59,7 +59,7 @@ static void stage_merge(struct decision *d, const struct pipeline *pipeline,
     }
 }
 
-static void stage_move(struct decision *d, struct pipeline *pipeline,
+static void pipeline_move(struct decision *d, struct pipeline *pipeline,
                        const struct stage_edit *edit)
 {
     struct str key = edit->want.key, stands = pipeline_before(pipeline, key);
@@ -77,7 +77,7 @@ static void stage_move(struct decision *d, struct pipeline *pipeline,
     pipeline_place(pipeline, pipeline_position(pipeline, stage), edit->behind);
 }
 
-static void stage_add(struct decision *d, struct pipeline *pipeline, const struct stage_edit *edit,
+static void pipeline_add(struct decision *d, struct pipeline *pipeline, const struct stage_edit *edit,
                       const struct stage *want)
 {
     if (pipeline_stage(pipeline, want->key)) {
@@ -100,13 +100,13 @@ static void stage_add(struct decision *d, struct pipeline *pipeline, const struc
     stage_tell(d, pipeline, want->key, "name", STR_NONE, want->name);
 }
 
-static void stage_change(struct decision *d, struct pipeline *pipeline,
+static void pipeline_change(struct decision *d, struct pipeline *pipeline,
                          const struct stage_edit *edit, const struct stage *want)
 {
     for (size_t i = 0; i < pipeline->stage_count; i++) {
         if (!str_equal(pipeline->stages[i].key, want->key)) continue;
         stage_merge(d, pipeline, edit, want, &pipeline->stages[i]);
-        if (edit->moved) stage_move(d, pipeline, edit);
+        if (edit->moved) pipeline_move(d, pipeline, edit);
         return;
     }
     deal_refuse_stage(d, pipeline, want->key);
@@ -142,8 +142,8 @@ void decide_stage(struct decision *d)
     struct stage want = edit->want;
     text_normal(d, &want.name);
     text_normal(d, &want.text);
-    if (edit->created) stage_add(d, pipeline, edit, &want);
-    else stage_change(d, pipeline, edit, &want);
+    if (edit->created) pipeline_add(d, pipeline, edit, &want);
+    else pipeline_change(d, pipeline, edit, &want);
     if (d->refused.count > 0 || d->change->row_count == 0) return;
     struct str mistake = definition_mistake(d->arena, after);
     if (mistake.n > 0) {

@@ -24,6 +24,11 @@
 
 #include "common/base/banned.h"
 
+bool deal_is_closed(const struct deal *deal)
+{
+    return deal->status == STATUS_WON || deal->status == STATUS_LOST;
+}
+
 /* Everything the judgement looks at. */
 struct transition {
     const struct deal *before; /* NULL: created */

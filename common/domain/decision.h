@@ -7,6 +7,7 @@
  *   decide_delete.c     DELETE, RESTORE
  *   decide_deal.c       rules of a deal as a whole: money, owner, checks, pushes, closing
  *   decide_transition.c the unit pipeline+stage+status
+ *   decide_refusal.c    what there is instead of a stage or pipeline that cannot be
  *   decide_import.c     IMPORT
  *   decide_invite.c     INVITE
  *   decide_stage.c      EDIT of the definition
@@ -123,17 +124,19 @@ void deal_judge(struct decision *d, const struct deal *before, struct deal *afte
 void activity_judge(struct decision *d, const struct activity *before, struct activity *after);
 void deal_complete_money(struct decision *d, struct deal *deal);
 void deal_judge_checks(struct decision *d, const struct deal *before, const struct deal *after);
-/* "lead, contact, proposal": the living stages, for a refusal. */
-struct str deal_stage_list(struct decision *d, const struct pipeline *pipeline);
-void deal_refuse_pipeline(struct decision *d, struct str key);
-void deal_refuse_stage(struct decision *d, const struct pipeline *pipeline, struct str key);
-bool deal_is_closed(const struct deal *deal); /* won or lost */
 
 /* --- decide_transition.c --- */
+bool deal_is_closed(const struct deal *deal); /* won or lost */
 /* Judges a change of the unit (creation included), fills in what it implies, stamps its times. */
 void transition_judge(struct decision *d, const struct deal *before, struct deal *after);
 /* Does that status go with that kind of stage in that pipeline? */
 bool transition_fits(const struct pipeline *pipeline, int64_t status, const struct stage *stage);
+
+/* --- decide_refusal.c --- */
+/* "lead, contact, proposal": the living stages. */
+struct str deal_stage_list(struct decision *d, const struct pipeline *pipeline);
+void deal_refuse_pipeline(struct decision *d, struct str key);
+void deal_refuse_stage(struct decision *d, const struct pipeline *pipeline, struct str key);
 
 /* --- decide_inbox.c --- */
 /* The conflict of the leader's unit: `current` stands, the mutation wants otherwise. */

@@ -53,12 +53,15 @@ void field_set(const struct field *field, void *entity, struct value value);
 void field_set_text(const struct field *field, void *entity, struct str text);
 void field_set_number(const struct field *field, void *entity, int64_t number);
 void field_set_reference(const struct field *field, void *entity, struct uuid id);
+
+/* --- entity_copy.c --- */
 /* A copy of the entity in the arena whose text is still borrowed. NULL when out of memory. */
 void *entity_clone(struct arena *arena, enum entity_kind kind, const void *entity);
 /* Copies text and sets too, so that the result owes nothing to the original's memory. */
 void *entity_copy(struct arena *arena, enum entity_kind kind, const void *entity);
 bool entity_equal(enum entity_kind kind, const void *a, const void *b);
 
+/* --- field_access.c --- */
 /* choice value -> name ("open"), and back; ignores case; 0 when unknown. */
 const char *field_choice_name(const struct field *field, int64_t value);
 int64_t field_choice_value(const struct field *field, struct str name);

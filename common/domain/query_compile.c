@@ -24,26 +24,7 @@ static const struct {
     {"closed", "closed_at"},     {"pushed", "push_count"},
 };
 
-void query_list_add(struct arena *arena, struct str *list, struct str item)
-{
-    if (!list->p) *list = item;
-    else *list = arena_format(arena, "%.*s, %.*s", STR_ARGS(*list), STR_ARGS(item));
-}
-
 /* --- filter names --- */
-
-bool query_name_is(struct str name, const char *wanted)
-{
-    size_t n = strlen(wanted);
-    if (name.n != n) return false;
-    for (size_t i = 0; i < n; i++) {
-        char c = name.p[i];
-        if (c >= 'A' && c <= 'Z') c = (char)(c - 'A' + 'a');
-        if (c == '-') c = '_';
-        if (c != wanted[i]) return false;
-    }
-    return true;
-}
 
 static const struct field *filter_field(struct str name)
 {
@@ -67,16 +48,6 @@ static void name_suggest(struct str typed, const char *candidate, size_t *best, 
     if (distance > limit || distance >= *best) return;
     *best = distance;
     *out = str_from(candidate);
-}
-
-struct str query_name_shown(struct arena *arena, struct str name)
-{
-    char *shown = arena_copy(arena, name.p, name.n);
-    if (!shown) return name;
-    for (size_t i = 0; i < name.n; i++) {
-        if (shown[i] == '_') shown[i] = '-';
-    }
-    return (struct str){shown, name.n};
 }
 
 static enum fault filter_unknown(struct query_compiler *c, struct str name)

@@ -18,9 +18,11 @@ struct query_compiler {
 #define MISTAKE(compiler, ...)                                                                     \
     ((compiler)->mistake = arena_format((compiler)->arena, __VA_ARGS__), FAULT_FORMAT)
 
+/* --- query_name.c --- */
 void query_list_add(struct arena *arena, struct str *list, struct str item); /* ", " between */
 bool query_name_is(struct str name, const char *wanted); /* any case, '-' as good as '_' */
 struct str query_name_shown(struct arena *arena, struct str name); /* as it is typed, with '-' */
+/* --- query_value.c --- */
 /* One value of the term being filled: a word, a name, a number, a range; FAULT_FORMAT: c->mistake. */
 MUST_USE enum fault query_value_add(struct query_compiler *c, struct str text);
 
