@@ -96,10 +96,21 @@ void output_csv_text(struct buffer *out, struct str text, bool words)
     buffer_append_byte(out, '"');
 }
 
+/* Eight at a time: none of them a control character. */
+static bool eight_are_clean(const char *p)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
+    uint64_t eight, deleted;
+    memcpy(&eight, p, sizeof eight);
+    deleted = eight ^ ones * 0x7f;
+    return ((((eight - ones * 0x20) & ~eight) | ((deleted - ones) & ~deleted)) & highs) == 0;
+}
+
 void output_plain_text(struct buffer *out, struct str text)
 {
     size_t from = 0;
     for (size_t i = 0; i <= text.n; i++) {
+        while (text.n - i >= 8 && eight_are_clean(text.p + i)) i += 8;
         bool end = i == text.n;
         if (!end && (unsigned char)text.p[i] >= 0x20 && text.p[i] != 0x7f) continue;
         buffer_append_str(out, str_slice(text, from, i));

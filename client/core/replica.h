@@ -98,6 +98,10 @@ struct replica_functions {
      * there is none or it is removed. Unpacked into the arena. */
     enum fault (*entity)(struct replica *, struct arena *, enum entity_kind, struct uuid, bool server,
                          const void **out);
+    /* The shown ones of many ids at once: out[i] of ids[i], NULL where `entity` finds none. An id that is
+     * there twice is unpacked once. */
+    enum fault (*entities)(struct replica *, struct arena *, enum entity_kind,
+                           const struct uuid *ids, size_t count, const void **out);
     enum fault (*definition)(struct replica *, struct arena *, struct definition *out);
     enum fault (*team)(struct replica *, struct arena *, const struct team **out);
     /* Every shown entity of a kind (not DEAL, ACTIVITY, EVENT: those below), by name or number. */

@@ -294,6 +294,7 @@ static const struct replica_functions replica_file_functions = {
     .look_begin = replica_file_look_begin,
     .look_end = replica_file_look_end,
     .entity = replica_file_entity,
+    .entities = replica_file_entities,
     .definition = replica_file_definition,
     .team = replica_file_team,
     .all = replica_file_all,

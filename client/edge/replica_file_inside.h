@@ -8,6 +8,7 @@
  *   replica_file_entries.c     the index entries of a row
  *   replica_file_past.c        events abridged, of open deals
  *   replica_file_lists.c       what is read
+ *   replica_file_many.c        ... of many things by their ids
  *   replica_file_history.c     ... of what happened
  *   replica_file_short.c       how short an id can be
  *   replica_file_outbox.c      own mutations
@@ -41,6 +42,8 @@ enum statement {
     STATEMENT_DEVICE_STORE,
     STATEMENT_ENTITY_SERVER,
     STATEMENT_ENTITY_SHOWN,
+    STATEMENT_MANY_SERVER,
+    STATEMENT_MANY_SHOWN,
     STATEMENT_ONE_OF_KIND,
     STATEMENT_ALL,
     STATEMENT_DEALS_OPEN,
@@ -228,6 +231,10 @@ enum fault replica_file_activities(struct replica *, struct arena *, struct uuid
 enum fault replica_file_short_lengths(struct replica *, struct arena *, enum entity_kind,
                                       const struct uuid *, size_t, size_t *);
 enum fault replica_file_kept_load(struct replica *, struct arena *, int64_t, struct str *);
+
+/* --- replica_file_many.c --- */
+enum fault replica_file_entities(struct replica *, struct arena *, enum entity_kind,
+                                 const struct uuid *, size_t, const void **);
 
 /* --- replica_file_history.c --- */
 enum fault replica_file_events(struct replica *, struct arena *, struct uuid,

@@ -28,23 +28,27 @@ static_assert(LAYER_SHOWN == -1, "SQL says so");
 static_assert(DEAL_CLOSED == 0 && DEAL_OPEN == 1 && DEAL_WON == 2 && KEPT_WON_MARK == -1,
               "SQL says so");
 
+/* The same where many rows are looked at: what the overlay has is gathered once. */
+#define UNHIDDEN_DEALS(a)                                                                          \
+    " " a ".id NOT IN (SELECT id FROM entity_row WHERE layer = -1 AND kind = " KIND_DEAL ")"
+
 #define DEAL_FILTER                                                                                \
     " AND (?1 IS NULL OR organisation = ?1) AND (?2 IS NULL OR contact = ?2)"                      \
     " AND (?3 IS NULL OR owner = ?3)"
 #define DEAL_BODY                                                                                  \
     "coalesce(d.body, (SELECT r.body FROM entity_row AS r WHERE r.layer = d.layer"                 \
     " AND r.kind = " KIND_DEAL " AND r.id = d.id AND r.n = 0))"
-#define DEALS(condition)                                                                           \
+#define DEALS(condition, hidden)                                                                   \
     "SELECT " DEAL_BODY " FROM deal_index AS d WHERE layer = -1 AND " condition DEAL_FILTER        \
     " UNION ALL SELECT " DEAL_BODY " FROM deal_index AS d WHERE " SERVER_LAYER                     \
-    " AND " condition DEAL_FILTER " AND" UNHIDDEN("d", KIND_DEAL, "0")
+    " AND " condition DEAL_FILTER " AND" hidden
 
 /* The few deals first, each with its events. */
 #define EVENTS_OF_DEALS(condition)                                                                 \
     "SELECT e.layer, e.seq, e.body, e.n FROM"                                                           \
     " (SELECT id FROM deal_index WHERE layer = -1 AND " condition " UNION"                         \
     " SELECT id FROM deal_index AS i WHERE layer = " SHOWN_GENERATION " AND " condition " AND"     \
-    UNHIDDEN("i", KIND_DEAL, "0") ") AS d"                                                         \
+    UNHIDDEN_DEALS("i") ") AS d"                                                                   \
     " CROSS JOIN event AS e ON e." BOTH_LAYERS " AND e.subject = d.id"
 
 #define KEEP(table) "DELETE FROM " table " WHERE layer >= 0 AND layer <> ?1"
@@ -81,6 +85,12 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
         "SELECT removed, body FROM entity_row WHERE layer = -1 AND kind = ?1 AND id = ?2"
         " UNION ALL SELECT removed, body FROM entity_row WHERE layer = " SHOWN_GENERATION
         " AND kind = ?1 AND id = ?2 LIMIT 1",
+    [STATEMENT_MANY_SERVER] =
+        "SELECT id, removed, body FROM entity_row WHERE layer = " SHOWN_GENERATION
+        " AND kind = ?1 AND id >= ?2 ORDER BY id",
+    [STATEMENT_MANY_SHOWN] =
+        "SELECT id, removed, body FROM entity_row WHERE layer = -1 AND kind = ?1 AND id >= ?2"
+        " ORDER BY id",
     [STATEMENT_ONE_OF_KIND] =
         "SELECT removed, body FROM entity_row WHERE " BOTH_LAYERS
         " AND kind = ?1 ORDER BY layer LIMIT 1",
@@ -88,11 +98,13 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
         "SELECT body FROM entity_row WHERE layer = -1 AND kind = ?1 AND removed = 0"
         " UNION ALL SELECT body FROM entity_row AS r WHERE layer = " SHOWN_GENERATION
         " AND kind = ?1 AND removed = 0 AND" UNHIDDEN("r", "?1", "r.n"),
-    [STATEMENT_DEALS_OPEN] = DEALS("open = 1"),
-    [STATEMENT_DEALS_ALL] = DEALS("open >= 0"),
-    [STATEMENT_DEALS_WON] = DEALS("open = 2"),
-    [STATEMENT_DEALS_OF_ORGANISATION] = DEALS("organisation = ?1 AND (?4 = 0 OR +open = 1)"),
-    [STATEMENT_DEALS_OF_CONTACT] = DEALS("contact = ?2 AND (?4 = 0 OR +open = 1)"),
+    [STATEMENT_DEALS_OPEN] = DEALS("open = 1", UNHIDDEN_DEALS("d")),
+    [STATEMENT_DEALS_ALL] = DEALS("open >= 0", UNHIDDEN_DEALS("d")),
+    [STATEMENT_DEALS_WON] = DEALS("open = 2", UNHIDDEN_DEALS("d")),
+    [STATEMENT_DEALS_OF_ORGANISATION] = DEALS("organisation = ?1 AND (?4 = 0 OR +open = 1)",
+                                              UNHIDDEN("d", KIND_DEAL, "0")),
+    [STATEMENT_DEALS_OF_CONTACT] = DEALS("contact = ?2 AND (?4 = 0 OR +open = 1)",
+                                         UNHIDDEN("d", KIND_DEAL, "0")),
     [STATEMENT_FIND] =
         "WITH hit(layer, id) AS ("
         " SELECT layer, id FROM entity_index WHERE layer = -1 AND kind = ?1"

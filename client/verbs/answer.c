@@ -89,9 +89,15 @@ struct cell cell_flag(bool flag)
 struct cell cell_list(struct arena *arena, struct text_set list)
 {
     struct str text = list.count > 0 ? list.items[0] : STR("");
-    for (size_t i = 1; i < list.count; i++) {
-        text = arena_format(arena, "%.*s,%.*s", STR_ARGS(text), STR_ARGS(list.items[i]));
+    size_t n = list.count, at = 0;
+    for (size_t i = 0; i < list.count; i++) n += list.items[i].n;
+    char *bytes = list.count > 1 ? arena_alloc(arena, n) : NULL; /* ends with a NUL */
+    for (size_t i = 0; bytes && i < list.count; i++) {
+        if (i > 0) bytes[at++] = ',';
+        memcpy(bytes + at, list.items[i].p, list.items[i].n);
+        at += list.items[i].n;
     }
+    if (bytes) text = (struct str){bytes, at};
     return (struct cell){.type = CELL_LIST, .text = text, .shown = text, .list = list};
 }
 

@@ -16,12 +16,15 @@ struct str count_of(struct arena *arena, size_t count, const char *one, const ch
 
 struct str money_say(struct work *work, int64_t minor, struct str code)
 {
-    char text[40];
+    char text[48]; /* an amount, a space, a code */
     const struct currency *currency = currency_find(code);
     if (!currency) currency = currency_find(work->team->currency);
     if (!currency) return STR_NONE;
-    money_format_human(minor, currency, text, sizeof text);
-    return arena_format(work->arena, "%s %s", text, currency->code);
+    money_format_human(minor, currency, text, sizeof text - 1 - sizeof currency->code);
+    size_t n = strlen(text);
+    text[n] = ' ';
+    memcpy(text + n + 1, currency->code, sizeof currency->code);
+    return arena_str(work->arena, str_from(text));
 }
 
 struct cell cell_money(struct work *work, struct optional value, struct str code)

@@ -33,6 +33,9 @@ const struct member *name_called(struct work *work, struct str name, const struc
 struct str name_of_member(const struct work *work, struct uuid id);
 /* Name of an organisation, title of a deal...; absent if unknown. */
 struct str name_of(struct work *work, enum entity_kind kind, struct uuid id);
+/* The same of many organisations, people or deals: names[i] of ids[i]. */
+MUST_USE enum fault names_of(struct work *work, enum entity_kind kind, const struct uuid *ids,
+                             size_t count, struct str *names);
 /* Was it found? A fault that is not "not found" is kept, and the command ends with it. */
 bool work_found(struct work *work, enum fault fault);
 struct uuid entity_id(enum entity_kind kind, const void *entity);
@@ -271,6 +274,8 @@ struct listed_deal {
     const struct deal_view *view;
     struct str id; /* short, unique in the whole copy */
     const struct query *query; /* the order asked for, or NULL */
+    struct optional due; /* these two are of the deal: sorting looks at nothing else */
+    struct str title;
 };
 /* The deals that match (NULL: any), soonest next step first; only open ones unless `all`. */
 MUST_USE enum fault deals_listed(struct work *work, const struct query *query, bool all,

@@ -12,16 +12,13 @@
 /* Soonest next step first, those without one after them; then by title, then by id. */
 static int listed_compare(const void *a, const void *b)
 {
-    const struct deal *x = ((const struct listed_deal *)a)->view->deal;
-    const struct deal *y = ((const struct listed_deal *)b)->view->deal;
-    const struct query *query = ((const struct listed_deal *)a)->query;
-    int order = query ? query_compare(query, ((const struct listed_deal *)a)->view,
-                                      ((const struct listed_deal *)b)->view) : 0;
+    const struct listed_deal *x = a, *y = b;
+    int order = x->query ? query_compare(x->query, x->view, y->view) : 0;
     if (order) return order;
     if (x->due.has != y->due.has) return x->due.has ? -1 : 1;
     if (x->due.has && x->due.v != y->due.v) return x->due.v < y->due.v ? -1 : 1;
     int titles = str_compare(x->title, y->title);
-    return titles ? titles : uuid_compare(x->id, y->id);
+    return titles ? titles : uuid_compare(x->view->deal->id, y->view->deal->id);
 }
 
 static enum fault filter_compile(struct work *work, const struct request *request,
@@ -76,7 +73,11 @@ enum fault deals_listed(struct work *work, const struct query *query, bool all,
     *count = 0;
     for (size_t i = 0; i < total && !fault; i++) {
         if (query && !query_matches(query, &views[i])) continue;
-        list[(*count)++] = (struct listed_deal){&views[i], shorts[i], query};
+        list[(*count)++] = (struct listed_deal){.view = &views[i],
+                                                .id = shorts[i],
+                                                .query = query,
+                                                .due = deals[i]->due,
+                                                .title = deals[i]->title};
     }
     qsort(list, *count, sizeof *list, listed_compare);
     *out = list;

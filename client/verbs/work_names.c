@@ -273,6 +273,21 @@ struct str name_of(struct work *work, enum entity_kind kind, struct uuid id)
     return work_found(work, fault) ? entity_title(kind, entity) : STR_NONE;
 }
 
+enum fault names_of(struct work *work, enum entity_kind kind, const struct uuid *ids,
+                    size_t count, struct str *names)
+{
+    const struct field *field =
+        field_by_name(kind, kind == ENTITY_DEAL ? STR("title") : STR("name"));
+    const void **found = arena_array(work->arena, count ? count : 1, sizeof *found);
+    if (!found) return FAULT_MEMORY;
+    enum fault fault = work->replica->f->entities(work->replica, work->arena, kind, ids, count,
+                                                  found);
+    for (size_t i = 0; i < count && !fault; i++) {
+        names[i] = found[i] && field ? field_get(field, found[i]).text : STR_NONE;
+    }
+    return fault;
+}
+
 enum fault names_short_among_all(struct work *work, enum entity_kind kind,
                                  const struct uuid *ids, size_t count, struct str *shorts)
 {

@@ -98,31 +98,30 @@ static uint32_t deal_flags(const struct deal_marks *marks, const struct deal *de
     return is;
 }
 
-/* Many deals are of few organisations: each name is looked up once. */
-static struct str name_once(struct work *work, struct map *names, enum entity_kind kind,
-                            struct uuid id)
+/* What the deals name, of each. */
+struct deal_names {
+    struct str *organisations, *contacts;
+};
+
+static enum fault deal_names_load(struct work *work, const struct deal *const *deals,
+                                  size_t count, struct deal_names *out)
 {
-    if (uuid_is_zero(id)) return STR_NONE;
-    const struct str *known = map_get(names, id_key(&id));
-    if (known) return *known;
-    struct str *name = arena_alloc(work->arena, sizeof *name);
-    if (!name) return STR_NONE;
-    *name = name_of(work, kind, id);
-    if (map_put(names, id_key(&id), name)) return STR_NONE;
-    return *name;
+    struct uuid *ids = arena_array(work->arena, count ? count : 1, sizeof *ids);
+    out->organisations = arena_array(work->arena, count ? count : 1, sizeof(struct str));
+    out->contacts = arena_array(work->arena, count ? count : 1, sizeof(struct str));
+    if (!ids || !out->organisations || !out->contacts) return FAULT_MEMORY;
+    for (size_t i = 0; i < count; i++) ids[i] = deals[i]->organisation;
+    enum fault fault = names_of(work, ENTITY_ORGANISATION, ids, count, out->organisations);
+    for (size_t i = 0; i < count; i++) ids[i] = deals[i]->contact;
+    return fault ? fault : names_of(work, ENTITY_PERSON, ids, count, out->contacts);
 }
 
-static void view_make(struct work *work, const struct deal *deal, struct map *names,
-                      struct deal_view *view)
+static void view_make(struct work *work, const struct deal *deal, struct deal_view *view)
 {
-    *view = (struct deal_view){
-        .deal = deal,
-        .organisation = name_once(work, names, ENTITY_ORGANISATION, deal->organisation),
-        .contact = name_once(work, names, ENTITY_PERSON, deal->contact),
-        .owner = name_of_member(work, deal->owner),
-        .pipeline = definition_pipeline(&work->definition, deal->pipeline),
-        .age_days = -1,
-    };
+    view->deal = deal;
+    view->owner = name_of_member(work, deal->owner);
+    view->pipeline = definition_pipeline(&work->definition, deal->pipeline);
+    view->age_days = -1;
     if (view->pipeline) view->stage = pipeline_stage_today(view->pipeline, deal->stage);
     if (view->stage) view->probability = view->stage->probability;
     if (deal->probability_by_hand && deal->probability.has) {
@@ -139,19 +138,21 @@ enum fault deal_views(struct work *work, const struct deal *const *deals, size_t
                       struct deal_view **out)
 {
     struct deal_marks marks;
-    struct map names;
+    struct deal_names names;
     struct deal_view *views = arena_array(work->arena, count ? count : 1, sizeof *views);
     *out = views;
     if (!views) return FAULT_MEMORY;
-    map_init(&names, work->arena);
     enum fault fault = work->replica->f->look_begin(work->replica);
     if (fault) return fault;
     fault = marks_load(work, deals, count, &marks);
+    if (!fault) fault = deal_names_load(work, deals, count, &names);
+    work->replica->f->look_end(work->replica);
     for (size_t i = 0; i < count && !fault; i++) {
-        view_make(work, deals[i], &names, &views[i]);
+        view_make(work, deals[i], &views[i]);
+        views[i].organisation = names.organisations[i];
+        views[i].contact = names.contacts[i];
         views[i].is = deal_flags(&marks, deals[i], marks.waiting[i]);
     }
-    work->replica->f->look_end(work->replica);
     return fault ? fault : deal_healths(work, views, count);
 }
 

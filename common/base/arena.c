@@ -32,6 +32,7 @@ enum {
     BLOCK_BYTES_MIN = 1024,      /* most messages fit in one */
     BLOCK_BYTES_MAX = 64 * 1024, /* above, malloc maps pages anyway */
     PUSH_CAP_MIN = 8,
+    FORMAT_BYTES = 256,
 };
 
 struct arena_block {
@@ -184,11 +185,13 @@ struct str arena_str(struct arena *a, struct str s)
 
 struct str arena_format(struct arena *a, const char *format, ...)
 {
+    char most[FORMAT_BYTES]; /* what is longer is made twice */
     va_list arguments;
     va_start(arguments, format);
-    int n = vsnprintf(NULL, 0, format, arguments);
+    int n = vsnprintf(most, sizeof most, format, arguments);
     va_end(arguments);
     check(n >= 0);
+    if ((size_t)n < sizeof most) return arena_str(a, (struct str){most, (size_t)n});
     char *p = arena_alloc(a, (size_t)n + 1);
     if (!p) return STR_NONE;
     va_start(arguments, format);

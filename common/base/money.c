@@ -4,8 +4,6 @@
  * Invariant: no amount passes through floating point. */
 #include "common/base/money.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "common/base/bounds.h"
@@ -141,38 +139,43 @@ static void money_split(int64_t minor, const struct currency *currency, uint64_t
     *fraction = magnitude % unit;
 }
 
+/* Room for a sign, 20 digits, six commas, the point, the fraction and a NUL. */
+enum { MONEY_TEXT_BYTES = 40 };
+
+/* From its end, as a list makes thousands of them. As much as there is room for. */
+static void money_write(int64_t minor, const struct currency *currency, bool human, char *out,
+                        size_t size)
+{
+    uint64_t whole, fraction;
+    char text[MONEY_TEXT_BYTES];
+    size_t at = sizeof text;
+    money_split(minor, currency, &whole, &fraction);
+    if (currency->digits > 0 && !(human && fraction == 0)) {
+        for (int i = 0; i < currency->digits; i++, fraction /= 10) {
+            text[--at] = (char)('0' + fraction % 10);
+        }
+        text[--at] = '.';
+    }
+    for (size_t digits = 0; whole > 0 || digits == 0; digits++, whole /= 10) {
+        if (human && digits > 0 && digits % 3 == 0) text[--at] = ',';
+        text[--at] = (char)('0' + whole % 10);
+    }
+    if (minor < 0) text[--at] = '-';
+    size_t n = sizeof text - at;
+    if (size == 0) return;
+    if (n >= size) n = size - 1;
+    memcpy(out, text + at, n);
+    out[n] = '\0';
+}
+
 void money_format(int64_t minor, const struct currency *currency, char *out, size_t size)
 {
-    uint64_t whole;
-    uint64_t fraction;
-    money_split(minor, currency, &whole, &fraction);
-    const char *sign = minor < 0 ? "-" : "";
-    if (currency->digits == 0) {
-        snprintf(out, size, "%s%" PRIu64, sign, whole);
-    } else {
-        snprintf(out, size, "%s%" PRIu64 ".%0*" PRIu64, sign, whole, currency->digits, fraction);
-    }
+    money_write(minor, currency, false, out, size);
 }
 
 void money_format_human(int64_t minor, const struct currency *currency, char *out, size_t size)
 {
-    uint64_t whole;
-    uint64_t fraction;
-    money_split(minor, currency, &whole, &fraction);
-    char grouped[32]; /* 20 digits and 6 commas at most; filled from its end */
-    size_t at = sizeof grouped - 1;
-    grouped[at] = '\0';
-    for (size_t digits = 0; whole > 0 || digits == 0; digits++) {
-        if (digits > 0 && digits % 3 == 0) grouped[--at] = ',';
-        grouped[--at] = (char)('0' + whole % 10);
-        whole /= 10;
-    }
-    const char *sign = minor < 0 ? "-" : "";
-    if (fraction == 0) {
-        snprintf(out, size, "%s%s", sign, grouped + at);
-    } else {
-        snprintf(out, size, "%s%s.%0*" PRIu64, sign, grouped + at, currency->digits, fraction);
-    }
+    money_write(minor, currency, true, out, size);
 }
 
 enum fault money_add(int64_t a, int64_t b, int64_t *out)

@@ -34,19 +34,35 @@ static int32_t character_next(struct str s, size_t *at)
 }
 
 /* Eight at a time: neither a NUL nor above ASCII. */
-static bool eight_are_plain(const char *p)
+static bool are_plain(uint64_t eight)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
+    return (((eight - ones) | eight) & highs) == 0;
+}
+
+static bool eight_are_plain(const char *p)
+{
     uint64_t eight;
     memcpy(&eight, p, sizeof eight);
-    return (((eight - ones) | eight) & highs) == 0;
+    return are_plain(eight);
+}
+
+/* Four to eight bytes: the first four and the last four. */
+static bool few_are_plain(struct str s)
+{
+    uint32_t first, last;
+    memcpy(&first, s.p, sizeof first);
+    memcpy(&last, s.p + s.n - sizeof last, sizeof last);
+    return are_plain((uint64_t)first << 32 | last);
 }
 
 bool text_is_utf8(struct str s)
 {
+    if (s.n >= 4 && s.n <= 8 && few_are_plain(s)) return true;
     for (size_t at = 0; at < s.n;) {
         if (s.n - at >= 8 && eight_are_plain(s.p + at)) {
             at += 8;
+            if (s.n - at < 8 && eight_are_plain(s.p + s.n - 8)) return true;
             continue;
         }
         if (character_next(s, &at) <= 0) return false;

@@ -12,6 +12,8 @@
 #include "common/link/wire.h"
 #include "common/base/banned.h"
 
+enum { ITEMS_FIRST = 8 /* of a set; a power of two */ };
+
 struct row_reader {
     struct str bytes;
     size_t at;
@@ -49,32 +51,34 @@ static struct str text_keep(struct row_reader *reader, struct str text)
     return kept;
 }
 
-/* How many items of that set are to come. */
-static size_t items_count(const struct row_reader *reader, uint32_t tag)
-{
-    struct wire_item item;
-    size_t at = reader->at, count = 0;
-    while (at < reader->bytes.n && wire_item_next(reader->bytes, &at, &item) == FAULT_NONE) {
-        count += item.number == tag;
-    }
-    return count;
-}
-
-/* Items are gathered in the entity itself; they become a set when all are there. */
+/* Items are gathered in the entity itself; they become a set when all are there. Room is made for as many
+ * again whenever it is full: ITEMS_FIRST, and then at every doubling of that. */
 static enum fault item_add(struct row_reader *reader, struct arena *arena,
                            const struct field *field, void *entity, struct str item)
 {
     struct text_set set = field_get(field, entity).set;
-    struct str *items;
-    if (set.count == 0) {
-        items = arena_array(arena, 1 + items_count(reader, field->tag), sizeof *items);
+    struct str *items = (struct str *)(uintptr_t)set.items; /* made here, a few lines below */
+    bool full = set.count == 0 ||
+                (set.count >= ITEMS_FIRST && (set.count & (set.count - 1)) == 0);
+    if (full) {
+        size_t room = set.count == 0 ? ITEMS_FIRST : 2 * set.count;
+        items = arena_array(arena, room, sizeof *items);
         if (!items) return FAULT_MEMORY;
-    } else {
-        items = (struct str *)(uintptr_t)set.items; /* made here, a few lines above */
+        if (set.count > 0) memcpy(items, set.items, set.count * sizeof *items);
     }
     items[set.count] = text_keep(reader, item);
     field_set(field, entity, value_set((struct text_set){items, set.count + 1}));
     return FAULT_NONE;
+}
+
+/* As what was a set before is: then it is one. */
+static bool items_in_order(struct text_set items)
+{
+    for (size_t i = 0; i < items.count; i++) {
+        if (items.items[i].n == 0) return false;
+        if (i > 0 && str_compare(items.items[i - 1], items.items[i]) >= 0) return false;
+    }
+    return true;
 }
 
 static enum fault sets_make(const struct row_reader *reader, struct arena *arena, void *entity)
@@ -83,6 +87,7 @@ static enum fault sets_make(const struct row_reader *reader, struct arena *arena
         const struct field *field = &reader->fields[i];
         if (field->type != VALUE_SET) continue;
         struct text_set items = field_get(field, entity).set, set;
+        if (items_in_order(items)) continue;
         enum fault fault = text_set_make(arena, items.items, items.count, &set);
         if (fault) return fault;
         field_set(field, entity, value_set(set));

@@ -202,48 +202,39 @@ enum fault wire_scan(const ProtobufCMessageDescriptor *type, struct str bytes)
 
 /* --- a field at a time --- */
 
-/* One or two bytes, as most are. */
-static inline bool varint_short(const uint8_t *p, size_t n, size_t *at, uint64_t *out)
+/* As scan_varint; false: FAULT_FORMAT. Whole lists are read through it, a byte or two at a time. */
+static inline bool varint_next(const uint8_t *p, size_t n, size_t *at, size_t longest,
+                               uint64_t *out)
 {
-    size_t left = n - *at;
-    p += *at;
-    if (left > 0 && p[0] < 0x80) {
-        *out = p[0];
-        *at += 1;
+    size_t i = *at, end = n - i < longest ? n : i + longest;
+    uint64_t value = 0;
+    for (unsigned shift = 0; i < end; shift += 7) {
+        uint8_t byte = p[i++];
+        if (shift == 63 && byte > 1) return false;
+        value |= (uint64_t)(byte & 0x7f) << shift;
+        if (byte >= 0x80) continue;
+        *at = i;
+        *out = value;
         return true;
     }
-    if (left < 2 || p[1] >= 0x80) return false;
-    *out = (uint64_t)(p[0] & 0x7f) | (uint64_t)p[1] << 7;
-    *at += 2;
-    return true;
-}
-
-static enum fault varint_next(const uint8_t *p, size_t n, size_t *at, size_t longest,
-                              uint64_t *out)
-{
-    struct wire_scanner s;
-    if (varint_short(p, n, at, out)) return FAULT_NONE;
-    s.p = p;
-    s.at = *at;
-    enum fault fault = scan_varint(&s, n, longest, out);
-    *at = s.at;
-    return fault;
+    return false;
 }
 
 enum fault wire_item_next(struct str message, size_t *at, struct wire_item *out)
 {
     const uint8_t *p = (const uint8_t *)message.p;
     uint64_t tag = 0, length = 0;
-    if (varint_next(p, message.n, at, 5, &tag)) return FAULT_FORMAT;
+    if (!varint_next(p, message.n, at, 5, &tag)) return FAULT_FORMAT;
     if (tag >> 3 == 0 || tag >> 3 > WIRE_TAG_MAX) return FAULT_FORMAT;
     out->number = (uint32_t)(tag >> 3);
     out->type = (unsigned)(tag & 7);
     out->value = 0;
     out->bytes = STR_NONE;
     switch (out->type) {
-    case PROTOBUF_C_WIRE_TYPE_VARINT: return varint_next(p, message.n, at, 10, &out->value);
+    case PROTOBUF_C_WIRE_TYPE_VARINT:
+        return varint_next(p, message.n, at, 10, &out->value) ? FAULT_NONE : FAULT_FORMAT;
     case PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED:
-        if (varint_next(p, message.n, at, 5, &length)) return FAULT_FORMAT;
+        if (!varint_next(p, message.n, at, 5, &length)) return FAULT_FORMAT;
         break;
     case PROTOBUF_C_WIRE_TYPE_64BIT: length = 8; break;
     case PROTOBUF_C_WIRE_TYPE_32BIT: length = 4; break;

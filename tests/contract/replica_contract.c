@@ -496,6 +496,7 @@ int replica_contract_run(const struct replica_factory *of)
         CONTRACT(the_won_deals_have_a_mark),
         CONTRACT(short_ids_are_unique_in_the_copy),
         CONTRACT(short_ids_of_a_long_list_are_unique_too),
+        CONTRACT(many_asked_at_once_are_those_asked_one_by_one),
         CONTRACT(what_changes_is_found_as_it_is_now),
         CONTRACT(what_is_kept_is_there_again),
         CONTRACT(the_outbox_lists_in_order_of_number),

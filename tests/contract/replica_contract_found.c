@@ -99,6 +99,67 @@ void short_ids_of_a_long_list_are_unique_too(void **state)
     }
 }
 
+/* Asks for so many of 512 ids, near each other or far apart, some twice, some of nothing. */
+static void assert_asked_alike(struct bench *b, struct random *random, size_t among)
+{
+    enum { ASKED = 40 };
+    struct uuid ids[ASKED];
+    const void *found[ASKED];
+    for (size_t i = 0; i < ASKED; i++) {
+        uint64_t number = random_below(random, among);
+        ids[i] = (struct uuid){{(uint8_t)(number >> 8), (uint8_t)number, 1}};
+        if (number == 0) ids[i] = (struct uuid){{0}};
+        found[i] = &ids; /* is written over */
+    }
+    ok(b->replica->f->entities(b->replica, &b->world.arena, ENTITY_ORGANISATION, ids, ASKED,
+                               found));
+    for (size_t i = 0; i < ASKED; i++) {
+        const void *one = NULL;
+        enum fault fault = b->replica->f->entity(b->replica, &b->world.arena,
+                                                 ENTITY_ORGANISATION, ids[i], false, &one);
+        if (fault == FAULT_NOT_FOUND) {
+            assert_null(found[i]);
+        } else {
+            ok(fault);
+            assert_non_null(found[i]);
+            assert_true(entity_equal(ENTITY_ORGANISATION, found[i], one));
+        }
+    }
+}
+
+/* Of each: the server's, the server's and gone, shown otherwise, shown as gone, shown only, or nothing. */
+void many_asked_at_once_are_those_asked_one_by_one(void **state)
+{
+    struct bench *b = *state;
+    struct random random;
+    random_init_number(&random, 11);
+    world_fill(&b->world, b->replica, "rep");
+    ok(b->replica->f->begin(b->replica));
+    for (unsigned number = 1; number < 512; number++) {
+        struct uuid id = {{(uint8_t)(number >> 8), (uint8_t)number, 1}};
+        struct organisation organisation = {.id = id, .name = STR("Acme")};
+        struct row shown = {.kind = ENTITY_ORGANISATION, .id = id, .entity = &organisation};
+        uint64_t what = random_below(&random, 8);
+        struct packed_row row = world_row(&b->world, ENTITY_ORGANISATION, id, 3, 0, &organisation);
+        if (what != 5 && what != 6) ok(b->replica->f->put_row(b->replica, 1, &row));
+        row = (struct packed_row){.kind = ENTITY_ORGANISATION, .id = id, .seq = 4, .removed = true};
+        if (what == 1) ok(b->replica->f->put_row(b->replica, 1, &row));
+        organisation.name = STR("Łódź");
+        if (what == 3) shown.entity = NULL;
+        if (what == 2 || what == 3 || what == 5) ok(b->replica->f->shown_put(b->replica, &shown));
+    }
+    ok(b->replica->f->commit(b->replica));
+    for (size_t i = 0; i < 20; i++) assert_asked_alike(b, &random, i % 2 ? 600 : 60);
+    ok(b->replica->f->look_begin(b->replica));
+    assert_asked_alike(b, &random, 600);
+    b->replica->f->look_end(b->replica);
+    ok(b->replica->f->begin(b->replica));
+    ok(b->replica->f->shown_clear(b->replica));
+    ok(b->replica->f->commit(b->replica));
+    assert_asked_alike(b, &random, 600);
+    ok(b->replica->f->entities(b->replica, &b->world.arena, ENTITY_ORGANISATION, NULL, 0, NULL));
+}
+
 /* What a thing is found by follows what it says, whether much of it changes or little. */
 void what_changes_is_found_as_it_is_now(void **state)
 {

@@ -23,6 +23,7 @@ void bench_reopen(struct bench *b);
 /* replica_contract_found.c */
 void short_ids_are_unique_in_the_copy(void **state);
 void short_ids_of_a_long_list_are_unique_too(void **state);
+void many_asked_at_once_are_those_asked_one_by_one(void **state);
 void what_changes_is_found_as_it_is_now(void **state);
 
 /* replica_contract_outbox.c */

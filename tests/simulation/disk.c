@@ -110,6 +110,13 @@ static enum fault disk_entity(struct replica *port, struct arena *arena, enum en
     return INNER->f->entity(INNER, arena, kind, id, server, out);
 }
 
+static enum fault disk_entities(struct replica *port, struct arena *arena, enum entity_kind kind,
+                                const struct uuid *ids, size_t count, const void **out)
+{
+    if (disk_of(port)->crashed) return FAULT_IO;
+    return INNER->f->entities(INNER, arena, kind, ids, count, out);
+}
+
 static enum fault disk_definition(struct replica *port, struct arena *arena,
                                   struct definition *out)
 {
@@ -382,6 +389,7 @@ static const struct replica_functions disk_functions = {
     .commit = disk_commit,
     .rollback = disk_rollback,
     .entity = disk_entity,
+    .entities = disk_entities,
     .definition = disk_definition,
     .team = disk_team,
     .all = disk_all,

@@ -147,6 +147,18 @@ static enum fault entity(struct replica *replica, struct arena *arena, enum enti
     return item_unpack(arena, item, out);
 }
 
+static enum fault entities(struct replica *replica, struct arena *arena, enum entity_kind kind,
+                           const struct uuid *ids, size_t count, const void **out)
+{
+    enum fault fault = FAULT_NONE;
+    for (size_t i = 0; i < count && !fault; i++) {
+        out[i] = NULL;
+        fault = entity(replica, arena, kind, ids[i], false, &out[i]);
+        if (fault == FAULT_NOT_FOUND) fault = FAULT_NONE;
+    }
+    return fault;
+}
+
 struct found_list {
     const void **items;
     size_t count, cap;
@@ -628,6 +640,7 @@ static const struct replica_functions memory_functions = {
     .look_begin = look_begin,
     .look_end = look_end,
     .entity = entity,
+    .entities = entities,
     .definition = definition,
     .team = team,
     .all = all,
