@@ -665,7 +665,8 @@ GRANT SELECT, INSERT (team_id, seq, row_removed, id, member, name, created_at, r
 
 CREATE FUNCTION team_advance(team uuid, expected_seq bigint, new_seq bigint, mark bytea,
                              recorded timestamptz, inbox bigint, definition_version bigint,
-                             access_changes bigint, expected_mark bytea) RETURNS void
+                             access_changes bigint, expected_mark bytea, unanswered uuid[])
+    RETURNS void
     LANGUAGE plpgsql
     AS $$
 #variable_conflict use_column
@@ -691,15 +692,22 @@ BEGIN
     IF changed = 0 OR team_advance.new_seq < team_advance.expected_seq THEN
         RAISE EXCEPTION 'team is not at the expected seq' USING ERRCODE = '40001';
     END IF;
+    -- Each looked up by itself: see statements_fields.c.
+    IF EXISTS (SELECT FROM unnest(team_advance.unanswered) AS u(of) CROSS JOIN LATERAL
+               (SELECT FROM outcome WHERE outcome.team_id = team_advance.team
+                    AND outcome.mutation = u.of OFFSET 0) AS answered) THEN
+        RAISE EXCEPTION 'one of these changes has an answer' USING ERRCODE = '40001';
+    END IF;
     IF team_advance.new_seq > team_advance.expected_seq THEN
         INSERT INTO commit_mark (team_id, seq, mark)
             VALUES (team_advance.team, team_advance.new_seq, team_advance.mark);
     END IF;
 END
 $$;
-COMMENT ON FUNCTION team_advance(uuid, bigint, bigint, bytea, timestamptz, bigint, bigint, bigint, bytea) IS
+COMMENT ON FUNCTION team_advance(uuid, bigint, bigint, bytea, timestamptz, bigint, bigint, bigint, bytea, uuid[]) IS
     'First statement of every commit: moves the team on from the expected seq, or raises 40001 so '
-    'that everything behind it in the same transaction is undone. Makes the team when expected is 0.';
+    'that everything behind it in the same transaction is undone; so too when one of the changes said '
+    'to be unanswered has an answer. Makes the team when expected is 0.';
 
 CREATE FUNCTION device_find(key bytea)
     RETURNS TABLE (team_id uuid, device uuid, member uuid, revoked boolean, announced boolean,

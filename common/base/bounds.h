@@ -65,6 +65,8 @@ enum {
                                         through a new generation, in transactions of */
     SLICE_ROWS_MAX = 20000,          /* that many: nobody sees it yet, so others need not wait long */
     FEED_RING_BYTES = 16 * 1024 * 1024, /* recent rows kept per team for live sessions */
+    KNOWN_TEAM_BYTES = 4 * 1024 * 1024, /* rows a team's writer remembers: 2,000 deals in use */
+    KNOWN_ALL = 64 * 1024 * 1024,       /* of all teams; each has its share */
     OUTPUT_HIGH = 2 * 1024 * 1024,   /* above: no more pages are made for that session, and it is
                                         not read: what it asks for would wait there too */
     OUTPUT_SOFT = 1024 * 1024,       /* above for SLOW_MS while it takes less than SLOW_BYTES: */

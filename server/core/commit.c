@@ -1,7 +1,8 @@
 /* commit.c - one writer per team: takes what sessions pushed, in order, a batch at a time.
  *
  *   IDLE --queue--> LOADING --decide--> WRITING --OK--> IDLE or the next batch
- *                      ^  \--nothing new--> IDLE   |
+ *     \                ^  \--nothing new--> IDLE   |
+ *      \--all known: decide ----------------^      |
  *                      +--STALE, UNKNOWN-----------+   FAILED --> WAITING --tick--> LOADING
  *                      +--REFUSED: half of them; one alone is parked
  *
@@ -159,6 +160,52 @@ static bool batch_take(const struct server *server, struct team_actor *team)
     return true;
 }
 
+static void write_submit(struct server *server, struct team_actor *team, struct job *job,
+                         struct now now)
+{
+    uint64_t ticket = job->request.ticket;
+    job->request = team->write;
+    job->request.ticket = ticket;
+    job->request.team = team->id;
+    job->request.now_ms = now.wall_ms;
+    team->commit = COMMIT_WRITING;
+    job_submit(server, job);
+}
+
+/* That they have no answer yet is asked by the commit. */
+static bool unanswered_name(struct team_actor *team)
+{
+    const struct store_request *load = &team->load;
+    size_t count = load->outcome_key_count;
+    struct uuid *ids = arena_array(&team->arena, count ? count : 1, sizeof *ids);
+    for (size_t i = 0; ids && i < count; i++) {
+        struct uuid id = load->outcome_keys[i].mutation;
+        if (!uuid_is_zero(id)) ids[team->write.unanswered_count++] = id;
+    }
+    team->write.unanswered = ids;
+    return ids != NULL;
+}
+
+/* Decides on what is known. True: the commit is under way. False: load, and decide then; also when
+ * nothing would be written, because it is the commit that says whether what is known still holds. */
+static bool commit_known(struct server *server, struct team_actor *team, struct job *job,
+                         struct now now)
+{
+    struct store_result loaded;
+    if (team->known.seq != team->head || memcmp(team->known.mark, team->mark, MARK_BYTES) != 0) {
+        return false;
+    }
+    if (!known_answers(&team->known, &team->arena, &team->load, &loaded)) return false;
+    if (batch_decide(&team->arena, &loaded, team->batch, team->batch_count, now.wall_ms,
+                     &server->random, &team->write)) {
+        return false;
+    }
+    if (team->write.row_count == 0 || !unanswered_name(team)) return false;
+    server->counters.known_commits++;
+    write_submit(server, team, job, now);
+    return true;
+}
+
 void commit_run(struct server *server, struct team_actor *team, struct now now)
 {
     if (team->commit == COMMIT_WAITING && now.boot_ms >= team->again_ms) {
@@ -166,9 +213,8 @@ void commit_run(struct server *server, struct team_actor *team, struct now now)
     }
     if (team->commit != COMMIT_IDLE || !team->first) return;
     struct job *job = job_new(server, 0, team->id);
-    uint64_t ticket = job ? job->request.ticket : 0;
     if (!job || !batch_take(server, team) ||
-        batch_plan(&team->arena, team->id, team->batch, team->batch_count, &job->request)) {
+        batch_plan(&team->arena, team->id, team->batch, team->batch_count, &team->load)) {
         if (job) {
             arena_finish(&job->arena);
             free(job);
@@ -176,7 +222,9 @@ void commit_run(struct server *server, struct team_actor *team, struct now now)
         commit_too_big(server, team, now);
         return;
     }
-    job->request.ticket = ticket;
+    if (commit_known(server, team, job, now)) return;
+    team->load.ticket = job->request.ticket;
+    job->request = team->load;
     feed_name_known(team, &job->request);
     memcpy(team->load_mark, team->mark, MARK_BYTES);
     team->commit = COMMIT_LOADING;
@@ -219,8 +267,7 @@ static void item_answered(struct server *server, const struct queued *item,
     if (!session) return;
     if (session->inflight > 0) session->inflight--;
     if (session->state != SESSION_OPEN) return;
-    /* What was decided before is told first. */
-    if (decided->forked || decided->gap) feed_session(server, session, now);
+    feed_session(server, session, now); /* who waits for an answer is served before who watches */
     if (session->revoked && item->number >= session->deliver_to) session->delivered = true;
     if (session->revoked && item->number > session->settled && !decided->forked && !decided->gap)
         session->settled = item->number;
@@ -275,13 +322,7 @@ static void commit_decide(struct server *server, struct team_actor *team,
         commit_too_big(server, team, now);
         return;
     }
-    uint64_t ticket = job->request.ticket;
-    job->request = team->write;
-    job->request.ticket = ticket;
-    job->request.team = team->id;
-    job->request.now_ms = now.wall_ms;
-    team->commit = COMMIT_WRITING;
-    job_submit(server, job);
+    write_submit(server, team, job, now);
 }
 
 static void commit_tell(struct server *server, const struct team_actor *team, const char *event,
@@ -352,14 +393,18 @@ void commit_done(struct server *server, struct team_actor *team,
                  const struct store_result *result, struct now now)
 {
     bool loading = team->commit == COMMIT_LOADING;
+    size_t share = server_known_share(server);
+    if (result->status != STORE_OK) known_forget(&team->known);
     switch (result->status) {
     case STORE_OK:
         if (loading && commit_went_back(server, team, result)) return;
         if (loading) {
+            known_loaded(&team->known, &team->load, result, share);
             commit_decide(server, team, result, now);
             return;
         }
         server->counters.commits++;
+        known_committed(&team->known, &team->write, share);
         feed_committed(team, &team->write);
         feed_heed(server, team, &team->write);
         if (team->write.replica_number_count > 0) missing_committed(server, team->id, now);

@@ -306,6 +306,7 @@ bool feed_went_back(struct server *server, struct team_actor *team, const uint8_
     struct buffer *line = server_log(server, "team_went_back", true);
     if (line) logline_id(line, "team", team->id);
     server->counters.went_back++;
+    known_forget(&team->known);
     while (team->sessions) session_bye(server, team->sessions, BYE_SHUTDOWN);
     ring_clear(&team->ring);
     team->ring.start = team->ring.end = result->seq;

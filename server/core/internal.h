@@ -7,6 +7,7 @@
  *   missing.c  what a restored database lacks and nobody brings back
  *   feed.c     what was committed, to those who may see it: ring and pages
  *   batch.c    the decisions
+ *   known.c    what needs not be loaded for them
  *
  *   HANDSHAKE --message 3--> ENROLLING --> SIGNING_IN --> REGISTERING --welcome--> OPEN
  *       |           any failure, refusal, bye: |                                    |
@@ -17,6 +18,7 @@
 #include "common/base/bounds.h"
 #include "common/link/channel.h"
 #include "server/core/batch.h"
+#include "server/core/known.h"
 #include "server/core/server.h"
 
 enum {
@@ -169,7 +171,8 @@ struct team_actor {
     struct batch_mutation *batch;
     size_t batch_count; /* of the first in the queue */
     size_t batch_max;
-    struct store_request write;
+    struct known known;
+    struct store_request load, write;
     unsigned failures;
     uint64_t again_ms; /* COMMIT_WAITING */
     bool head_busy;
@@ -189,6 +192,7 @@ struct server {
     size_t session_count, handshake_count;
     struct session *ready_first, *ready_last;
     struct team_actor *teams;
+    size_t team_count;
     struct missing *missing, *missing_buckets[MISSING_BUCKETS];
     struct job *jobs, *queue_first, *queue_last;
     struct log_line *lines_first, *lines_last, *line_out;
@@ -210,6 +214,8 @@ void server_wake(struct server *server, uint64_t boot_ms);
 void server_ready(struct server *server, struct session *session);
 /* Bytes of output above which a session is neither fed nor read. */
 size_t server_output_mark(const struct server *server);
+/* What one team's writer may remember. */
+size_t server_known_share(const struct server *server);
 /* A line under way; logline_* into it. NULL when out of memory. */
 struct buffer *server_log(struct server *server, const char *event, bool warning);
 /* The same for what strangers can cause as often as they like: NULL too when there were

@@ -197,10 +197,12 @@ struct team_actor *server_team(struct server *server, struct uuid id, bool make,
     team->batch_max = COMMIT_MUTATIONS_MAX;
     arena_init(&team->arena, server->batch_bytes_max);
     team->arena.hash_key = server->hash_key;
+    known_init(&team->known, server->hash_key);
     team->head_ms = now.boot_ms + HEAD_POLL_MS;
     server_wake(server, team->head_ms);
     team->next = server->teams;
     server->teams = team;
+    server->team_count++;
     return team;
 }
 
@@ -209,6 +211,7 @@ static void team_free(struct team_actor *team)
     commit_drop(team);
     ring_clear(&team->ring);
     arena_finish(&team->arena);
+    known_finish(&team->known);
     free(team);
 }
 
@@ -443,6 +446,12 @@ void server_sent(struct server *server, uint64_t connection, size_t n, struct no
     session_pump(server, session, now); /* it may have been over the mark */
 }
 
+size_t server_known_share(const struct server *server)
+{
+    size_t share = server->team_count > 0 ? KNOWN_ALL / server->team_count : KNOWN_ALL;
+    return share < KNOWN_TEAM_BYTES ? share : KNOWN_TEAM_BYTES;
+}
+
 size_t server_output_mark(const struct server *server)
 {
     size_t share = server->session_count > 0 ? OUTPUT_ALL / server->session_count : OUTPUT_HIGH;
@@ -484,16 +493,6 @@ struct effect server_next(struct server *server)
     struct effect effect = {.kind = EFFECT_NONE};
     line_free(server->line_out);
     server->line_out = NULL;
-    if (server->lines_first) {
-        struct log_line *line = server->lines_first;
-        server->lines_first = line->next;
-        if (!server->lines_first) server->lines_last = NULL;
-        server->line_out = line;
-        effect.kind = EFFECT_LOG;
-        effect.line = buffer_str(&line->text);
-        effect.warning = line->warning;
-        return effect;
-    }
     if (server->queue_first) {
         struct job *job = server->queue_first;
         server->queue_first = job->queue_next;
@@ -503,7 +502,16 @@ struct effect server_next(struct server *server)
         effect.request = &job->request;
         return effect;
     }
-    (void)ready_next(server, &effect);
+    if (ready_next(server, &effect)) return effect;
+    if (server->lines_first) { /* last: nobody waits for them */
+        struct log_line *line = server->lines_first;
+        server->lines_first = line->next;
+        if (!server->lines_first) server->lines_last = NULL;
+        server->line_out = line;
+        effect.kind = EFFECT_LOG;
+        effect.line = buffer_str(&line->text);
+        effect.warning = line->warning;
+    }
     return effect;
 }
 
@@ -522,6 +530,7 @@ uint64_t server_deadline(const struct server *server)
 static void team_tick(struct server *server, struct team_actor *team, struct now now)
 {
     if (team->commit == COMMIT_WAITING) commit_run(server, team, now);
+    if (known_bytes(&team->known) > 2 * server_known_share(server)) known_forget(&team->known);
     if (team->sessions && now.boot_ms >= team->head_ms) feed_ask_head(server, team, now);
 }
 
@@ -558,6 +567,7 @@ void server_tick(struct server *server, struct now now)
         team_tick(server, team, now);
         if (team_is_idle(team)) {
             *link = team->next;
+            server->team_count--;
             team_free(team);
         } else {
             link = &team->next;

@@ -93,6 +93,7 @@ uint64_t server_deadline(const struct server *server);
 
 struct server_counters {
     uint64_t sessions, handshakes, mutations, commits, stale_commits, pages, rows_out;
+    uint64_t known_commits; /* decided without a LOAD */
     uint64_t went_back; /* how often the database of a team was found to be an older one */
 };
 struct server_counters server_counters(const struct server *server);

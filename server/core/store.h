@@ -95,6 +95,9 @@ struct store_request {
      * expected_seq, and its last mark, if one is expected, is that one: after a failover the same
      * seq may stand for something else. */
     uint64_t expected_seq, new_seq;
+    const struct uuid *unanswered; /* STALE too if one of these mutations has an outcome: asked here
+                                      when no LOAD did */
+    size_t unanswered_count;
     bool has_expected_mark;
     uint8_t expected_mark[MARK_BYTES];
     uint8_t mark[MARK_BYTES];

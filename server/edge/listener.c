@@ -22,6 +22,7 @@
 #include <uv.h>
 
 #include "common/base/bounds.h"
+#include "common/base/buffer.h"
 #include "common/base/version.h"
 #include "server/core/server.h"
 #include "server/edge/configuration.h"
@@ -35,10 +36,12 @@ enum {
     BUCKETS = 4096,        /* a third of SESSIONS_MAX: chains of three */
     READ_BYTES = 64 * 1024, /* one shared buffer: the core takes all of it at once */
     WRITE_BYTES = 64 * 1024, /* handed to the kernel's care per connection at most */
+    LINES_BYTES = 64 * 1024, /* of the log, written in one piece at the end of a turn */
     SEND_BYTES = 512 * 1024, /* that the system may keep: it would take 4 MiB from who does not read */
     DEAD_PEER_MS = 30 * 1000,
     KEEPALIVE_S = 30,
     STOP_MS = 5 * 1000, /* what is in flight has that long */
+    TIME_BYTES = 32,
     DESCRIPTORS_OWN = 64,   /* files, pipes, the database's connections */
     DESCRIPTORS_LEAST = 16, /* sessions, whatever the limit says */
 };
@@ -69,6 +72,7 @@ struct listener {
     bool turning, ready, stopping, ended;
     uint64_t went_back; /* the server's count when the numbers were compared last */
     bool compared;
+    struct buffer lines;
     bool unaccepted; /* for want of memory; libuv says no more until it is taken */
     char name[300]; /* the address really bound */
     char input[READ_BYTES];
@@ -85,13 +89,38 @@ static struct now now_read(void)
     };
 }
 
-static void log_line(struct str line, bool warning)
+static void time_format(char at[TIME_BYTES])
 {
-    char at[32] = "";
     struct tm parts;
     time_t seconds = time(NULL);
-    if (gmtime_r(&seconds, &parts)) strftime(at, sizeof at, "%Y-%m-%dT%H:%M:%SZ", &parts);
+    at[0] = 0;
+    if (gmtime_r(&seconds, &parts)) strftime(at, TIME_BYTES, "%Y-%m-%dT%H:%M:%SZ", &parts);
+}
+
+static void log_line(struct str line, bool warning)
+{
+    char at[TIME_BYTES];
+    time_format(at);
     fprintf(stderr, "%s %s%.*s\n", at, warning ? "warning " : "", STR_ARGS(line));
+}
+
+static void lines_write(struct listener *listener)
+{
+    if (listener->lines.n > 0) (void)fwrite(listener->lines.p, 1, listener->lines.n, stderr);
+    buffer_clear(&listener->lines);
+}
+
+/* Of the core: one for each change, so not a system call for each. */
+static void lines_add(struct listener *listener, struct str line, bool warning)
+{
+    char at[TIME_BYTES];
+    time_format(at);
+    size_t before = listener->lines.n;
+    buffer_format(&listener->lines, "%s %s%.*s\n", at, warning ? "warning " : "", STR_ARGS(line));
+    if (!buffer_fault(&listener->lines)) return;
+    listener->lines.n = before; /* no room, or no memory */
+    lines_write(listener);
+    log_line(line, warning);
 }
 
 /* --- connections --- */
@@ -320,7 +349,7 @@ static void effect_run(struct listener *listener, const struct effect *effect)
         store_postgres_submit(listener->store, effect->request);
         break;
     case EFFECT_LOG:
-        log_line(effect->line, effect->warning);
+        lines_add(listener, effect->line, effect->warning);
         break;
     }
 }
@@ -396,6 +425,7 @@ static void listener_turn(struct listener *listener)
         if (effect.kind == EFFECT_NONE) break;
         effect_run(listener, &effect);
     }
+    lines_write(listener);
     if (listener->paused > 0) connections_want(listener);
     if (!listener->ready && !listener->stopping && store_postgres_ready(listener->store)) {
         listener->ready = true;
@@ -596,6 +626,7 @@ enum fault listener_run(const struct listener_options *options, struct trouble *
         return FAULT_MEMORY;
     }
     listener_handles(listener);
+    buffer_init(&listener->lines, LINES_BYTES);
     enum fault fault =
         options->data ? witness_open(options->data, &listener->witness, trouble) : FAULT_NONE;
     if (!fault) fault = socket_open(listener, options->listen, trouble);
@@ -625,6 +656,7 @@ enum fault listener_run(const struct listener_options *options, struct trouble *
     store_postgres_destroy(listener->store);
     server_destroy(listener->server);
     witness_close(listener->witness);
+    buffer_finish(&listener->lines);
     uv_loop_close(&listener->loop);
     free(listener);
     return fault;

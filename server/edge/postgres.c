@@ -389,8 +389,8 @@ bool postgres_send(struct postgres *p, const struct postgres_call *calls, size_t
     }
     if (!uv_is_active((uv_handle_t *)&p->timer)) answer_await(p);
     /* A failed flush shows again at the next turn of the loop; dropping now would call back. */
-    (void)PQflush(p->connection);
-    watch_want(p, UV_READABLE | UV_WRITABLE);
+    bool flushed = PQflush(p->connection) == 0;
+    watch_want(p, flushed ? UV_READABLE : UV_READABLE | UV_WRITABLE);
     return true;
 }
 

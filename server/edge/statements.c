@@ -6,7 +6,8 @@
 const char connection_options[] =
     "-c default_transaction_isolation=repeatable\\ read -c statement_timeout=20000"
     " -c lock_timeout=10000 -c idle_in_transaction_session_timeout=20000"
-    " -c client_min_messages=error -c search_path=public -c TimeZone=UTC -c jit=off";
+    " -c client_min_messages=error -c search_path=public -c TimeZone=UTC -c jit=off"
+    " -c plan_cache_mode=force_generic_plan";
 
 const struct statement_text statement_notify = {"notify",
                                                 "SELECT pg_notify('sluice_commit', $1::text)"};
@@ -81,7 +82,7 @@ static const struct {
      " AND l.relation = 'team'::regclass)"},
     {STATEMENT_ADVANCE, "advance",
      "SELECT team_advance($1::uuid, $2::bigint, $3::bigint, $4::bytea, $5::timestamptz, $6::bigint,"
-     " $7::bigint, $8::bigint, $9::bytea)"},
+     " $7::bigint, $8::bigint, $9::bytea, $10::uuid[])"},
     {STATEMENT_REPLICA_NUMBERS, "replica_numbers",
      "UPDATE replica SET last_number = u.last_number"
      " FROM unnest($2::uuid[], $3::bigint[]) AS u(id, last_number)"

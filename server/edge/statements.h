@@ -66,7 +66,8 @@ MUST_USE enum fault statements_build_fields(struct arena *arena,
                                             struct statement_text *statements);
 
 /* Set on every connection, in libpq's `options`. Snapshots last a segment: what a request reads is
- * of one moment, and a commit that meets another's raises 40001. */
+ * of one moment, and a commit that meets another's raises 40001. Plans are generic: making one for the
+ * few rows of a commit takes longer than running it. */
 extern const char connection_options[];
 
 #endif

@@ -46,6 +46,12 @@ static void write_advance(struct store_job *job)
     } else {
         pg_add_null(p);
     }
+    struct pg_array unanswered;
+    pg_array_begin(&unanswered, PG_UUID);
+    for (size_t i = 0; i < request->unanswered_count; i++) {
+        pg_array_key(&unanswered, request->unanswered[i]);
+    }
+    pg_array_end(&unanswered, p);
 }
 
 /* The last row of every key of that kind; appended kinds have each key once anyway. */

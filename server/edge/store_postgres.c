@@ -128,15 +128,16 @@ static void on_end(void *context, void *segment, const struct postgres_end *end)
     struct store_postgres *store = context;
     struct store_job *job = segment;
     bool settled = store_job_settle(job, end);
-    if (settled && job->request->kind == STORE_COMMIT && job->result.status == STORE_OK) {
-        store_hints_tell(store->hints, job->request->team);
-    }
+    bool written = settled && job->request->kind == STORE_COMMIT && job->result.status == STORE_OK;
+    struct uuid team = job->request->team;
     if (settled) {
         job_end(store, job);
     } else {
         queue_push(store, job);
     }
     dispatch(store);
+    /* Own devices first: the others' servers wait for more than this. */
+    if (written) store_hints_tell(store->hints, team);
 }
 
 static struct postgres *connection_open(struct store_postgres *store);

@@ -713,6 +713,26 @@ static void the_same_seq_of_another_history_is_stale(struct contract_world *w)
     assert_int_equal(run_status(w, &commit), STORE_OK);
 }
 
+/* Decided without a look at what was answered: the commit looks. */
+static void a_commit_of_an_answered_mutation_is_stale(struct contract_world *w)
+{
+    enrolled(w);
+    commit_outcome(w, 1);
+    struct deal deal = deal_of(w, "deal", "Roof");
+    struct row row = {.kind = ENTITY_DEAL, .id = deal.id, .seq = 3, .entity = &deal};
+    struct uuid asked[] = {id_of(w, "other"), id_of(w, "mutation")};
+    struct store_request commit = commit_of(w, &row, 1, 3);
+    commit.unanswered = asked;
+    commit.unanswered_count = 2;
+    assert_int_equal(run_status(w, &commit), STORE_STALE);
+    struct store_request page = page_of(w, 2, 100);
+    const struct store_result *result = run(w, &page);
+    assert_true(result->seq == 2 && result->row_count == 0);
+    release(w, result);
+    commit.unanswered_count = 1;
+    assert_int_equal(run_status(w, &commit), STORE_OK);
+}
+
 static void the_head_is_the_last_commit(struct contract_world *w)
 {
     commit_deal(w, "deal", "Roof");
@@ -789,6 +809,7 @@ static void a_code_of_another_invitation_is_refused(struct contract_world *w)
     each(a_mark_is_known_at_its_seq_only)                                                          \
     each(whoever_builds_on_a_commit_hears_whether_it_is_known)                                     \
     each(the_same_seq_of_another_history_is_stale)                                                 \
+    each(a_commit_of_an_answered_mutation_is_stale)                                                \
     each(the_head_is_the_last_commit)                                                              \
     each(a_commit_is_all_or_nothing)                                                               \
     each(a_code_of_another_invitation_is_refused)

@@ -393,7 +393,7 @@ static void without_a_team_there_is_nothing(void **state)
 static void every_connection_has_its_limits(void **state)
 {
     (void)state;
-    char address[ADDRESS_MAX + 512];
+    char address[ADDRESS_MAX + 1536];
     size_t n = (size_t)snprintf(address, sizeof address, "%s&options=", app_address);
     for (const char *c = connection_options; *c && n + 4 < sizeof address; c++) {
         n += (size_t)snprintf(address + n, sizeof address - n, "%%%02x", (unsigned)*c & 0xff);
@@ -507,7 +507,7 @@ static PGconn *server_stuck(struct uuid team)
     uuid_format(team, text);
     snprintf(sql, sizeof sql,
              "SELECT team_advance('%s', 1, 2, decode(repeat('02', 16), 'hex'), now(), 0, NULL, 0,"
-             " NULL)",
+             " NULL, NULL)",
              text);
     assert_int_equal(PQenterPipelineMode(stuck), 1);
     assert_int_equal(PQsendQueryParams(stuck, sql, 0, NULL, NULL, NULL, NULL, 0), 1);

@@ -263,6 +263,8 @@ static void asked_keep(struct asked *asked)
     asked->own.replica_numbers =
         arena_copy(&asked->arena, from->replica_numbers,
                    from->replica_number_count * sizeof *from->replica_numbers);
+    asked->own.unanswered = arena_copy(&asked->arena, from->unanswered,
+                                       from->unanswered_count * sizeof *from->unanswered);
     asked->request = &asked->own;
 }
 

@@ -47,7 +47,7 @@ void database_told(struct world *world, uint64_t id);
 void database_abandon(struct world *world, size_t server);
 /* Writes at once: what is written beside the servers. The rows carry no seq yet. */
 void database_write(struct world *world, struct row *rows, size_t count);
-/* A commit is under way. */
+/* A commit is under way, or what it is decided on is being loaded. */
 bool database_is_busy(const struct world *world);
 /* The deal as it stands; NULL when there is none. */
 const struct deal *database_deal(struct world *world, struct uuid id);

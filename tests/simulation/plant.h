@@ -15,6 +15,8 @@ struct world;
     X(COMMIT_HALF, "a commit leaves out a deal it changed")                                        \
     X(COMMIT_DOUBLED, "the rows of a commit are written a second time")                            \
     X(STALE_ACCEPTED, "a commit decided on an older state goes through")                           \
+    X(KNOWN_STALE, "a commit decided on what a server remembers goes through, though others wrote") \
+    X(ANSWER_UNASKED, "such a commit does not ask whether its changes have an answer already")     \
     X(OUTCOME_FORGOTTEN, "a commit leaves out the answer")                                         \
     X(NUMBER_FORGOTTEN, "the server is not told which numbers it has answered")                    \
     X(EVENT_DROPPED, "a commit leaves out an event of history")                                    \

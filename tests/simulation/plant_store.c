@@ -101,7 +101,12 @@ static void conflict_win(struct world *world, struct arena *arena, struct store_
 static void stale_accept(struct world *world, struct arena *arena, struct store_request *request)
 {
     uint64_t stands = world->oracle.seq, seen = request->expected_seq;
-    if (stands <= seen || !plant_strikes(world, PLANT_STALE_ACCEPTED, 1)) return;
+    bool known = request->unanswered_count > 0;
+    if (stands <= seen) return;
+    if (!plant_strikes(world, PLANT_STALE_ACCEPTED, 1) &&
+        !(known && plant_strikes(world, PLANT_KNOWN_STALE, 1))) {
+        return;
+    }
     struct row *rows = arena_copy(arena, request->rows, request->row_count * sizeof *rows);
     check(rows != NULL);
     for (size_t i = 0; i < request->row_count; i++) rows[i].seq += stands - seen;
@@ -116,6 +121,8 @@ static void plant_commit(struct world *world, struct arena *arena, struct store_
     bool mutations = has_row(request, ENTITY_OUTCOME, NULL);
     if (!mutations) return;
     stale_accept(world, arena, request);
+    if (request->unanswered_count > 0 && plant_strikes(world, PLANT_ANSWER_UNASKED, 1))
+        request->unanswered_count = 0;
     if (has_row(request, ENTITY_DEAL, NULL) && plant_strikes(world, PLANT_COMMIT_HALF, 20))
         (void)row_leave_out(arena, request, ENTITY_DEAL, NULL);
     if (plant_strikes(world, PLANT_OUTCOME_FORGOTTEN, 20))

@@ -523,6 +523,10 @@ static enum store_status run_commit(struct store_memory *store,
     const uint8_t *mark_last = request->has_expected_mark ? mark_at(team, team->seq) : NULL;
     bool same = mark_last && memcmp(mark_last, request->expected_mark, MARK_BYTES) == 0;
     if (request->has_expected_mark && !same) return STORE_STALE;
+    for (size_t i = 0; i < request->unanswered_count; i++) {
+        struct str id = {(const char *)request->unanswered[i].b, 16};
+        if (map_get(&team->mutations, id)) return STORE_STALE;
+    }
     const char *trouble = commit_trouble(store, team, request);
     if (trouble) {
         out->result.trouble = str_from(trouble);
