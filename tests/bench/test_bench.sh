@@ -13,8 +13,8 @@ out=$(mktemp)
 trap 'rm -f "$out"' EXIT
 "$source/scripts/bench" --tiny --build "$bin" >"$out" || { cat "$out"; echo "FAILED: the script"; exit 1; }
 rows=$(grep -c '| \(ok\|missed\) |$' "$out" || :)
-least=11
-! command -v sqlcipher >/dev/null || least=15
+least=12
+! command -v sqlcipher >/dev/null || least=19
 [[ $rows -ge $least ]] || { cat "$out"; echo "FAILED: $rows rows, not $least"; exit 1; }
 if grep '| \(ok\|missed\) |$' "$out" | awk -F'|' '$3 + 0 <= 0 {bad = 1; print} END {exit !bad}'; then
     echo "FAILED: rows without a figure"
