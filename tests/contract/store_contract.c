@@ -1,5 +1,5 @@
 /* store_contract.c - see store_contract.h. */
-#include "tests/contract/store_contract.h"
+#include "tests/contract/store_contract_inside.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,40 +10,20 @@
 
 #include <string.h>
 
-#include "common/domain/field.h"
-
-enum { HASH = 32 };
-
-/* A team of its own for each claim. */
-struct contract_world {
-    const struct store_subject *subject;
-    uint32_t number;
-    struct arena arena;
-    struct uuid team, owner, device, replica;
-    uint8_t device_key[32], code_hash[HASH];
-    struct team team_row;
-    struct member member;
-    struct definition definition;
-    struct invitation invitation;
-    uint64_t seq;
-};
-
-static const int64_t NOW = INT64_C(1800000000000);
-
-static struct uuid id_of(const struct contract_world *w, const char *name)
+struct uuid id_of(const struct contract_world *w, const char *name)
 {
     return uuid_derive((struct uuid){{7, (uint8_t)(w->number >> 24), (uint8_t)(w->number >> 16),
                                       (uint8_t)(w->number >> 8), (uint8_t)w->number}},
                        str_from(name));
 }
 
-static void bytes_of(const struct contract_world *w, const char *name, uint8_t *out, size_t n)
+void bytes_of(const struct contract_world *w, const char *name, uint8_t *out, size_t n)
 {
     struct uuid id = id_of(w, name);
     for (size_t i = 0; i < n; i++) out[i] = (uint8_t)(id.b[i % 16] + i / 16);
 }
 
-static const struct store_result *run(struct contract_world *w, const struct store_request *request)
+const struct store_result *run(struct contract_world *w, const struct store_request *request)
 {
     const struct store_result *result = w->subject->run(w->subject->store, request);
     assert_non_null(result);
@@ -52,12 +32,12 @@ static const struct store_result *run(struct contract_world *w, const struct sto
     return result;
 }
 
-static void release(struct contract_world *w, const struct store_result *result)
+void release(struct contract_world *w, const struct store_result *result)
 {
     w->subject->release(w->subject->store, result);
 }
 
-static enum store_status run_status(struct contract_world *w, const struct store_request *request)
+enum store_status run_status(struct contract_world *w, const struct store_request *request)
 {
     const struct store_result *result = run(w, request);
     enum store_status status = result->status;
@@ -65,8 +45,8 @@ static enum store_status run_status(struct contract_world *w, const struct store
     return status;
 }
 
-static struct store_request commit_of(struct contract_world *w, const struct row *rows,
-                                      size_t count, uint64_t new_seq)
+struct store_request commit_of(struct contract_world *w, const struct row *rows,
+                               size_t count, uint64_t new_seq)
 {
     struct store_request request = {.kind = STORE_COMMIT,
                                     .ticket = 40 + new_seq,
@@ -122,7 +102,7 @@ static void world_end(struct contract_world *w)
     arena_finish(&w->arena);
 }
 
-static struct store_request enrol_of(const struct contract_world *w)
+struct store_request enrol_of(const struct contract_world *w)
 {
     struct store_request request = {.kind = STORE_ENROL,
                                     .ticket = 2,
@@ -134,7 +114,7 @@ static struct store_request enrol_of(const struct contract_world *w)
     return request;
 }
 
-static struct store_request sign_in_of(const struct contract_world *w)
+struct store_request sign_in_of(const struct contract_world *w)
 {
     struct store_request request = {
         .kind = STORE_SIGN_IN, .ticket = 3, .replica = w->replica, .now_ms = NOW};
@@ -142,7 +122,7 @@ static struct store_request sign_in_of(const struct contract_world *w)
     return request;
 }
 
-static struct store_request register_of(const struct contract_world *w, struct uuid replica)
+struct store_request register_of(const struct contract_world *w, struct uuid replica)
 {
     struct store_request request = {.kind = STORE_TOKEN,
                                     .ticket = 4,
@@ -158,14 +138,14 @@ static struct store_request register_of(const struct contract_world *w, struct u
     return request;
 }
 
-static void enrolled(struct contract_world *w)
+void enrolled(struct contract_world *w)
 {
     struct store_request enrol = enrol_of(w), token = register_of(w, w->replica);
     assert_int_equal(run_status(w, &enrol), STORE_OK);
     assert_int_equal(run_status(w, &token), STORE_OK);
 }
 
-static struct deal deal_of(struct contract_world *w, const char *name, const char *title)
+struct deal deal_of(struct contract_world *w, const char *name, const char *title)
 {
     return (struct deal){.id = id_of(w, name),
                          .title = str_from(title),
@@ -179,7 +159,7 @@ static struct deal deal_of(struct contract_world *w, const char *name, const cha
                          .created_at = {true, NOW}};
 }
 
-static void commit_deal(struct contract_world *w, const char *name, const char *title)
+void commit_deal(struct contract_world *w, const char *name, const char *title)
 {
     struct deal deal = deal_of(w, name, title);
     struct row row = {.kind = ENTITY_DEAL, .id = deal.id, .seq = w->seq + 1, .entity = &deal};
@@ -188,7 +168,7 @@ static void commit_deal(struct contract_world *w, const char *name, const char *
     w->seq++;
 }
 
-static struct store_request page_of(const struct contract_world *w, uint64_t cursor, size_t limit)
+struct store_request page_of(const struct contract_world *w, uint64_t cursor, size_t limit)
 {
     return (struct store_request){.kind = STORE_PAGE,
                                   .ticket = 9,
@@ -198,181 +178,7 @@ static struct store_request page_of(const struct contract_world *w, uint64_t cur
                                   .row_limit = limit};
 }
 
-/* --- claims --- */
-
-static void an_unknown_device_is_not_found(struct contract_world *w)
-{
-    struct store_request request = sign_in_of(w);
-    assert_int_equal(run_status(w, &request), STORE_NOT_FOUND);
-}
-
-static void an_invitation_makes_a_device(struct contract_world *w)
-{
-    struct store_request enrol = enrol_of(w), sign_in = sign_in_of(w);
-    const struct store_result *result = run(w, &enrol);
-    assert_int_equal(result->status, STORE_OK);
-    assert_true(uuid_equal(result->team, w->team));
-    release(w, result);
-    result = run(w, &sign_in);
-    assert_int_equal(result->status, STORE_OK);
-    assert_true(uuid_equal(result->team, w->team));
-    assert_true(uuid_equal(result->device, w->device));
-    assert_non_null(result->member);
-    assert_true(uuid_equal(result->member->id, w->owner));
-    assert_int_equal(result->member->role, ROLE_OWNER);
-    assert_non_null(result->team_row);
-    assert_true(str_equal(result->team_row->name, STR("Roofers")));
-    assert_false(result->replica.known);
-    assert_true(result->seq == 1);
-    assert_false(result->mark_known);
-    release(w, result);
-}
-
-static void the_same_key_may_enrol_again(struct contract_world *w)
-{
-    struct store_request enrol = enrol_of(w), sign_in = sign_in_of(w);
-    assert_int_equal(run_status(w, &enrol), STORE_OK);
-    enrol.device = id_of(w, "second attempt");
-    enrol.now_ms = NOW + 100000; /* a retry counts as what it retries */
-    assert_int_equal(run_status(w, &enrol), STORE_OK);
-    const struct store_result *result = run(w, &sign_in);
-    assert_int_equal(result->status, STORE_OK);
-    assert_true(uuid_equal(result->device, w->device));
-    release(w, result);
-}
-
-static bool copy_is_to_be_told(struct contract_world *w, struct uuid replica, struct uuid notice)
-{
-    struct store_request sign_in = sign_in_of(w);
-    sign_in.replica = replica;
-    sign_in.notice = notice;
-    const struct store_result *result = run(w, &sign_in);
-    assert_int_equal(result->status, STORE_OK);
-    bool copied = result->copied;
-    release(w, result);
-    return copied;
-}
-
-static void a_second_copy_of_a_device_is_to_be_told_until_it_was(struct contract_world *w)
-{
-    struct uuid first = w->replica, second = id_of(w, "second copy"), notice = id_of(w, "told");
-    struct store_request enrol = enrol_of(w);
-    assert_int_equal(run_status(w, &enrol), STORE_OK);
-    assert_false(copy_is_to_be_told(w, first, notice)); /* there is none yet */
-    struct store_request token = register_of(w, first);
-    assert_int_equal(run_status(w, &token), STORE_OK);
-    assert_false(copy_is_to_be_told(w, first, notice)); /* it is the one */
-    assert_true(copy_is_to_be_told(w, second, notice));
-    token = register_of(w, second);
-    assert_int_equal(run_status(w, &token), STORE_OK);
-    assert_true(copy_is_to_be_told(w, second, notice)); /* nobody was told yet */
-    assert_false(copy_is_to_be_told(w, first, notice)); /* which one was there first is known */
-    struct inbox_item item = {.id = notice, .kind = INBOX_NOTICE, .state = INBOX_OPEN, .number = 1};
-    struct row row = {.kind = ENTITY_INBOX, .id = notice, .seq = 2, .entity = &item};
-    struct store_request commit = commit_of(w, &row, 1, 2);
-    assert_int_equal(run_status(w, &commit), STORE_OK);
-    assert_false(copy_is_to_be_told(w, second, notice));
-    assert_true(copy_is_to_be_told(w, second, id_of(w, "another")));
-}
-
-static void another_key_finds_the_invitation_used(struct contract_world *w)
-{
-    struct store_request enrol = enrol_of(w);
-    assert_int_equal(run_status(w, &enrol), STORE_OK);
-    enrol.device_key[0] ^= 1;
-    enrol.device = id_of(w, "thief");
-    assert_int_equal(run_status(w, &enrol), STORE_USED);
-}
-
-static void a_late_key_finds_the_invitation_expired(struct contract_world *w)
-{
-    struct store_request enrol = enrol_of(w);
-    enrol.now_ms = NOW + 1001;
-    assert_int_equal(run_status(w, &enrol), STORE_EXPIRED);
-}
-
-static void revoked_now(struct contract_world *w)
-{
-    struct invitation taken_back = w->invitation;
-    taken_back.revoked = true;
-    struct row row = {.kind = ENTITY_INVITATION, .id = taken_back.id, .seq = w->seq + 1,
-                      .entity = &taken_back};
-    struct store_request commit = commit_of(w, &row, 1, w->seq + 1);
-    assert_int_equal(run_status(w, &commit), STORE_OK);
-    w->seq++;
-}
-
-static void what_was_taken_back_lets_nobody_in(struct contract_world *w)
-{
-    struct store_request enrol = enrol_of(w);
-    revoked_now(w);
-    assert_int_equal(run_status(w, &enrol), STORE_NOT_FOUND);
-}
-
-/* Who was let in before stays, and says with what it joined. */
-static void who_joined_before_it_was_taken_back_stays(struct contract_world *w)
-{
-    struct store_request enrol = enrol_of(w), sign_in = sign_in_of(w);
-    assert_int_equal(run_status(w, &enrol), STORE_OK);
-    revoked_now(w);
-    assert_int_equal(run_status(w, &enrol), STORE_OK);
-    assert_int_equal(run_status(w, &sign_in), STORE_OK);
-    struct entity_key key = {ENTITY_DEVICE, w->device};
-    struct store_request load = {
-        .kind = STORE_LOAD, .ticket = 9, .team = w->team, .keys = &key, .key_count = 1};
-    const struct store_result *result = run(w, &load);
-    assert_int_equal(result->row_count, 1);
-    const struct device *device = result->rows[0].entity;
-    assert_true(uuid_equal(device->invitation, w->invitation.id));
-    release(w, result);
-}
-
-static void a_wrong_code_is_not_found(struct contract_world *w)
-{
-    struct store_request enrol = enrol_of(w);
-    enrol.code_hash[5] ^= 1;
-    assert_int_equal(run_status(w, &enrol), STORE_NOT_FOUND);
-}
-
-static void a_token_moves_only_from_what_was_expected(struct contract_world *w)
-{
-    enrolled(w);
-    struct store_request sign_in = sign_in_of(w);
-    const struct store_result *result = run(w, &sign_in);
-    assert_true(result->replica.known);
-    assert_true(uuid_equal(result->replica.device, w->device));
-    assert_true(result->replica.last_number == 0);
-    assert_false(result->replica.has_token);
-    assert_true(result->replica.has_next_token);
-    assert_int_equal(result->replica.next_token[1], 2);
-    struct store_request token = register_of(w, w->replica);
-    assert_int_equal(run_status(w, &token), STORE_STALE); /* it is known already */
-    token.expected = result->replica;
-    release(w, result);
-    token.wanted.has_token = true;
-    token.wanted.token[0] = 1;
-    token.wanted.next_token[0] = 99;
-    assert_int_equal(run_status(w, &token), STORE_OK);
-    assert_int_equal(run_status(w, &token), STORE_STALE); /* the expected one is gone */
-    result = run(w, &sign_in);
-    assert_true(result->replica.has_token);
-    assert_int_equal(result->replica.token[0], 1);
-    assert_int_equal(result->replica.next_token[0], 99);
-    release(w, result);
-}
-
-static void a_commit_from_another_seq_is_stale(struct contract_world *w)
-{
-    struct deal deal = deal_of(w, "deal", "Roof");
-    struct row row = {.kind = ENTITY_DEAL, .id = deal.id, .seq = 3, .entity = &deal};
-    struct store_request commit = commit_of(w, &row, 1, 3);
-    commit.expected_seq = 2;
-    assert_int_equal(run_status(w, &commit), STORE_STALE);
-    struct store_request page = page_of(w, 1, 100);
-    const struct store_result *result = run(w, &page);
-    assert_true(result->seq == 1 && result->row_count == 0);
-    release(w, result);
-}
+/* --- claims about rows and pages --- */
 
 static void what_is_committed_is_loaded(struct contract_world *w)
 {
@@ -428,7 +234,7 @@ static void a_removed_row_is_not_loaded_but_paged(struct contract_world *w)
     release(w, result);
 }
 
-static struct outcome outcome_of(struct contract_world *w, int64_t number, const uint8_t *hash)
+struct outcome outcome_of(struct contract_world *w, int64_t number, const uint8_t *hash)
 {
     return (struct outcome){.replica = w->replica,
                             .number = number,
@@ -439,7 +245,7 @@ static struct outcome outcome_of(struct contract_world *w, int64_t number, const
                             .recorded_at = {true, NOW}};
 }
 
-static void commit_outcome(struct contract_world *w, int64_t number)
+void commit_outcome(struct contract_world *w, int64_t number)
 {
     uint8_t hash[HASH] = {1, 2, 3};
     struct outcome outcome = outcome_of(w, number, hash);
@@ -626,153 +432,6 @@ static void an_inbox_item_comes_back_as_it_was(struct contract_world *w)
     assert_int_equal(result->row_count, 1);
     assert_true(entity_equal(ENTITY_INBOX, result->rows[0].entity, &item));
     release(w, result);
-}
-
-static void versions_rise_with_what_they_count(struct contract_world *w)
-{
-    struct store_request load = {.kind = STORE_LOAD, .ticket = 5, .team = w->team};
-    const struct store_result *before = run(w, &load);
-    struct member member = w->member;
-    member.name = STR("Anna B");
-    struct row row = {.kind = ENTITY_MEMBER, .id = w->owner, .seq = 2, .entity = &member};
-    struct store_request commit = commit_of(w, &row, 1, 2);
-    assert_int_equal(run_status(w, &commit), STORE_OK);
-    const struct store_result *after = run(w, &load);
-    assert_true(after->access_version > before->access_version);
-    assert_true(after->definition_version == before->definition_version);
-    release(w, before);
-    release(w, after);
-}
-
-static void a_mark_is_known_at_its_seq_only(struct contract_world *w)
-{
-    enrolled(w);
-    commit_deal(w, "deal", "Roof");
-    static const struct {
-        const char *sentence;
-        uint64_t seq;
-        uint8_t mark;
-        bool has, known;
-    } rows[] = {
-        {"the head", 2, 2, true, true},
-        {"an older commit", 1, 1, true, true},
-        {"another history's mark", 2, 9, true, false},
-        {"a seq that is not there yet", 5, 5, true, false},
-        {"no mark at all", 2, 2, false, false},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct store_request request = sign_in_of(w);
-        request.cursor_seq = rows[i].seq;
-        request.has_mark = rows[i].has;
-        memset(request.cursor_mark, rows[i].mark, MARK_BYTES);
-        const struct store_result *result = run(w, &request);
-        if (result->mark_known != rows[i].known) fail_msg("%s", rows[i].sentence);
-        release(w, result);
-    }
-}
-
-static void whoever_builds_on_a_commit_hears_whether_it_is_known(struct contract_world *w)
-{
-    enrolled(w);
-    commit_deal(w, "deal", "Roof");
-    static const enum store_kind kinds[] = {STORE_LOAD, STORE_PAGE, STORE_HEAD};
-    static const struct {
-        uint64_t seq;
-        uint8_t mark;
-        bool has, known;
-    } rows[] = {{2, 2, true, true}, {1, 1, true, true}, {2, 9, true, false}, {5, 5, true, false},
-                {2, 2, false, false}};
-    for (size_t i = 0; i < 3 * sizeof rows / sizeof rows[0]; i++) {
-        struct store_request request = {.kind = kinds[i % 3],
-                                        .ticket = 50 + i,
-                                        .team = w->team,
-                                        .row_limit = 100,
-                                        .has_known = rows[i / 3].has,
-                                        .known_seq = rows[i / 3].seq};
-        memset(request.known_mark, rows[i / 3].mark, MARK_BYTES);
-        const struct store_result *result = run(w, &request);
-        assert_int_equal(result->status, STORE_OK);
-        assert_int_equal(result->mark_known, rows[i / 3].known);
-        release(w, result);
-    }
-}
-
-static void the_same_seq_of_another_history_is_stale(struct contract_world *w)
-{
-    struct deal deal = {.id = id_of(w, "deal"),
-                        .title = STR("Roof"),
-                        .pipeline = STR("sales"),
-                        .stage = STR("lead"),
-                        .status = STATUS_OPEN};
-    struct row row = {.kind = ENTITY_DEAL, .id = deal.id, .seq = 2, .entity = &deal};
-    struct store_request commit = commit_of(w, &row, 1, 2);
-    commit.has_expected_mark = true;
-    memset(commit.expected_mark, 9, MARK_BYTES);
-    assert_int_equal(run_status(w, &commit), STORE_STALE);
-    memset(commit.expected_mark, 1, MARK_BYTES);
-    assert_int_equal(run_status(w, &commit), STORE_OK);
-}
-
-/* Decided without a look at what was answered: the commit looks. */
-static void a_commit_of_an_answered_mutation_is_stale(struct contract_world *w)
-{
-    enrolled(w);
-    commit_outcome(w, 1);
-    struct deal deal = deal_of(w, "deal", "Roof");
-    struct row row = {.kind = ENTITY_DEAL, .id = deal.id, .seq = 3, .entity = &deal};
-    struct uuid asked[] = {id_of(w, "other"), id_of(w, "mutation")};
-    struct store_request commit = commit_of(w, &row, 1, 3);
-    commit.unanswered = asked;
-    commit.unanswered_count = 2;
-    assert_int_equal(run_status(w, &commit), STORE_STALE);
-    struct store_request page = page_of(w, 2, 100);
-    const struct store_result *result = run(w, &page);
-    assert_true(result->seq == 2 && result->row_count == 0);
-    release(w, result);
-    commit.unanswered_count = 1;
-    assert_int_equal(run_status(w, &commit), STORE_OK);
-}
-
-static void the_head_is_the_last_commit(struct contract_world *w)
-{
-    commit_deal(w, "deal", "Roof");
-    struct store_request head = {.kind = STORE_HEAD, .ticket = 8, .team = w->team};
-    const struct store_result *result = run(w, &head);
-    assert_int_equal(result->status, STORE_OK);
-    assert_true(result->seq == 2);
-    assert_int_equal(result->mark[3], 2);
-    release(w, result);
-}
-
-static void a_commit_is_all_or_nothing(struct contract_world *w)
-{
-    enrolled(w);
-    commit_outcome(w, 1);
-    uint8_t hash[HASH] = {4};
-    struct outcome again = outcome_of(w, 1, hash); /* the number is taken */
-    struct deal deal = deal_of(w, "deal", "Roof");
-    struct row rows[] = {
-        {.kind = ENTITY_DEAL, .id = deal.id, .seq = 3, .entity = &deal},
-        {.kind = ENTITY_OUTCOME, .id = w->replica, .seq = 3, .n = 1, .entity = &again},
-    };
-    struct store_request commit = commit_of(w, rows, 2, 3);
-    assert_int_not_equal(run_status(w, &commit), STORE_OK);
-    struct store_request page = page_of(w, 2, 100);
-    const struct store_result *result = run(w, &page);
-    assert_true(result->seq == 2 && result->row_count == 0);
-    release(w, result);
-}
-
-static void a_code_of_another_invitation_is_refused(struct contract_world *w)
-{
-    enrolled(w);
-    struct invitation again = w->invitation;
-    again.id = id_of(w, "again");
-    struct row row = {.kind = ENTITY_INVITATION, .id = again.id, .seq = w->seq + 1,
-                      .entity = &again};
-    struct store_request commit = commit_of(w, &row, 1, w->seq + 1);
-    assert_int_equal(run_status(w, &commit), STORE_REFUSED);
-    commit_deal(w, "deal", "Roof"); /* and nothing of it is in the way of the next */
 }
 
 #define CLAIM(name)                                                                                \
