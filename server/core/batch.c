@@ -174,6 +174,7 @@ static struct str number_key(char bytes[NUMBER_KEY_BYTES], struct uuid replica, 
     return key_str(bytes, NUMBER_KEY_BYTES);
 }
 
+/* Of several answers to one mutation the first is the one that counts. */
 static enum fault outcome_know(struct batch *batch, struct outcome *outcome)
 {
     char key[NUMBER_KEY_BYTES];

@@ -150,7 +150,8 @@ struct store_result {
     size_t row_count;
     struct store_replica *replicas;
     size_t replica_count;
-    struct outcome **outcomes; /* those found, with `seq` in outcome_seqs */
+    struct outcome **outcomes; /* those found, each after what came before it, with its seq in
+                                  outcome_seqs: of several of one mutation the first is its answer */
     uint64_t *outcome_seqs;
     size_t outcome_count;
 

@@ -148,6 +148,7 @@ enum fault statements_build_fields(struct arena *arena, struct statement_text *s
               "replica = u.of_replica AND number = u.of_number");
     buffer_format(&sql, "UNION ");
     load_text(&sql, ENTITY_OUTCOME, "unnest($4::uuid[]) AS u(of)", "mutation = u.of");
+    buffer_format(&sql, "ORDER BY seq");
     keep(arena, &statements[STATEMENT_LOAD_OUTCOMES], "load", "outcomes", &sql, &fault);
     load_text(&sql, ENTITY_EVENT,
               "(SELECT DISTINCT * FROM unnest($2::uuid[], $3::uuid[])) AS u(of, of_mutation)",

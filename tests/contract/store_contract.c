@@ -297,6 +297,29 @@ static void an_outcome_is_found_by_number_and_by_mutation(struct contract_world 
     }
 }
 
+/* The first of them is the mutation's answer, whichever number is asked for. */
+static void answers_to_one_mutation_come_in_order(struct contract_world *w)
+{
+    enrolled(w);
+    commit_outcome(w, 1);
+    commit_outcome(w, 2);
+    commit_outcome(w, 3);
+    struct store_outcome_key key = {
+        .replica = w->replica, .number = 2, .mutation = id_of(w, "mutation")};
+    struct store_request load = {.kind = STORE_LOAD,
+                                 .ticket = 5,
+                                 .team = w->team,
+                                 .outcome_keys = &key,
+                                 .outcome_key_count = 1};
+    const struct store_result *result = run(w, &load);
+    assert_int_equal(result->outcome_count, 3);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(result->outcomes[i]->number, i + 1);
+        assert_int_equal(result->outcome_seqs[i], i + 2);
+    }
+    release(w, result);
+}
+
 static void an_outcome_is_paged_to_its_replica_only(struct contract_world *w)
 {
     enrolled(w);
@@ -458,6 +481,7 @@ static void an_inbox_item_comes_back_as_it_was(struct contract_world *w)
     each(an_unknown_team_is_not_found)                                                             \
     each(a_removed_row_is_not_loaded_but_paged)                                                    \
     each(an_outcome_is_found_by_number_and_by_mutation)                                            \
+    each(answers_to_one_mutation_come_in_order)                                                    \
     each(an_outcome_is_paged_to_its_replica_only)                                                  \
     each(a_first_page_has_everything)                                                     \
     each(pages_are_cut_between_seqs)                                                               \

@@ -150,7 +150,8 @@ static void messages_take(struct watcher *watcher)
         if (message.kind == MESSAGE_BYE) fail_msg("a watcher was sent away: %d", message.bye);
         if (message.kind != MESSAGE_PING) continue;
         struct message pong = {.kind = MESSAGE_PONG, .nonce = message.nonce};
-        assert_true(socket_peer_send(&watcher->peer, &pong));
+        bool sent = socket_peer_send(&watcher->peer, &pong);
+        assert_true(sent || watcher->slow); /* who reads late may answer one who has hung up */
     }
 }
 

@@ -161,20 +161,6 @@ static bool device_is_revoked(const struct memory_device *device)
     return !entity || entity->revoked;
 }
 
-void store_memory_revoke(struct store_memory *store, struct uuid device)
-{
-    for (const struct memory_device *d = store->devices; d; d = d->next) {
-        if (!uuid_equal(d->id, device)) continue;
-        struct row *row = memory_row_find(d->team, ENTITY_DEVICE, device, 0);
-        struct device *entity = entity_copy(&store->pool->arena, ENTITY_DEVICE, row->entity);
-        check(entity != NULL);
-        entity->revoked = true;
-        entity->revoked_at = (struct optional){true, 1};
-        entity->revoked_by = entity->member;
-        row->entity = entity;
-    }
-}
-
 static bool member_has_others(const struct store_memory *store, const struct memory_device *device)
 {
     for (const struct memory_device *d = store->devices; d; d = d->next) {
@@ -376,15 +362,39 @@ static void load_rows(struct memory_team *team, const struct store_request *requ
     }
 }
 
-static void load_outcome(struct memory_result *out, const struct row *row)
+static void load_outcome(struct memory_result *out, const struct row *row, size_t *caps)
 {
     struct store_result *result = &out->result;
+    size_t seqs = result->outcome_count;
     union {
         const void *in;
         struct outcome *out;
     } copy = {.in = result_entity(&out->arena, ENTITY_OUTCOME, row->entity)};
-    result->outcomes[result->outcome_count] = copy.out;
-    result->outcome_seqs[result->outcome_count++] = row->seq;
+    struct outcome **slot = arena_push(&out->arena, (void **)&result->outcomes,
+                                       &result->outcome_count, &caps[0], sizeof *slot);
+    uint64_t *seq =
+        arena_push(&out->arena, (void **)&result->outcome_seqs, &seqs, &caps[1], sizeof *seq);
+    check(slot && seq);
+    *slot = copy.out;
+    *seq = row->seq;
+}
+
+/* In order of seq: that of the number, and all of that mutation. */
+static void load_outcomes(struct memory_team *team, const struct store_outcome_key *key,
+                          struct memory_result *out, size_t *caps)
+{
+    const struct row *own =
+        memory_row_find(team, ENTITY_OUTCOME, key->replica, (uint32_t)key->number);
+    const struct row *first =
+        map_get(&team->mutations, (struct str){(const char *)key->mutation.b, 16});
+    if (own && (!first || own->seq < first->seq)) load_outcome(out, own, caps);
+    for (size_t i = 0; first && i < team->log_count; i++) {
+        const struct row *row = team->log[i].row;
+        if (team->log[i].seq < first->seq || row->kind != ENTITY_OUTCOME) continue;
+        const struct outcome *outcome = row->entity;
+        if (row == own || uuid_equal(outcome->mutation, key->mutation))
+            load_outcome(out, row, caps);
+    }
 }
 
 static enum store_status run_load(struct store_memory *store, const struct store_request *request,
@@ -398,25 +408,16 @@ static enum store_status run_load(struct store_memory *store, const struct store
     result->team_row = result_entity(&out->arena, ENTITY_TEAM, team->row);
     result->definition = result_entity(&out->arena, ENTITY_DEFINITION, team->definition);
     load_rows(team, request, out);
-    size_t keys = request->outcome_key_count;
     result->replicas =
         arena_array(&out->arena, request->replica_count + 1, sizeof *result->replicas);
-    result->outcomes = arena_array(&out->arena, 2 * keys + 1, sizeof *result->outcomes);
-    result->outcome_seqs = arena_array(&out->arena, 2 * keys + 1, sizeof *result->outcome_seqs);
-    check(result->replicas && result->outcomes && result->outcome_seqs);
+    check(result->replicas != NULL);
     for (size_t i = 0; i < request->replica_count; i++) {
         const struct memory_replica *r = replica_find(store, team, request->replicas[i]);
         if (r) result->replicas[result->replica_count++] = r->stand;
     }
-    for (size_t i = 0; i < keys; i++) {
-        const struct store_outcome_key *key = &request->outcome_keys[i];
-        const struct row *own = memory_row_find(team, ENTITY_OUTCOME, key->replica,
-                                         (uint32_t)key->number);
-        if (own) load_outcome(out, own);
-        const struct row *same =
-            map_get(&team->mutations, (struct str){(const char *)key->mutation.b, 16});
-        if (same && same != own && !uuid_is_zero(key->mutation)) load_outcome(out, same);
-    }
+    size_t caps[2] = {0};
+    for (size_t i = 0; i < request->outcome_key_count; i++)
+        load_outcomes(team, &request->outcome_keys[i], out, caps);
     return STORE_OK;
 }
 
@@ -672,4 +673,36 @@ void store_memory_release(struct store_memory *store, const struct store_result 
     } whole = {.in = result}; /* the result is its first member */
     arena_finish(&whole.out->arena);
     free(whole.out);
+}
+
+static void device_revoke(struct store_memory *store, const struct memory_device *found)
+{
+    struct memory_team *team = found->team;
+    struct row *row = memory_row_find(team, ENTITY_DEVICE, found->id, 0);
+    struct device *entity = entity_copy(&store->pool->arena, ENTITY_DEVICE, row->entity);
+    check(entity != NULL);
+    entity->revoked = true;
+    entity->revoked_at = (struct optional){true, 1};
+    entity->revoked_by = entity->member;
+    struct row written = {
+        .kind = ENTITY_DEVICE, .id = found->id, .seq = team->seq + 1, .entity = entity};
+    struct store_request commit = {.kind = STORE_COMMIT,
+                                   .team = team->id,
+                                   .expected_seq = team->seq,
+                                   .new_seq = team->seq + 1,
+                                   .recorded_at = team->recorded_last,
+                                   .inbox_last = team->inbox_last,
+                                   .rows = &written,
+                                   .row_count = 1};
+    memcpy(commit.mark, "revoked by hand", 15);
+    const struct store_result *result = store_memory_run(store, &commit);
+    check(result->status == STORE_OK);
+    store_memory_release(store, result);
+}
+
+void store_memory_revoke(struct store_memory *store, struct uuid device)
+{
+    for (const struct memory_device *d = store->devices; d; d = d->next) {
+        if (uuid_equal(d->id, device)) device_revoke(store, d);
+    }
 }
