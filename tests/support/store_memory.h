@@ -23,7 +23,7 @@ void store_memory_release(struct store_memory *store, const struct store_result 
  * UNKNOWN does it (`done`) or not and says that it does not know. `times` of them. */
 void store_memory_fail(struct store_memory *store, enum store_kind kind, enum store_status status,
                        bool done, unsigned times);
-/* Revokes a device: the administration's doing, not a request. */
+/* Revokes a device by a commit of its own, as another server would. */
 void store_memory_revoke(struct store_memory *store, struct uuid device);
 
 #endif
