@@ -24,13 +24,19 @@ static void doctor_look(struct command *command)
 {
     struct trouble trouble = {.fault = FAULT_NONE};
     size_t pending = 0;
-    enum fault fault = home_verify(command->path, &pending, &trouble);
+    bool recomputed = false;
+    enum fault fault = home_verify(command->path, &pending, &recomputed, &trouble);
     if (!fault) {
         struct cell *cells = doctor_record(command, true, pending);
         NOTE(&command->answer, NOTE_RESULT,
              sentence_of(pending, "The offline copy in {home} is whole; {count} change waits to be sent",
                          "The offline copy in {home} is whole; {count} changes wait to be sent"),
              {"home", str_from(command->path)}, {"count", count_text(command, pending)});
+        if (cells) cells[DOCTOR_RECOMPUTED] = cell_flag(recomputed);
+        if (recomputed) {
+            answer_say(&command->answer, NOTE_RESULT,
+                       "What its lists are read from did not fit its rows, and was made anew");
+        }
         if (!command->offline) command_compare(command, cells);
         return;
     }

@@ -184,8 +184,10 @@ void pending_answered(struct pending *pending, uint64_t number)
             high = middle;
         }
     }
-    /* One that could not be read showed nothing. */
-    if (low == pending->entry_count || pending->entries[low]->number != number) return;
+    if (low == pending->entry_count || pending->entries[low]->number != number) {
+        pending->whole = true; /* nobody can read what it is about, nor what it once showed */
+        return;
+    }
     struct pending_entry *entry = pending->entries[low];
     if (entry->answered) return;
     entry->answered = true;

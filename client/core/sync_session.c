@@ -41,9 +41,12 @@ static void identity_welcome(struct identity *identity, const struct welcome *we
     identity->refusal = 0;
 }
 
-static struct uuid replica_make(struct sync *sync, struct now now)
+/* Inside a transaction: a new replica id, and what is shown under the new numbers. */
+static enum fault replica_renew(struct sync *sync, struct now now)
 {
-    return uuid_v7((uint64_t)now.wall_ms, &sync->random);
+    struct uuid replica = uuid_v7((uint64_t)now.wall_ms, &sync->random);
+    enum fault fault = outbox_renumber(sync->replica, &sync->scratch, replica);
+    return fault ? fault : outbox_rebase(sync->replica, &sync->scratch, now);
 }
 
 /* Inside the transaction. *forked: this copy took a new replica id. */
@@ -68,7 +71,7 @@ static enum fault welcome_store(struct sync *sync, const struct welcome *welcome
         *forked = !meet;
     }
     if (!fault && *forked) {
-        fault = outbox_renumber(replica, &sync->scratch, replica_make(sync, now));
+        fault = replica_renew(sync, now);
         *reoffered = 0; /* they wait under new numbers, as what they always were */
         return fault;
     }
@@ -164,7 +167,7 @@ static struct sync_ending session_forked(struct sync *sync, struct now now)
     arena_reset(&sync->scratch);
     enum fault fault = replica->f->begin(replica);
     if (!fault) {
-        fault = outbox_renumber(replica, &sync->scratch, replica_make(sync, now));
+        fault = replica_renew(sync, now);
         if (fault) {
             replica->f->rollback(replica);
         } else {

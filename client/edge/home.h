@@ -67,8 +67,11 @@ MUST_USE enum fault home_erase_revoked(struct home *home, struct sync_report *re
 MUST_USE enum fault home_wipe(const char *path, bool force, size_t *unsent,
                               struct trouble *trouble);
 
-/* Reads the key and every page of the copy. FAULT_NONE: whole; *pending counts what is unsent. */
-MUST_USE enum fault home_verify(const char *path, size_t *pending, struct trouble *trouble);
+/* Reads the key and every page of the copy, and computes once more what is computed from its rows.
+ * FAULT_NONE: whole; *pending counts what is unsent, *recomputed: what was computed did not fit, and does
+ * now. */
+MUST_USE enum fault home_verify(const char *path, size_t *pending, bool *recomputed,
+                                struct trouble *trouble);
 
 struct home_rebuilt {
     bool joined;      /* the new copy is the same device; else it has to join again */

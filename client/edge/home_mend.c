@@ -253,14 +253,17 @@ enum fault home_rebuild(const char *path, struct home_rebuilt *out, struct troub
     return home_trouble(trouble, fault, "rebuild", mend.copy_path);
 }
 
-enum fault home_verify(const char *path, size_t *pending, struct trouble *trouble)
+enum fault home_verify(const char *path, size_t *pending, bool *recomputed,
+                       struct trouble *trouble)
 {
     struct home *home = NULL;
     char copy[HOME_PATH_MAX];
     *pending = 0;
+    *recomputed = false;
     enum fault fault = home_open(path, &home, trouble);
     if (fault) return fault;
     fault = replica_file_verify(home->replica);
+    if (!fault) fault = replica_file_recompute(home->replica, home_now(), recomputed);
     if (!fault) fault = home->replica->f->outbox_count(home->replica, pending);
     home_close(home);
     if (!fault || home_path_join(path, "copy.db", copy)) return fault;

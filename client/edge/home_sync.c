@@ -120,8 +120,10 @@ enum fault home_sync(struct home *home, const struct home_sync_options *options,
         /* In a later round whoever took it meanwhile sends what is left. */
         if (taken != FAULT_NONE) return round == 0 ? taken : FAULT_NONE;
         fault = home_exchange(home, options, report);
+        /* After rows were put beside their order, what was computed of damaged ones may not fit. */
         if (fault == FAULT_NONE && report->rows_repaired > 0) {
-            fault = replica_file_reindex(home->replica);
+            bool differed = false;
+            fault = replica_file_recompute(home->replica, home_now(), &differed);
         }
         turn_release(&turn);
         if (fault != FAULT_NONE || options->live || !home_has_more(home, report)) break;

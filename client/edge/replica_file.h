@@ -27,9 +27,10 @@ MUST_USE enum fault replica_file_revealed(struct replica *replica, uint64_t afte
                                           struct sync_revealed *out, size_t *count);
 /* Reads every page: FAULT_CRYPTO when one of them is damaged. */
 MUST_USE enum fault replica_file_verify(struct replica *replica);
-/* Makes all that is computed from the rows anew, in one transaction: after rows were put beside their
- * order, what was computed from damaged ones may not fit. */
-MUST_USE enum fault replica_file_reindex(struct replica *replica);
+/* Computes once more what is computed from the rows (indexes, overlay), and keeps it if what stood there
+ * is not the same. Takes as long as filling the copy did. */
+MUST_USE enum fault replica_file_recompute(struct replica *replica, struct now now,
+                                           bool *differed);
 /* A copy that is set aside: whoever still waits to write into it fails instead of believing that it
  * was kept. Or back again. Best effort: a copy that is too damaged takes no writes anyway. */
 void replica_file_retire(struct replica *replica, bool retire);

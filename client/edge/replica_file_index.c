@@ -65,29 +65,29 @@ enum fault replica_file_stamp(struct replica_file *file)
     return fault;
 }
 
-static enum fault indexes_make(struct replica_file *file, bool current)
+enum fault replica_file_indexes_make(struct replica_file *file)
+{
+    enum fault fault = replica_file_stamp(file);
+    if (fault == FAULT_NONE) fault = replica_file_index_all(file);
+    return fault == FAULT_NONE ? replica_file_targets_make(file) : fault;
+}
+
+/* Of a program of another version: made again. */
+static enum fault indexes_renew(struct replica_file *file)
 {
     int64_t version = 0;
     struct replica *replica = &file->replica;
     enum fault fault = replica_file_begin(replica);
     if (fault != FAULT_NONE) return fault;
     fault = number_read(file, "PRAGMA user_version", &version);
-    bool made = version == user_version() && !current; /* another process was faster */
-    if (fault == FAULT_NONE && made) {
+    if (fault == FAULT_NONE && version == user_version()) { /* another process was faster */
         replica_file_rollback(replica);
         return FAULT_NONE;
     }
-    if (fault == FAULT_NONE) fault = replica_file_stamp(file);
-    if (fault == FAULT_NONE) fault = replica_file_index_all(file);
-    if (fault == FAULT_NONE) fault = replica_file_targets_make(file);
+    if (fault == FAULT_NONE) fault = replica_file_indexes_make(file);
     if (fault == FAULT_NONE) return replica_file_commit(replica);
     replica_file_rollback(replica);
     return fault;
-}
-
-enum fault replica_file_reindex(struct replica *replica)
-{
-    return indexes_make(replica_file_of(replica), true);
 }
 
 /* What costs no more than a few pages: the file is as long as it says, its catalogue decrypts and has
@@ -113,6 +113,6 @@ enum fault replica_file_recognise(struct replica_file *file)
     if (application != APPLICATION_ID || format < 1) return FAULT_CRYPTO;
     if (format > COPY_VERSION) return FAULT_FORMAT;
     fault = glance(file);
-    if (fault == FAULT_NONE && version != user_version()) fault = indexes_make(file, false);
+    if (fault == FAULT_NONE && version != user_version()) fault = indexes_renew(file);
     return fault;
 }

@@ -3,6 +3,7 @@
  *   replica_file.c             opening, transactions, identity
  *   replica_file_schema.c      tables of a new copy
  *   replica_file_index.c       is it one of ours, whole and of this program's indexes
+ *   replica_file_recompute.c   is what is computed from the rows what they give
  *   replica_file_statements.c  every statement, prepared when first used
  *   replica_file_rows.c        what is written: rows, overlay
  *   replica_file_entries.c     the index entries of a row
@@ -145,6 +146,8 @@ extern const char *const replica_file_index_schema;
 /* --- replica_file_index.c --- */
 /* Says in the file whose it is, and makes its indexes. Inside a transaction. */
 MUST_USE enum fault replica_file_stamp(struct replica_file *file);
+/* The same, filled from the rows. */
+MUST_USE enum fault replica_file_indexes_make(struct replica_file *file);
 /* A glance at a file that was opened. FAULT_CRYPTO: not ours, or damaged; FAULT_FORMAT: made by a
  * newer version. Indexes of another version are made again from the rows. */
 MUST_USE enum fault replica_file_recognise(struct replica_file *file);

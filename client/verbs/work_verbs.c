@@ -406,6 +406,7 @@ static const struct column doctor_columns[] = {
     [DOCTOR_ROWS] = {"rows", "Rows", COLUMN_SHOWN | COLUMN_RIGHT},
     [DOCTOR_REPAIRED] = {"repaired", "Rows fetched again", COLUMN_SHOWN | COLUMN_RIGHT},
     [DOCTOR_REFETCHED] = {"refetched", "Fetched anew", COLUMN_SHOWN},
+    [DOCTOR_RECOMPUTED] = {"recomputed", "Lists made anew", COLUMN_SHOWN},
     [DOCTOR_ASIDE] = {"aside", "The old copy", COLUMN_SHOWN},
     [DOCTOR_JOINED] = {"joined", "Still joined", COLUMN_SHOWN},
     [DOCTOR_LOST] = {"lost", "Rows lost", COLUMN_SHOWN | COLUMN_RIGHT},

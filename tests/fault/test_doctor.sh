@@ -53,6 +53,31 @@ claim "one puts a row in" test -z "$(copy_sql bob "INSERT INTO entity_row
 claim "doctor fetches everything" says 0 "everything was fetched anew" bob doctor
 claim "now it is the server's" says 0 "All its .* rows are the server's" bob doctor
 
+# What lists are read from is computed from the rows: emptied or forged alone, no row is missing.
+again="did not fit its rows, and was made anew"
+claim "one empties what lists are read from" test -z "$(copy_sql bob "DELETE FROM deal_index")"
+claim "nothing is listed" test "$(shown Alder)" = 0
+claim "doctor makes it anew, without a server too" says 0 "$again" bob --offline doctor
+claim "all are listed" test "$(shown Alder)" = 3
+claim "one forges it" test -z "$(copy_sql bob "$(forged deal_index)")"
+claim "which is shown" test "$(shown "Forge 2")" = 1
+claim "doctor makes it anew" says 0 "$again" bob doctor
+claim "the title is right again" test "$(shown Alder)$(shown Forge)" = 30
+claim "then it fits, and that is so" test -z "$(bob doctor 2>&1 | grep "$again")"
+claim "and for who has changes that wait" test -z "$(
+    bob --offline deal edit "Alder 1" --value 123 >/dev/null 2>&1
+    bob --offline deal add "Alder 4" >/dev/null 2>&1
+    bob --offline doctor 2>&1 | grep "$again")"
+
+# A change that nobody can read any more is refused, and shown no longer.
+claim "one spoils what waits" test -z "$(copy_sql bob "UPDATE outbox SET payload = randomblob(40)
+    WHERE number = (SELECT min(number) FROM outbox WHERE answered = 0)")"
+bob sync >/dev/null 2>&1
+claim "what it said is not shown" says 0 "Alder 1.*111" \
+    bob --offline deal list --plain --columns title,value
+claim "and what waited behind it has arrived" says 0 "Alder 4" \
+    bob --offline deal list --plain --columns title
+
 claim "the server stops in order" server_stop
 claim "without it the copy is not compared, and that is said" \
     says 0 "was not compared with the server's: " bob doctor

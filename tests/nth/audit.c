@@ -117,6 +117,11 @@ void audit_copy(struct trial *trial, size_t index)
         trial_wrong(trial, "the copy, copied, cannot be opened");
         return;
     }
+    bool differed = false;
+    fault = replica_file_recompute(again, trial->now, &differed);
+    if (fault || differed)
+        trial_wrong(trial, "what is computed from the rows does not fit them (%s)",
+                    fault_name(fault));
     arena_init(&arena, AUDIT_BYTES);
     check(again->f->begin(again) == FAULT_NONE);
     fault = outbox_rebase(again, &arena, trial->now);
