@@ -146,7 +146,8 @@ struct replica_functions {
     enum fault (*put_row)(struct replica *, uint64_t generation, const struct packed_row *);
     /* Every row of the server's that is shown and not removed, in no order. */
     enum fault (*marks)(struct replica *, struct arena *, struct row_mark **out, size_t *count);
-    /* Drops all rows of other generations than this one. */
+    /* Rows of other generations than this one are gone: of newer ones at once, of older ones, which are
+     * never asked for again, perhaps a part later. */
     enum fault (*keep_generation)(struct replica *, uint64_t generation);
 
     /* Outbox (inside begin/commit for changes). */

@@ -34,9 +34,9 @@ enum {
     SYNC_REVEAL_MS = 500, /* own answers still on their way are waited for that long: a reveal
                              rewrites pages all over the copy, whether for ten rows or a thousand */
     SYNC_REVEAL_ROWS = REVEAL_ROWS_MAX / 2, /* ... and that many rows */
-    SYNC_FILL_BYTES = 96 * 1024 * 1024, /* of a snapshot, sorted together: 100,000 deals and their
-                                           history; each such part rewrites pages all over the copy.
-                                           Twice, as the next is received meanwhile */
+    SYNC_FILL_BYTES = 128 * 1024 * 1024, /* of a snapshot, sorted together: 100,000 deals and their
+                                            history are 101 of them. Each such part rewrites pages all
+                                            over the copy. Twice, as the next is received meanwhile */
     SYNC_ROWS_BYTES = SYNC_FILL_BYTES + SYNC_KEPT_BYTES, /* that and a page more */
     SYNC_PROGRAM_BYTES = 64,
     SYNC_REVEALED_MAX = 64 /* more at once nobody reads a line each of */

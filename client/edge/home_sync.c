@@ -19,6 +19,7 @@
 
 #include <fcntl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <sodium.h>
@@ -30,7 +31,12 @@
 
 extern char **environ;
 
-enum { SYNC_MS = 30 * 1000, IDENTITY_BYTES = 128 * 1024 };
+enum {
+    SYNC_MS = 30 * 1000,
+    IDENTITY_BYTES = 128 * 1024,
+    TIDY_PAUSE_NS = 20 * 1000 * 1000,
+    TIDY_PARTS_MAX = 1000 /* ten million rows; what is left then, later */
+};
 
 long home_holder(const struct home *home)
 {
@@ -55,6 +61,23 @@ static bool exchange_is_over(struct home *home, struct sync_report *report)
                                    .trouble = SYNC_TROUBLE_REFUSED,
                                    .refusal = REFUSAL_REVOKED};
     return true;
+}
+
+/* What was shown before goes in parts. What hinders it (another process that writes, a full disk) does
+ * not hinder the exchange: the next one goes on. */
+static bool home_leisure(void *of)
+{
+    struct home *home = of;
+    bool more = false;
+    enum fault fault = replica_file_drop_former(home->replica, &more);
+    return more && (fault == FAULT_NONE || fault == FAULT_BUSY);
+}
+
+/* Nobody exchanges any more, yet others may be writing. */
+static void home_tidy(struct home *home)
+{
+    const struct timespec pause = {.tv_nsec = TIDY_PAUSE_NS};
+    for (int i = 0; i < TIDY_PARTS_MAX && home_leisure(home); i++) nanosleep(&pause, NULL);
 }
 
 /* The turn is held. */
@@ -87,9 +110,12 @@ static enum fault home_exchange(struct home *home, const struct home_sync_option
         .changed = options->changed,
         .context = options->context,
         .look = options->look,
+        .leisure = home_leisure,
+        .leisure_of = home,
     };
     fault = loop_run(&loop_options, report);
     sync_destroy(sync);
+    if (fault == FAULT_NONE && report->state == SYNC_DONE) home_tidy(home);
     if (fault == FAULT_NONE) exchange_obey(home, report);
     return fault;
 }

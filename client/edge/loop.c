@@ -21,6 +21,7 @@ enum {
     STOP_MS = 2000,      /* for saying bye */
     NEXT_ADDRESS_MS = 1000, /* a retry nearer than that is the next address, not a back-off */
     RECHECK_MS = 5000,   /* should a poke get lost */
+    LEISURE_MS = 50,     /* between two parts of what can wait: others want to write */
     KEEPALIVE_BYTES = 256 /* a ping or pong is smaller, and no progress */
 };
 
@@ -29,7 +30,7 @@ struct exchange {
     struct sync *sync;
     struct connection *connection;
     uv_loop_t loop;
-    uv_timer_t tick, limit;
+    uv_timer_t tick, limit, leisure;
     uv_signal_t interrupt, terminate;
     uv_fs_event_t poke;
     struct attention attention;
@@ -56,6 +57,7 @@ static void exchange_end(struct exchange *x)
     x->connection = NULL;
     exchange_close((uv_handle_t *)&x->tick);
     exchange_close((uv_handle_t *)&x->limit);
+    exchange_close((uv_handle_t *)&x->leisure);
     exchange_close((uv_handle_t *)&x->interrupt);
     exchange_close((uv_handle_t *)&x->terminate);
     exchange_close((uv_handle_t *)&x->poke);
@@ -233,6 +235,15 @@ static void exchange_tick(uv_timer_t *timer)
     exchange_pump(x);
 }
 
+static void exchange_leisure(uv_timer_t *timer)
+{
+    struct exchange *x = timer->data;
+    const struct loop_options *options = x->options;
+    if (options->leisure != NULL && options->leisure(options->leisure_of)) {
+        uv_timer_start(timer, exchange_leisure, LEISURE_MS, 0);
+    }
+}
+
 static void exchange_pump(struct exchange *x)
 {
     struct sync_effect effect;
@@ -246,6 +257,9 @@ static void exchange_pump(struct exchange *x)
         case SYNC_EFFECT_PROGRESS:
             exchange_progress(x);
             exchange_tell(x, effect.kind == SYNC_EFFECT_CHANGED);
+            if (!x->over && !uv_is_active((uv_handle_t *)&x->leisure)) {
+                uv_timer_start(&x->leisure, exchange_leisure, LEISURE_MS, 0);
+            }
             break;
         }
     }
@@ -284,6 +298,8 @@ static enum fault exchange_init(struct exchange *x)
     if (uv_loop_init(&x->loop) != 0) return FAULT_MEMORY;
     uv_timer_init(&x->loop, &x->tick);
     uv_timer_init(&x->loop, &x->limit);
+    uv_timer_init(&x->loop, &x->leisure);
+    x->leisure.data = x;
     uv_signal_init(&x->loop, &x->interrupt);
     uv_signal_init(&x->loop, &x->terminate);
     uv_fs_event_init(&x->loop, &x->poke);

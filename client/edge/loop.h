@@ -13,6 +13,8 @@ struct loop_options {
     bool (*changed)(void *context, const struct sync_report *report); /* may be NULL */
     void *context;
     const struct home_look *look; /* may be NULL */
+    bool (*leisure)(void *of); /* now and then, for what can wait: is there more? May be NULL */
+    void *leisure_of;
 };
 
 /* Until it is done, refused, failed (unless live), late, or stopped: SIGINT, SIGTERM, changed().

@@ -25,6 +25,10 @@ MUST_USE enum fault replica_file_device(struct replica *replica, struct secret32
  * exchanges. */
 MUST_USE enum fault replica_file_revealed(struct replica *replica, uint64_t after, size_t limit,
                                           struct sync_revealed *out, size_t *count);
+/* What was shown before the last snapshot is dropped a part at a time, so that who writes meanwhile waits
+ * for no more than such a part: drops one, in a transaction of its own that waits for nobody (FAULT_BUSY).
+ * *more: call it again, a little later. */
+MUST_USE enum fault replica_file_drop_former(struct replica *replica, bool *more);
 /* Reads every page: FAULT_CRYPTO when one of them is damaged. */
 MUST_USE enum fault replica_file_verify(struct replica *replica);
 /* Computes once more what is computed from the rows (indexes, overlay), and keeps it if what stood there

@@ -8,6 +8,7 @@
  *   replica_file_rows.c        what is written: rows, overlay
  *   replica_file_entries.c     the index entries of a row
  *   replica_file_past.c        events abridged, of open deals
+ *   replica_file_former.c      generations no longer shown, dropped
  *   replica_file_lists.c       what is read
  *   replica_file_many.c        ... of many things by their ids
  *   replica_file_history.c     ... of what happened
@@ -92,8 +93,13 @@ enum statement {
     STATEMENT_DEAL_REMOVE,
     STATEMENT_ACTIVITY_PUT,
     STATEMENT_ACTIVITY_REMOVE,
-    STATEMENT_KEEP_FIRST, /* one per table of layers: KEEP drops other generations */
+    STATEMENT_KEEP_FIRST, /* one per table of layers: KEEP drops newer generations */
     STATEMENT_KEEP_LAST = STATEMENT_KEEP_FIRST + 6,
+    STATEMENT_FORMER_THERE,
+    STATEMENT_FORMER_FIRST, /* the same tables: FORMER finds older ones, DROP drops some of them */
+    STATEMENT_FORMER_LAST = STATEMENT_FORMER_FIRST + 6,
+    STATEMENT_FORMER_DROP_FIRST,
+    STATEMENT_FORMER_DROP_LAST = STATEMENT_FORMER_DROP_FIRST + 6,
     STATEMENT_CLEAR_FIRST, /* CLEAR drops the overlay */
     STATEMENT_CLEAR_LAST = STATEMENT_CLEAR_FIRST + 4,
     STATEMENT_SHOWN_DROP,
@@ -208,6 +214,10 @@ MUST_USE enum fault past_make(struct replica_file *file, int64_t layer, const st
 /* One more event, if the deal is open. */
 MUST_USE enum fault past_append(struct replica_file *file, const struct arrival *row);
 MUST_USE enum fault past_drop(struct replica_file *file, int64_t layer, const struct uuid *deal);
+
+/* --- replica_file_former.c --- */
+/* Some rows of generations older than that; *more: there may be others. Inside a transaction. */
+MUST_USE enum fault former_drop(struct replica_file *file, int64_t generation, bool *more);
 
 /* --- replica_file_rows.c --- */
 enum fault replica_file_put_row(struct replica *, uint64_t, const struct packed_row *);

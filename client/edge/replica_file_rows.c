@@ -177,10 +177,12 @@ enum fault replica_file_keep_generation(struct replica *replica, uint64_t genera
 {
     struct replica_file *file = replica_file_of(replica);
     int64_t kept = (int64_t)generation;
+    bool more; /* of older ones: see replica_file_drop_former */
     check(file->writing);
     enum fault fault = won_changed(file);
     if (fault != FAULT_NONE) return replica_file_failed(file, fault);
-    return layers_drop(file, STATEMENT_KEEP_FIRST, STATEMENT_KEEP_LAST, &kept);
+    fault = layers_drop(file, STATEMENT_KEEP_FIRST, STATEMENT_KEEP_LAST, &kept);
+    return fault ? fault : replica_file_failed(file, former_drop(file, kept, &more));
 }
 
 enum fault replica_file_shown_clear(struct replica *replica)

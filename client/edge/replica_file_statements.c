@@ -51,7 +51,19 @@ static_assert(DEAL_CLOSED == 0 && DEAL_OPEN == 1 && DEAL_WON == 2 && KEPT_WON_MA
     UNHIDDEN_DEALS("i") ") AS d"                                                                   \
     " CROSS JOIN event AS e ON e." BOTH_LAYERS " AND e.subject = d.id"
 
-#define KEEP(table) "DELETE FROM " table " WHERE layer >= 0 AND layer <> ?1"
+/* Generations above are numbers that will be used again: all of it. Those below go by and by, in the
+ * order of the key: where the oldest begins, and from there up to the ?3-th row and its like. */
+#define KEEP(table) "DELETE FROM " table " WHERE layer > ?1"
+#define FORMER(table, group)                                                                       \
+    "SELECT layer, " group " FROM " table " WHERE layer >= 0 AND layer < ?1"                       \
+    " ORDER BY layer LIMIT 1"
+#define FORMER_DROP(table, group, key)                                                             \
+    "DELETE FROM " table " WHERE layer = ?1 AND " group " = ?2 AND " key                           \
+    " <= coalesce((SELECT " key " FROM " table " WHERE layer = ?1 AND " group " = ?2"              \
+    " ORDER BY " key " LIMIT 1 OFFSET ?3), x'" ABOVE_EVERY_KEY "')"
+#define ABOVE_EVERY_KEY "ffffffffffffffffffffffffffffffffff" /* a byte longer than an id */
+#define FORMER_IN(table)                                                                           \
+    "EXISTS (SELECT 1 FROM " table " WHERE layer >= 0 AND layer < " SHOWN_GENERATION ")"
 #define CLEAR(table) "DELETE FROM " table " WHERE layer = -1"
 #define OUTBOX_COLUMNS                                                                             \
     "number, mutation, payload, answered, outcome, seq, reasons, made_at, answered_at, summary"
@@ -243,6 +255,24 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
     [STATEMENT_KEEP_FIRST + 4] = KEEP("past_open"),
     [STATEMENT_KEEP_FIRST + 5] = KEEP("short_shared"),
     [STATEMENT_KEEP_LAST] = KEEP("activity_index"),
+    [STATEMENT_FORMER_THERE] =
+        "SELECT " SHOWN_GENERATION ", " FORMER_IN("entity_row") " OR " FORMER_IN("event") " OR "
+        FORMER_IN("entity_index") " OR " FORMER_IN("deal_index") " OR " FORMER_IN("past_open")
+        " OR " FORMER_IN("short_shared") " OR " FORMER_IN("activity_index"),
+    [STATEMENT_FORMER_FIRST] = FORMER("entity_row", "kind"),
+    [STATEMENT_FORMER_FIRST + 1] = FORMER("event", "layer"),
+    [STATEMENT_FORMER_FIRST + 2] = FORMER("entity_index", "kind"),
+    [STATEMENT_FORMER_FIRST + 3] = FORMER("deal_index", "open"),
+    [STATEMENT_FORMER_FIRST + 4] = FORMER("past_open", "layer"),
+    [STATEMENT_FORMER_FIRST + 5] = FORMER("short_shared", "kind"),
+    [STATEMENT_FORMER_LAST] = FORMER("activity_index", "layer"),
+    [STATEMENT_FORMER_DROP_FIRST] = FORMER_DROP("entity_row", "kind", "id"),
+    [STATEMENT_FORMER_DROP_FIRST + 1] = FORMER_DROP("event", "layer", "subject"),
+    [STATEMENT_FORMER_DROP_FIRST + 2] = FORMER_DROP("entity_index", "kind", "id"),
+    [STATEMENT_FORMER_DROP_FIRST + 3] = FORMER_DROP("deal_index", "open", "id"),
+    [STATEMENT_FORMER_DROP_FIRST + 4] = FORMER_DROP("past_open", "layer", "subject"),
+    [STATEMENT_FORMER_DROP_FIRST + 5] = FORMER_DROP("short_shared", "kind", "start"),
+    [STATEMENT_FORMER_DROP_LAST] = FORMER_DROP("activity_index", "layer", "id"),
     [STATEMENT_CLEAR_FIRST] = CLEAR("entity_row"),
     [STATEMENT_CLEAR_FIRST + 1] = CLEAR("event"),
     [STATEMENT_CLEAR_FIRST + 2] = CLEAR("entity_index"),

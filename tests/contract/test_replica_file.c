@@ -226,7 +226,7 @@ static size_t marks_sorted(struct bench *b, struct replica *replica, struct row_
 {
     size_t count = 0;
     assert_int_equal(replica->f->marks(replica, &b->world.arena, out, &count), FAULT_NONE);
-    qsort(*out, count, sizeof **out, mark_compare);
+    if (count > 1) qsort(*out, count, sizeof **out, mark_compare);
     return count;
 }
 
@@ -633,6 +633,88 @@ static void a_file_without_what_must_be_there_is_damaged(void **state)
     assert_int_equal(replica_file_open(b->place.path, &key, &b->replica), FAULT_CRYPTO);
 }
 
+/* --- what was shown before --- */
+
+static void events_put(struct bench *b, const char *subject, size_t count)
+{
+    struct event event = {.subject = world_id(subject), .subject_kind = ENTITY_DEAL,
+                          .what = EVENT_STAGE};
+    for (size_t i = 0; i < count; i++) {
+        struct packed_row row = world_row(&b->world, ENTITY_EVENT, event.subject, 10 + i, 0, &event);
+        assert_int_equal(b->replica->f->put_row(b->replica, 1, &row), FAULT_NONE);
+    }
+}
+
+static void generation_show(struct bench *b, uint64_t generation)
+{
+    struct identity identity;
+    assert_int_equal(b->replica->f->identity_load(b->replica, &b->world.arena, &identity),
+                     FAULT_NONE);
+    identity.generation = generation;
+    assert_int_equal(b->replica->f->identity_store(b->replica, &identity), FAULT_NONE);
+    assert_int_equal(b->replica->f->keep_generation(b->replica, generation), FAULT_NONE);
+}
+
+static void assert_holds(struct bench *b, size_t deals_expected, size_t marks_expected)
+{
+    const struct deal_filter all = {.all = true};
+    const struct deal **deals;
+    struct row_mark *marks;
+    size_t count = 0;
+    assert_int_equal(b->replica->f->deals(b->replica, &b->world.arena, &all, &deals, &count),
+                     FAULT_NONE);
+    assert_int_equal(count, deals_expected);
+    assert_int_equal(marks_sorted(b, b->replica, &marks), marks_expected);
+    assert_int_equal(found(b, ENTITY_DEAL, "roof"), 0);
+}
+
+/* More of one thing than a part has, twice: no part is empty, and none waits for who writes. */
+static void what_was_shown_before_goes_in_parts(void **state)
+{
+    struct bench *b = *state;
+    struct replica *other = NULL;
+    struct packed_row barn = world_row(&b->world, ENTITY_DEAL, world_id("barn"), 5, 0,
+                                       world_deal(&b->world, "barn", "title=Barn"));
+    bool more = false;
+    size_t parts = 0;
+    world_deal(&b->world, "roof", "title=Roof");
+    world_fill(&b->world, b->replica, "rep");
+    assert_int_equal(b->replica->f->begin(b->replica), FAULT_NONE);
+    events_put(b, "roof", 10500);
+    events_put(b, "shed", 10500);
+    assert_int_equal(b->replica->f->put_row(b->replica, 2, &barn), FAULT_NONE);
+    generation_show(b, 2);
+    assert_int_equal(b->replica->f->commit(b->replica), FAULT_NONE);
+    assert_holds(b, 1, 1);
+    assert_int_equal(b->replica->f->begin(b->replica), FAULT_NONE);
+    assert_int_equal(b->replica->f->put_row(b->replica, 3, &barn), FAULT_NONE);
+    assert_int_equal(b->replica->f->commit(b->replica), FAULT_NONE);
+    assert_int_equal(replica_file_open(b->place.path, &key, &other), FAULT_NONE);
+    do {
+        assert_int_equal(other->f->begin(other), FAULT_NONE);
+        assert_int_equal(replica_file_drop_former(b->replica, &more), FAULT_BUSY);
+        assert_true(more);
+        other->f->rollback(other);
+        assert_int_equal(replica_file_drop_former(b->replica, &more), FAULT_NONE);
+        assert_holds(b, 1, 1);
+        parts++;
+    } while (more);
+    assert_true(parts >= 2);
+    assert_int_equal(other->f->begin(other), FAULT_NONE);
+    assert_int_equal(replica_file_drop_former(b->replica, &more), FAULT_NONE); /* asks for nothing */
+    assert_false(more);
+    other->f->rollback(other);
+    other->f->close(other);
+    assert_int_equal(b->replica->f->begin(b->replica), FAULT_NONE);
+    generation_show(b, 3); /* what is on its way is not what was shown */
+    assert_int_equal(b->replica->f->commit(b->replica), FAULT_NONE);
+    assert_holds(b, 1, 1);
+    assert_int_equal(b->replica->f->begin(b->replica), FAULT_NONE);
+    generation_show(b, 1);
+    assert_int_equal(b->replica->f->commit(b->replica), FAULT_NONE);
+    assert_holds(b, 0, 0); /* all of it is gone */
+}
+
 #define FILE_TEST(test) cmocka_unit_test_setup_teardown(test, bench_open, bench_close)
 
 int main(void)
@@ -646,6 +728,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         FILE_TEST(indexes_of_another_program_are_made_again_from_the_rows),
         FILE_TEST(a_file_without_what_must_be_there_is_damaged),
+        FILE_TEST(what_was_shown_before_goes_in_parts),
         FILE_TEST(the_device_secret_comes_back),
         FILE_TEST(nothing_is_made_over_a_copy),
         FILE_TEST(no_file_is_not_found),
