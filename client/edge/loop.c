@@ -21,6 +21,7 @@ enum {
     STOP_MS = 2000,      /* for saying bye */
     NEXT_ADDRESS_MS = 1000, /* a retry nearer than that is the next address, not a back-off */
     RECHECK_MS = 5000,   /* should a poke get lost */
+    BREATH_MS = 10,      /* between slices of a snapshot, which are due at once: the same */
     LEISURE_MS = 50,     /* between two parts of what can wait: others want to write */
     KEEPALIVE_BYTES = 256 /* a ping or pong is smaller, and no progress */
 };
@@ -276,7 +277,7 @@ static void exchange_pump(struct exchange *x)
         uv_timer_stop(&x->tick);
     } else {
         /* The boot clock goes on while the machine sleeps, libuv's does not: look now and then. */
-        uint64_t wait = deadline > now ? deadline - now : 0;
+        uint64_t wait = deadline > now ? deadline - now : deadline == 0 ? BREATH_MS : 0;
         uv_update_time(&x->loop);
         uv_timer_start(&x->tick, exchange_tick, wait < RECHECK_MS ? wait : RECHECK_MS, 0);
     }

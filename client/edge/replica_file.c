@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include <fcntl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <sodium.h>
@@ -20,6 +21,8 @@
 #include "common/base/check.h"
 
 #include "common/base/banned.h"
+
+enum { BUSY_LOOK_MS = 5 };
 
 struct replica_file *replica_file_of(struct replica *replica)
 {
@@ -84,6 +87,22 @@ enum fault replica_file_commit(struct replica *replica)
     return fault;
 }
 
+/* SQLite's own wait looks ever more seldom: who writes a slice after the other, with a breath between,
+ * would keep everybody else away for all of them. */
+static int replica_file_busy(void *context, int looked)
+{
+    const struct timespec pause = {.tv_nsec = BUSY_LOOK_MS * 1000 * 1000};
+    (void)context;
+    if (looked >= LOCAL_BUSY_MS / BUSY_LOOK_MS) return 0;
+    nanosleep(&pause, NULL);
+    return 1;
+}
+
+void replica_file_wait(struct replica_file *file, bool wait)
+{
+    sqlite3_busy_handler(file->db, wait ? replica_file_busy : NULL, NULL);
+}
+
 /* The wait for another process is set aside: what is kept is not worth it. */
 static enum fault replica_file_kept_store(struct replica *replica, int64_t number,
                                           struct str bytes)
@@ -91,7 +110,7 @@ static enum fault replica_file_kept_store(struct replica *replica, int64_t numbe
     struct replica_file *file = replica_file_of(replica);
     sqlite3_stmt *statement;
     check(!file->writing);
-    sqlite3_busy_timeout(file->db, 0);
+    replica_file_wait(file, false);
     enum fault fault = replica_file_begin(replica);
     if (fault == FAULT_NONE) {
         fault = statement_begin(file, STATEMENT_KEPT_STORE, &statement);
@@ -103,7 +122,7 @@ static enum fault replica_file_kept_store(struct replica *replica, int64_t numbe
         if (fault == FAULT_NONE) fault = replica_file_commit(replica);
         else replica_file_rollback(replica);
     }
-    sqlite3_busy_timeout(file->db, LOCAL_BUSY_MS);
+    replica_file_wait(file, true);
     return fault;
 }
 
@@ -343,7 +362,7 @@ static enum fault replica_file_configure(struct replica_file *file, const struct
     sodium_memzero(text, sizeof text);
     if (code != SQLITE_OK) return fault_from_sqlite(file->db, code);
     sqlite3_extended_result_codes(file->db, 1);
-    sqlite3_busy_timeout(file->db, LOCAL_BUSY_MS);
+    replica_file_wait(file, true);
     /* cache_spill=off: another process can read while a large transaction is being made;
      * the cache spares decrypting pages again;
      * temp_store=2: sorts never spill plaintext; EXTRA also syncs the folder. */

@@ -77,13 +77,13 @@ enum fault replica_file_drop_former(struct replica *replica, bool *more)
     int64_t generation = 0;
     enum fault fault = former_there(file, &generation, more);
     if (fault != FAULT_NONE || !*more) return fault;
-    sqlite3_busy_timeout(file->db, 0); /* who is at work goes first */
+    replica_file_wait(file, false); /* who is at work goes first */
     fault = replica_file_begin(replica);
     if (fault == FAULT_NONE) {
         fault = replica_file_failed(file, former_drop(file, generation, more));
         if (fault == FAULT_NONE) fault = replica_file_commit(replica);
         else replica_file_rollback(replica);
     }
-    sqlite3_busy_timeout(file->db, LOCAL_BUSY_MS);
+    replica_file_wait(file, true);
     return fault;
 }

@@ -187,6 +187,8 @@ struct uuid column_id(sqlite3_stmt *statement, int place); /* zero unless 16 byt
 struct replica_file *replica_file_of(struct replica *replica);
 /* Remembers the first fault of a transaction; returns it. */
 enum fault replica_file_failed(struct replica_file *file, enum fault fault);
+/* For other processes that write, LOCAL_BUSY_MS at most; or not at all. */
+void replica_file_wait(struct replica_file *file, bool wait);
 MUST_USE enum fault replica_file_execute(struct replica_file *file, const char *sql);
 MUST_USE enum fault replica_file_begin(struct replica *replica);
 MUST_USE enum fault replica_file_commit(struct replica *replica);
