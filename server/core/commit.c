@@ -115,6 +115,7 @@ static void commit_wait(struct server *server, struct team_actor *team, struct n
     team->commit = COMMIT_WAITING;
     team->again_ms = now.boot_ms + wait;
     server_wake(server, team->again_ms);
+    belief_ask_again(server, team, now);
 }
 
 /* Memory that does not suffice for many may suffice for one; one that needs too much again and again
@@ -192,9 +193,7 @@ static bool commit_known(struct server *server, struct team_actor *team, struct 
                          struct now now)
 {
     struct store_result loaded;
-    if (team->known.seq != team->head || memcmp(team->known.mark, team->mark, MARK_BYTES) != 0) {
-        return false;
-    }
+    if (!belief_is(team, team->known.seq, team->known.mark)) return false;
     if (!known_answers(&team->known, &team->arena, &team->load, &loaded)) return false;
     if (batch_decide(&team->arena, &loaded, team->batch, team->batch_count, now.wall_ms,
                      &server->random, &team->write)) {
@@ -211,7 +210,10 @@ void commit_run(struct server *server, struct team_actor *team, struct now now)
     if (team->commit == COMMIT_WAITING && now.boot_ms >= team->again_ms) {
         team->commit = COMMIT_IDLE;
     }
-    if (team->commit != COMMIT_IDLE || !team->first) return;
+    if (team->commit != COMMIT_IDLE || !team->first) {
+        belief_ask_again(server, team, now);
+        return;
+    }
     struct job *job = job_new(server, 0, team->id);
     if (!job || !batch_take(server, team) ||
         batch_plan(&team->arena, team->id, team->batch, team->batch_count, &team->load)) {
@@ -224,9 +226,8 @@ void commit_run(struct server *server, struct team_actor *team, struct now now)
     }
     if (commit_known(server, team, job, now)) return;
     team->load.ticket = job->request.ticket;
+    belief_name(team, &team->load);
     job->request = team->load;
-    feed_name_known(team, &job->request);
-    memcpy(team->load_mark, team->mark, MARK_BYTES);
     team->commit = COMMIT_LOADING;
     job_submit(server, job);
 }
@@ -379,14 +380,22 @@ static void commit_gone(struct server *server, struct team_actor *team)
     commit_drop(team);
 }
 
-/* What is queued came from copies that build on what is no more: they will offer it again. */
-static bool commit_went_back(struct server *server, struct team_actor *team,
-                             const struct store_result *loaded)
+/* False: not to be decided on. */
+static bool load_holds(struct server *server, struct team_actor *team,
+                       const struct store_result *loaded, struct now now)
 {
-    if (!feed_went_back(server, team, team->load_mark, loaded)) return false;
+    switch (belief_heard(server, team, &team->load, loaded)) {
+    case BELIEF_HOLDS: belief_loaded(team, loaded); return true;
+    case BELIEF_GONE: /* what is queued came from copies that build on what is no more: they will
+                         offer it again */
+        batch_end(team);
+        commit_drop(team);
+        return false;
+    case BELIEF_OTHER: break; /* the database was found to be another one meanwhile */
+    }
     batch_end(team);
-    commit_drop(team);
-    return true;
+    commit_run(server, team, now);
+    return false;
 }
 
 void commit_done(struct server *server, struct team_actor *team,
@@ -397,15 +406,17 @@ void commit_done(struct server *server, struct team_actor *team,
     if (result->status != STORE_OK) known_forget(&team->known);
     switch (result->status) {
     case STORE_OK:
-        if (loading && commit_went_back(server, team, result)) return;
         if (loading) {
+            if (!load_holds(server, team, result, now)) return;
             known_loaded(&team->known, &team->load, result, share);
             commit_decide(server, team, result, now);
             return;
         }
         server->counters.commits++;
         known_committed(&team->known, &team->write, share);
-        feed_committed(team, &team->write);
+        if (belief_committed(server, team, &team->write)) {
+            ring_committed(&team->ring, &team->write);
+        }
         feed_heed(server, team, &team->write);
         if (team->write.replica_number_count > 0) missing_committed(server, team->id, now);
         batch_answered(server, team, now);
@@ -437,5 +448,5 @@ void commit_drop(struct team_actor *team)
         free(item);
     }
     team->last = NULL;
-    team->queue_count = 0;
+    team->queue_count = team->own_count = 0;
 }

@@ -199,26 +199,24 @@ static void announce_device(struct server *server, struct session *session, stru
     announce(server, session, &mutation, now);
 }
 
-static void session_welcome(struct server *server, struct session *session, struct now now)
+/* Whoever else has this copy's replica id has lost its connection without knowing it. */
+static void others_replace(struct server *server, struct team_actor *team,
+                           const struct session *session)
 {
-    struct team_actor *team = server_team(server, session->welcome.team, true, now);
-    if (!team) {
-        session_refuse(server, session, REFUSAL_BUSY, "out of memory");
-        return;
-    }
-    if (session->welcome.head_seq > team->head) {
-        team->head = session->welcome.head_seq;
-        memcpy(team->mark, session->head_mark, MARK_BYTES);
-    }
     struct session *other = team->sessions;
     while (other) {
         struct session *next = other->team_next;
-        if (uuid_equal(other->hello.replica, session->hello.replica) &&
-            session->plan != PLAN_NEW_REPLICA) {
+        if (uuid_equal(other->hello.replica, session->hello.replica)) {
             session_bye(server, other, BYE_REPLACED);
         }
         other = next;
     }
+}
+
+static void session_welcome(struct server *server, struct session *session,
+                            struct team_actor *team, struct now now)
+{
+    if (team) others_replace(server, team, session);
     session_set_state(server, session, SESSION_OPEN, now);
     session->heard_ms = session->pinged_ms = session->worked_ms = now.boot_ms;
     server_wake(server, session_deadline(server, session));
@@ -231,21 +229,68 @@ static void session_welcome(struct server *server, struct session *session, stru
     if (line) {
         logline_number(line, "connection", (int64_t)session->connection);
         logline_str(line, "source", (struct str){session->source, session->source_length});
-        logline_id(line, "team", team->id);
+        logline_id(line, "team", session->welcome.team);
         logline_id(line, "member", session->member.id);
         logline_id(line, "replica", session->hello.replica);
         logline_number(line, "plan", session->plan);
     }
-    if (session->plan != PLAN_NEW_REPLICA) {
-        session->team = team;
-        session->team_next = team->sessions;
-        if (team->sessions) team->sessions->team_previous = session;
-        team->sessions = session;
+    if (team) {
+        session_enter_team(session, team, false);
         feed_session(server, session, now);
     }
     announce_device(server, session, now);
     if (server->stopping) session_bye(server, session, BYE_SHUTDOWN);
     session_pump(server, session, now);
+}
+
+static void session_join_on(struct server *server, struct session *session,
+                            struct team_actor *team, enum join_word word, struct now now)
+{
+    switch (word) {
+    case JOIN_WAIT:
+        if (!session->team) session_enter_team(session, team, true);
+        return;
+    case JOIN_YES:
+        session_leave_team(session);
+        session_welcome(server, session, team, now);
+        return;
+    case JOIN_AGAIN:
+        session_leave_team(session);
+        if (++session->tries < SIGN_IN_TRIES) {
+            sign_in(server, session, now);
+            return;
+        }
+        break;
+    case JOIN_FAILED: break;
+    }
+    session_refuse(server, session, REFUSAL_BUSY, "the database does not answer");
+}
+
+static void session_join(struct server *server, struct session *session, struct now now)
+{
+    struct team_actor *team = server_team(server, session->welcome.team, true, now);
+    enum join_word word = team ? belief_join(server, team, session, now) : JOIN_FAILED;
+    session_join_on(server, session, team, word, now);
+}
+
+void enrol_head(struct server *server, struct session *session,
+                const struct store_request *request, const struct store_result *result,
+                struct now now)
+{
+    struct team_actor *team = session->team;
+    if (!session->joining || session->join_ticket != result->ticket) return;
+    enum join_word word = belief_joined(server, team, session, request, result, now);
+    session_join_on(server, session, team, word, now);
+}
+
+void enrol_joining(struct server *server, struct team_actor *team, struct now now)
+{
+    struct session *session = team->joining;
+    while (session) {
+        struct session *next = session->team_next;
+        session_join_on(server, session, team, belief_join(server, team, session, now), now);
+        session = next;
+    }
 }
 
 static void register_replica(struct server *server, struct session *session, struct now now)
@@ -326,7 +371,7 @@ static void signed_in(struct server *server, struct session *session,
     };
     memcpy(session->welcome.next_token, session->wanted.next_token, TOKEN_BYTES);
     if (session->plan == PLAN_NEW_REPLICA) {
-        session_welcome(server, session, now);
+        session_welcome(server, session, NULL, now);
     } else {
         register_replica(server, session, now);
     }
@@ -356,7 +401,7 @@ static void token_answered(struct server *server, struct session *session,
                            const struct store_result *result, struct now now)
 {
     if (result->status == STORE_OK) {
-        session_welcome(server, session, now);
+        session_join(server, session, now);
     } else if ((result->status == STORE_STALE || result->status == STORE_UNKNOWN) &&
                ++session->tries < SIGN_IN_TRIES) {
         sign_in(server, session, now);

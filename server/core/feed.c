@@ -14,79 +14,6 @@
 
 #include "common/base/banned.h"
 
-enum { ROW_OVERHEAD = 64 }; /* of a row in a page, beside its body */
-
-/* --- rows --- */
-
-static void ring_row_finish(struct ring_row *row)
-{
-    union {
-        const char *in;
-        char *out;
-    } body = {.in = row->row.body.p};
-    free(body.out);
-    free(row->item);
-    free(row->member);
-    free(row->device);
-    *row = (struct ring_row){.bytes = 0};
-}
-
-/* Packs a row, and keeps what sight is judged by. */
-static enum fault ring_row_make(const struct row *from, struct ring_row *out)
-{
-    *out = (struct ring_row){.bytes = ROW_OVERHEAD};
-    out->row = (struct packed_row){.kind = (uint32_t)from->kind,
-                                   .id = from->id,
-                                   .seq = from->seq,
-                                   .n = from->n,
-                                   .removed = from->removed};
-    if (from->removed) return FAULT_NONE;
-    struct buffer body;
-    struct invitation plain;
-    const void *entity = from->entity;
-    if (from->kind == ENTITY_INVITATION) { /* what it lets in by is nobody's to see */
-        memcpy(&plain, entity, sizeof plain);
-        plain.code_hash = STR_NONE;
-        entity = &plain;
-    }
-    buffer_init(&body, FRAME_TO_CLIENT_MAX);
-    enum fault fault = codec_entity_pack(from->kind, entity, &body);
-    if (fault) {
-        buffer_finish(&body);
-        return fault;
-    }
-    out->row.body = (struct str){(const char *)body.p, body.n}; /* taken over */
-    out->bytes += body.n;
-    if (from->kind == ENTITY_INBOX) {
-        const struct inbox_item *item = from->entity;
-        out->item = malloc(sizeof *out->item);
-        if (out->item) {
-            *out->item = (struct inbox_item){.author = item->author, .concerned = item->concerned};
-        }
-    }
-    if (from->kind == ENTITY_MEMBER) {
-        const struct member *member = from->entity;
-        out->member = malloc(sizeof *out->member);
-        if (out->member) {
-            *out->member = (struct member){
-                .id = member->id, .role = member->role, .removed = member->removed};
-        }
-    }
-    if (from->kind == ENTITY_DEVICE) {
-        const struct device *device = from->entity;
-        out->device = malloc(sizeof *out->device);
-        if (out->device) {
-            *out->device = (struct device){
-                .id = device->id, .member = device->member, .revoked = device->revoked};
-        }
-    }
-    bool starved = (from->kind == ENTITY_INBOX && !out->item) ||
-                   (from->kind == ENTITY_MEMBER && !out->member) ||
-                   (from->kind == ENTITY_DEVICE && !out->device);
-    if (starved) ring_row_finish(out);
-    return starved ? FAULT_MEMORY : FAULT_NONE;
-}
-
 static bool session_sees(const struct session *session, const struct ring_row *row)
 {
     enum entity_kind kind = (enum entity_kind)row->row.kind;
@@ -94,74 +21,6 @@ static bool session_sees(const struct session *session, const struct ring_row *r
     if (session->revoked) return false;
     const void *judged = row->item ? (const void *)row->item : (const void *)row->device;
     return permission_sees(&session->member, kind, judged);
-}
-
-/* --- the ring --- */
-
-void ring_clear(struct ring *ring)
-{
-    for (size_t i = ring->first; i < ring->first + ring->count; i++) {
-        ring_row_finish(&ring->rows[i]);
-    }
-    free(ring->rows);
-    *ring = (struct ring){.start = 0};
-}
-
-static bool ring_push(struct ring *ring, struct ring_row row)
-{
-    if (ring->first + ring->count == ring->cap) {
-        if (ring->first > ring->cap / 2) {
-            memmove(ring->rows, ring->rows + ring->first, ring->count * sizeof *ring->rows);
-            ring->first = 0;
-        } else {
-            size_t cap = ring->cap ? ring->cap * 2 : 64;
-            struct ring_row *rows = realloc(ring->rows, cap * sizeof *rows);
-            if (!rows) return false;
-            ring->rows = rows;
-            ring->cap = cap;
-        }
-    }
-    ring->rows[ring->first + ring->count++] = row;
-    ring->bytes += row.bytes;
-    return true;
-}
-
-static void ring_pop_seq(struct ring *ring)
-{
-    uint64_t seq = ring->rows[ring->first].row.seq;
-    while (ring->count > 0 && ring->rows[ring->first].row.seq == seq) {
-        ring->bytes -= ring->rows[ring->first].bytes;
-        ring_row_finish(&ring->rows[ring->first]);
-        ring->first++;
-        ring->count--;
-    }
-    ring->start = seq;
-}
-
-void feed_committed(struct team_actor *team, const struct store_request *commit)
-{
-    struct ring *ring = &team->ring;
-    if (ring->end != commit->expected_seq) {
-        ring_clear(ring);
-        ring->start = commit->expected_seq;
-    }
-    bool whole = true;
-    for (size_t i = 0; whole && i < commit->row_count; i++) {
-        struct ring_row row;
-        whole = ring_row_make(&commit->rows[i], &row) == FAULT_NONE;
-        if (whole && !ring_push(ring, row)) {
-            ring_row_finish(&row);
-            whole = false;
-        }
-    }
-    if (!whole) { /* then the store has it */
-        ring_clear(ring);
-        ring->start = commit->new_seq;
-    }
-    ring->end = commit->new_seq;
-    while (ring->bytes > FEED_RING_BYTES && ring->count > 0) ring_pop_seq(ring);
-    team->head = commit->new_seq;
-    memcpy(team->mark, commit->mark, MARK_BYTES);
 }
 
 /* --- pages --- */
@@ -289,32 +148,6 @@ static void feed_rows(struct server *server, struct session *session,
     free(rows);
 }
 
-/* What the team is believed to be at goes along, to notice a database that went back in time. */
-void feed_name_known(const struct team_actor *team, struct store_request *request)
-{
-    request->has_known = team->head > 0;
-    request->known_seq = team->head;
-    memcpy(request->known_mark, team->mark, MARK_BYTES);
-}
-
-bool feed_went_back(struct server *server, struct team_actor *team, const uint8_t *asked_mark,
-                    const struct store_result *result)
-{
-    /* A belief that has changed since it was asked about is asked about again. */
-    if (result->mark_known || team->head == 0) return false;
-    if (memcmp(asked_mark, team->mark, MARK_BYTES) != 0) return false;
-    struct buffer *line = server_log(server, "team_went_back", true);
-    if (line) logline_id(line, "team", team->id);
-    server->counters.went_back++;
-    known_forget(&team->known);
-    while (team->sessions) session_bye(server, team->sessions, BYE_SHUTDOWN);
-    ring_clear(&team->ring);
-    team->ring.start = team->ring.end = result->seq;
-    team->head = result->seq;
-    memcpy(team->mark, result->mark, MARK_BYTES);
-    return true;
-}
-
 /* Not now: later, and later each time. */
 static void page_again(struct server *server, struct session *session, struct str why,
                        struct now now)
@@ -344,8 +177,7 @@ static void ask_page(struct server *server, struct session *session, struct now 
     job->request.replica = session->hello.replica;
     job->request.cursor_seq = session->cursor;
     job->request.row_limit = PAGE_ROWS_MAX;
-    feed_name_known(session->team, &job->request);
-    memcpy(session->page_mark, session->team->mark, MARK_BYTES);
+    belief_name(session->team, &job->request);
     session->page_busy = true;
     job_submit(server, job);
 }
@@ -405,13 +237,6 @@ static enum fault page_pack(const struct store_result *result, struct feed_span 
         bytes += rows[span->count++].bytes;
     }
     return FAULT_NONE;
-}
-
-static void team_learn(struct team_actor *team, const struct store_result *result)
-{
-    if (result->seq <= team->head) return;
-    team->head = result->seq;
-    memcpy(team->mark, result->mark, MARK_BYTES);
 }
 
 /* --- checks: what a copy should hold, without sending it --- */
@@ -499,14 +324,26 @@ void feed_page(struct server *server, struct session *session,
         page_again(server, session, result->trouble, now);
         return;
     }
-    if (feed_went_back(server, session->team, session->page_mark, result)) return;
+    struct team_actor *team = session->team;
+    enum belief_word word = belief_heard(server, team, request, result);
+    if (word == BELIEF_GONE) return;
+    belief_learn(team, word, result);
+    if (!belief_covers(team, result->seq, result->mark)) {
+        /* Where it was read may be lost unnoticed, and with it what took the place of rows that it
+         * therefore leaves out. It is read again, when the belief has come that far. */
+        if (result->seq > team->head) {
+            belief_ask_head(server, team, now);
+        } else {
+            feed_session(server, session, now);
+        }
+        return;
+    }
     struct feed_span span = {
         .to_seq = result->to_seq, .head = result->seq, .has_mark = result->has_mark};
     memcpy(span.mark, result->to_mark, MARK_BYTES);
     struct ring_row *rows = calloc(result->row_count + 1, sizeof *rows);
     span.rows = rows;
     uint64_t before = session->cursor;
-    team_learn(session->team, result);
     if (!rows || page_pack(result, &span, rows)) {
         page_again(server, session, STR("its rows cannot be packed"), now);
     } else {
@@ -521,30 +358,4 @@ void feed_page(struct server *server, struct session *session,
     for (size_t i = 0; rows && i < span.count; i++) ring_row_finish(&rows[i]);
     free(rows);
     feed_session(server, session, now);
-}
-
-/* --- where the team is, should somebody else have written --- */
-
-void feed_ask_head(struct server *server, struct team_actor *team, struct now now)
-{
-    team->head_ms = now.boot_ms + HEAD_POLL_MS;
-    server_wake(server, team->head_ms);
-    if (team->head_busy) return;
-    struct job *job = job_new(server, 0, team->id);
-    if (!job) return;
-    job->request.kind = STORE_HEAD;
-    team->head_busy = true;
-    feed_name_known(team, &job->request);
-    memcpy(team->head_mark, team->mark, MARK_BYTES);
-    job_submit(server, job);
-}
-
-void feed_head(struct server *server, struct team_actor *team, const struct store_result *result,
-               struct now now)
-{
-    team->head_busy = false;
-    if (result->status != STORE_OK) return;
-    if (feed_went_back(server, team, team->head_mark, result)) return;
-    team_learn(team, result);
-    feed_team(server, team, now);
 }

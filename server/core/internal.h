@@ -5,7 +5,9 @@
  *   enrol.c    hello -> ENROL, SIGN_IN, TOKEN -> welcome or refusal
  *   commit.c   one writer per team: queue, LOAD, COMMIT
  *   missing.c  what a restored database lacks and nobody brings back
- *   feed.c     what was committed, to those who may see it: ring and pages
+ *   feed.c     what was committed, to those who may see it, in pages
+ *   ring.c     the rows of recent commits, for feed.c
+ *   belief.c   where the team is: how it is noticed that the database went back in time
  *   batch.c    the decisions
  *   known.c    what needs not be loaded for them
  *
@@ -30,6 +32,7 @@ enum {
     RETRY_MS = 100,              /* doubled up to RETRY_MAX_MS */
     RETRY_MAX_MS = 5 * 1000,
     MEMORY_TRIES = 5,            /* of one mutation that needs more than there is; then parked */
+    BELIEF_TRAIL = 128,          /* commits while a page is read */
     SIGN_IN_TRIES = 3,           /* two connections of one copy racing for its token */
     BATCH_BYTES_MAX = 4 * 1024 * 1024,
     BATCH_ARENA_MAX = 256 * 1024 * 1024,
@@ -53,7 +56,7 @@ struct session {
     struct session *bucket_next;             /* same bucket of the table */
     struct session *previous, *next;         /* all sessions */
     struct session *ready_next;              /* server->ready */
-    struct session *team_previous, *team_next; /* team->sessions */
+    struct session *team_previous, *team_next; /* team->sessions, or team->joining */
     struct team_actor *team;
     uint64_t connection;
     char source[SOURCE_BYTES];
@@ -87,13 +90,18 @@ struct session {
     struct uuid device;
     struct member member;
     struct welcome welcome; /* prepared until the token is stored */
-    uint8_t head_mark[MARK_BYTES];
+    uint8_t head_mark[MARK_BYTES]; /* of welcome.head_seq */
+    /* To join its team, what it was signed in at and what the team is believed to be at must be of one
+     * history: belief.c. */
+    bool joining;         /* in team->joining, not in team->sessions */
+    bool join_base;       /* asked about what it was signed in at, not about the belief */
+    uint64_t join_ticket; /* of the HEAD that it waits for; 0: none */
+    unsigned join_epoch;  /* the team's, when asking */
 
     uint64_t cursor; /* everything up to here is in the output */
     bool page_busy;
     uint64_t check_ticket; /* of the page that a check waits for; 0: none */
     bool check_rows;
-    uint8_t page_mark[MARK_BYTES]; /* of the team, believed when asking for it */
     uint64_t page_again_ms; /* after a failed one; 0: none */
     unsigned page_failures; /* in a row */
     size_t inflight;
@@ -155,14 +163,23 @@ struct log_budget {
     uint64_t missed; /* counted instead */
 };
 
+struct belief_step { /* a commit that the belief was at */
+    uint64_t seq;
+    uint8_t mark[MARK_BYTES];
+};
+
 enum commit_state { COMMIT_IDLE = 0, COMMIT_LOADING, COMMIT_WRITING, COMMIT_WAITING };
 
 struct team_actor {
     struct team_actor *next;
     struct uuid id;
     struct session *sessions;
-    uint64_t head;
+    struct session *joining; /* not among them yet */
+    uint64_t head;           /* with mark, what it is believed to be at: belief.c alone changes it */
     uint8_t mark[MARK_BYTES];
+    unsigned epoch; /* how often another history was taken over */
+    struct belief_step trail[BELIEF_TRAIL]; /* the last ones of this epoch, in turns */
+    size_t trail_count;
     struct ring ring;
     struct queued *first, *last;
     size_t queue_count, own_count; /* own: of the server itself, in nobody's name */
@@ -176,7 +193,7 @@ struct team_actor {
     unsigned failures;
     uint64_t again_ms; /* COMMIT_WAITING */
     bool head_busy;
-    uint8_t head_mark[MARK_BYTES], load_mark[MARK_BYTES]; /* believed when asking for them */
+    bool head_again; /* after what is under way */
     uint64_t head_ms; /* next poll */
 };
 
@@ -244,6 +261,7 @@ void session_set_state(struct server *server, struct session *session, enum sess
 bool session_reads(const struct server *server, const struct session *session);
 void session_tick(struct server *server, struct session *session, struct now now);
 uint64_t session_deadline(const struct server *server, const struct session *session);
+void session_enter_team(struct session *session, struct team_actor *team, bool joining);
 void session_leave_team(struct session *session);
 void session_free(struct session *session);
 
@@ -252,6 +270,12 @@ void enrol_hello(struct server *server, struct session *session, struct str byte
                  struct now now);
 void enrol_done(struct server *server, struct session *session, const struct store_result *result,
                 struct now now);
+/* A HEAD that a session asked for, to join its team. */
+void enrol_head(struct server *server, struct session *session,
+                const struct store_request *request, const struct store_result *result,
+                struct now now);
+/* The team has heard of the database: who waits to join it? */
+void enrol_joining(struct server *server, struct team_actor *team, struct now now);
 
 /* --- commit.c --- */
 /* False: out of memory. */
@@ -269,8 +293,56 @@ void commit_done(struct server *server, struct team_actor *team,
                  const struct store_result *result, struct now now);
 void commit_drop(struct team_actor *team);
 
+/* --- ring.c --- */
+/* Packs a row, and keeps what sight is judged by. */
+MUST_USE enum fault ring_row_make(const struct row *from, struct ring_row *out);
+void ring_row_finish(struct ring_row *row);
+void ring_committed(struct ring *ring, const struct store_request *commit);
+void ring_clear(struct ring *ring);
+
+/* --- belief.c --- */
+enum belief_word {
+    BELIEF_HOLDS = 1, /* what is believed is of the database's history */
+    BELIEF_OTHER,     /* something else was asked about: the answer says nothing of the belief */
+    BELIEF_GONE       /* it is not: all sessions of the team were sent away, to say where they are */
+};
+/* Has the request ask about the belief. */
+void belief_name(const struct team_actor *team, struct store_request *request);
+enum belief_word belief_heard(struct server *server, struct team_actor *team,
+                              const struct store_request *request,
+                              const struct store_result *result);
+bool belief_is(const struct team_actor *team, uint64_t seq, const uint8_t *mark);
+/* Is that commit, for certain, in the history up to the belief? False: it may be nevertheless. */
+bool belief_covers(const struct team_actor *team, uint64_t seq, const uint8_t *mark);
+/* Goes on to where an answer was read, if it may: while the writer is at work, to its own commit only.
+ * The second: after HOLDS, of the writer's LOAD. */
+void belief_learn(struct team_actor *team, enum belief_word word,
+                  const struct store_result *result);
+void belief_loaded(struct team_actor *team, const struct store_result *result);
+/* False: upon something else than what is believed; all sessions were sent away. */
+bool belief_committed(struct server *server, struct team_actor *team,
+                      const struct store_request *commit);
+void belief_ask_head(struct server *server, struct team_actor *team, struct now now);
+/* If it is to be asked for again, and can be now. */
+void belief_ask_again(struct server *server, struct team_actor *team, struct now now);
+void belief_head(struct server *server, struct team_actor *team,
+                 const struct store_request *request, const struct store_result *result,
+                 struct now now);
+enum join_word {
+    JOIN_YES = 1,
+    JOIN_WAIT,  /* for a HEAD, or for the writer */
+    JOIN_AGAIN, /* what it was signed in at is no more: sign in again */
+    JOIN_FAILED
+};
+/* May a session that was signed in be one of the team's? Asked again whenever the team has heard of
+ * the database. */
+enum join_word belief_join(struct server *server, struct team_actor *team,
+                           struct session *session, struct now now);
+enum join_word belief_joined(struct server *server, struct team_actor *team,
+                             struct session *session, const struct store_request *request,
+                             const struct store_result *result, struct now now);
+
 /* --- feed.c --- */
-void feed_committed(struct team_actor *team, const struct store_request *commit);
 /* Ends the sessions whose rights that commit takes away or changes. */
 void feed_heed(struct server *server, struct team_actor *team, const struct store_request *commit);
 void feed_session(struct server *server, struct session *session, struct now now);
@@ -281,15 +353,6 @@ void feed_page(struct server *server, struct session *session,
 /* What the member may see after that seq, as a digest, or as rows too: one answer per question. */
 void feed_check(struct server *server, struct session *session,
                 const struct check_request *wanted);
-void feed_head(struct server *server, struct team_actor *team, const struct store_result *result,
-               struct now now);
-void feed_name_known(const struct team_actor *team, struct store_request *request);
-/* True: the database is not what it was when that mark was its last; all sessions of the team were
- * sent away, to say where they are. */
-bool feed_went_back(struct server *server, struct team_actor *team, const uint8_t *asked_mark,
-                    const struct store_result *result);
-void feed_ask_head(struct server *server, struct team_actor *team, struct now now);
-void ring_clear(struct ring *ring);
 
 /* --- missing.c --- */
 void missing_tick(struct server *server, struct now now);

@@ -177,9 +177,15 @@ void server_store_done(struct server *server, const struct store_result *result,
         if (session) feed_page(server, session, &job->request, result, now);
         break;
     case STORE_HEAD:
-        if (team) feed_head(server, team, result, now);
+        if (session) {
+            enrol_head(server, session, &job->request, result, now);
+        } else if (team && job->connection == 0) {
+            belief_head(server, team, &job->request, result, now);
+        }
+        if (team) feed_team(server, team, now);
         break;
     }
+    if (team && team->joining) enrol_joining(server, team, now);
     job_free(job);
 }
 
@@ -217,14 +223,15 @@ static void team_free(struct team_actor *team)
 
 static bool team_is_idle(const struct team_actor *team)
 {
-    return !team->sessions && !team->first && team->commit == COMMIT_IDLE && !team->head_busy;
+    return !team->sessions && !team->joining && !team->first && team->commit == COMMIT_IDLE &&
+           !team->head_busy;
 }
 
 void server_hint(struct server *server, struct uuid team_id, struct now now)
 {
     struct team_actor *team = server_team(server, team_id, false, now);
     server->now_ms = now.boot_ms;
-    if (team && team->sessions) feed_ask_head(server, team, now);
+    if (team && team->sessions) belief_ask_head(server, team, now);
 }
 
 /* --- sessions --- */
@@ -531,7 +538,7 @@ static void team_tick(struct server *server, struct team_actor *team, struct now
 {
     if (team->commit == COMMIT_WAITING) commit_run(server, team, now);
     if (known_bytes(&team->known) > 2 * server_known_share(server)) known_forget(&team->known);
-    if (team->sessions && now.boot_ms >= team->head_ms) feed_ask_head(server, team, now);
+    if (team->sessions && now.boot_ms >= team->head_ms) belief_ask_head(server, team, now);
 }
 
 static void wake_again(struct server *server, struct now now)

@@ -38,17 +38,30 @@ void session_set_state(struct server *server, struct session *session, enum sess
 
 /* --- the end --- */
 
+void session_enter_team(struct session *session, struct team_actor *team, bool joining)
+{
+    struct session **list = joining ? &team->joining : &team->sessions;
+    session->team = team;
+    session->joining = joining;
+    session->team_next = *list;
+    if (*list) (*list)->team_previous = session;
+    *list = session;
+}
+
 void session_leave_team(struct session *session)
 {
     struct team_actor *team = session->team;
     if (!team) return;
     if (session->team_previous) {
         session->team_previous->team_next = session->team_next;
+    } else if (session->joining) {
+        team->joining = session->team_next;
     } else {
         team->sessions = session->team_next;
     }
     if (session->team_next) session->team_next->team_previous = session->team_previous;
     session->team = NULL;
+    session->joining = false;
     session->team_previous = session->team_next = NULL;
 }
 

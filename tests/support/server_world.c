@@ -136,6 +136,31 @@ void server_world_answer(struct server_world *w, const struct store_request *req
     store_memory_release(w->store, result);
 }
 
+void server_world_elsewhere(struct server_world *w, const char *name)
+{
+    const struct store_result *head = store_memory_run(
+        w->store, &(struct store_request){.kind = STORE_HEAD, .team = w->team});
+    struct organisation organisation = {.id = uuid_v7((uint64_t)SERVER_WORLD_WALL, &w->random),
+                                        .name = str_from(name)};
+    struct row row = {.kind = ENTITY_ORGANISATION,
+                      .id = organisation.id,
+                      .seq = head->seq + 1,
+                      .entity = &organisation};
+    struct store_request commit = {.kind = STORE_COMMIT,
+                                   .team = w->team,
+                                   .expected_seq = head->seq,
+                                   .new_seq = head->seq + 1,
+                                   .recorded_at = head->recorded_last,
+                                   .inbox_last = head->inbox_last,
+                                   .rows = &row,
+                                   .row_count = 1};
+    random_bytes(&w->random, commit.mark, sizeof commit.mark);
+    store_memory_release(w->store, head);
+    const struct store_result *result = store_memory_run(w->store, &commit);
+    assert_int_equal(result->status, STORE_OK);
+    store_memory_release(w->store, result);
+}
+
 static bool drain(struct server_world *w)
 {
     bool any = false;
@@ -152,7 +177,8 @@ static bool drain(struct server_world *w)
             server_closed(w->server, effect.connection, w->now);
             break;
         case EFFECT_STORE:
-            if (w->hold && effect.request->kind == STORE_COMMIT) {
+            if (w->hold && effect.request->kind == (w->holds ? w->holds : STORE_COMMIT)) {
+                assert_true(w->held_count < sizeof w->held / sizeof w->held[0]);
                 w->held[w->held_count++] = effect.request;
             } else {
                 server_world_answer(w, effect.request);

@@ -34,9 +34,10 @@ struct server_world {
     uint8_t code[CODE_BYTES];
     struct peer peers[PEERS_MAX];
     uint64_t connections;
-    const struct store_request *held[8]; /* COMMITs not answered yet */
+    const struct store_request *held[8]; /* requests not answered yet */
     size_t held_count;
     bool hold;
+    enum store_kind holds; /* 0: COMMITs */
     size_t lines; /* logged by the event named in `listens` */
     const char *listens;
     uint64_t stuck; /* a connection that takes no bytes at present */
@@ -53,8 +54,10 @@ void server_world_small(struct server_world *w, size_t batch_bytes_max);
 void server_world_pass(struct server_world *w, uint64_t ms);
 /* Carries bytes and store requests until nobody has anything left to say. */
 void server_world_settle(struct server_world *w);
-/* Runs a held COMMIT. */
+/* Runs a held request. */
 void server_world_answer(struct server_world *w, const struct store_request *request);
+/* As another server of the database would: an organisation of that name, in one commit. */
+void server_world_elsewhere(struct server_world *w, const char *name);
 void server_world_carry(struct server_world *w, uint64_t connection);
 struct str server_world_pack(const struct mutation *mutation, struct arena *arena);
 /* A packed creation of a deal of the owner's. */
