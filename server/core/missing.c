@@ -23,10 +23,17 @@
 enum {
     MISSING_ASK_MAX = 200,         /* keys of one request */
     MISSING_GRACE_MS = 60 * 1000,  /* copies that were connected are back by then */
-    MISSING_AGAIN_MS = 30 * 1000,
+    MISSING_AGAIN_MS = 30 * 1000,  /* doubled up to the next while nothing changes */
+    MISSING_AGAIN_MAX_MS = 4 * 60 * 1000,
     MISSING_SOON_MS = 1000,        /* after somebody brought something */
     MISSING_LOOKS = 10,            /* for a notice that waits behind what it tells of */
     MISSING_ARENA_MAX = 64 * 1024 * 1024,
+};
+
+/* Of one stand, as it was last found. */
+struct stand_look {
+    uint8_t looks; /* so often it is still looked whether its notice came */
+    bool answered, open;
 };
 
 struct missing {
@@ -35,10 +42,11 @@ struct missing {
     struct uuid team;
     struct arena arena;
     struct known_stand *stands;
-    uint8_t *looks; /* per stand: so often it is still looked whether its notice came */
+    struct stand_look *looks; /* per stand */
     size_t count, at, kept;
-    uint64_t check_ms;
+    uint64_t check_ms, again_ms;
     bool asking, told; /* told: a notice is open */
+    bool stirred;      /* something was told or settled, in this round */
 };
 
 /* The tail of an id is random. */
@@ -82,6 +90,7 @@ bool server_compare(struct server *server, struct uuid team, const struct known_
     missing->looks = arena_array(&missing->arena, count, sizeof *missing->looks);
     if (count > 0 && (!missing->stands || !missing->looks)) return false;
     missing->count = count;
+    missing->again_ms = MISSING_AGAIN_MS;
     missing_at(server, missing, now.boot_ms + MISSING_GRACE_MS);
     return true;
 }
@@ -152,6 +161,7 @@ void missing_committed(struct server *server, struct uuid team, struct now now)
     struct missing *missing = missing_find(server, team);
     if (!missing || !missing->told || missing->asking) return;
     uint64_t soon = now.boot_ms + MISSING_SOON_MS;
+    missing->again_ms = MISSING_AGAIN_MS;
     if (soon < missing->check_ms) missing_at(server, missing, soon);
 }
 
@@ -190,17 +200,18 @@ static void stand_tell(struct server *server, struct uuid team, const struct kno
     logline_number(line, "last", (int64_t)stand->number);
 }
 
-static void stand_settle(struct server *server, struct uuid team, const struct inbox_item *item,
-                         struct now now)
+static void stand_settle(struct server *server, struct uuid team,
+                         const struct known_stand *stand, struct now now)
 {
+    struct uuid item = inbox_notice_id(notice_missing_id(stand->replica));
     struct mutation mutation = {.id = uuid_v7((uint64_t)now.wall_ms, &server->random),
                                 .kind = MUTATION_CLOSE,
                                 .entity = ENTITY_INBOX,
-                                .target = item->id,
+                                .target = item,
                                 .acted_at = {true, now.wall_ms},
-                                .resolves = item->id,
+                                .resolves = item,
                                 .resolution = INBOX_RESENT};
-    notice_queue(server, team, &mutation, item->id, now);
+    notice_queue(server, team, &mutation, item, now);
 }
 
 static const struct inbox_item *item_in(const struct store_result *result, struct uuid id)
@@ -241,21 +252,52 @@ static void part_judge(struct server *server, struct missing *missing,
         const struct known_stand *stand = &missing->stands[missing->at];
         struct uuid id = inbox_notice_id(notice_missing_id(stand->replica));
         const struct inbox_item *item = item_in(result, id);
-        uint8_t looks = missing->looks[missing->at];
-        if (stand_is_answered(result, stand)) {
-            bool open = item && item->state == INBOX_OPEN;
-            if (open) stand_settle(server, missing->team, item, now);
-            /* Its notice may wait in the queue behind the very work it tells of. */
-            if (open || looks == 0) continue;
-            looks--;
+        struct stand_look look = missing->looks[missing->at];
+        look.answered = stand_is_answered(result, stand);
+        look.open = item && item->state == INBOX_OPEN;
+        if (look.answered) {
+            /* Its notice may wait in the queue behind the very work it tells of. An open one is kept
+             * until it is seen closed: what closes it may be lost. */
+            if (!look.open && look.looks == 0) continue;
+            if (!look.open) look.looks--;
         } else if (!inbox_notice_stands(item, stand->number)) {
             stand_tell(server, missing->team, stand, last_number_in(result, stand->replica), now);
-            looks = MISSING_LOOKS;
+            look.looks = MISSING_LOOKS;
+            missing->stirred = true;
         }
         missing->told = true;
-        missing->looks[missing->kept] = looks;
+        missing->looks[missing->kept] = look;
         missing->stands[missing->kept++] = *stand;
     }
+}
+
+/* A copy may have several stands, of histories that were lost one after the other; they have one
+ * notice. */
+static bool replica_lacks(const struct missing *missing, struct uuid replica)
+{
+    for (size_t i = 0; i < missing->count; i++) {
+        if (missing->looks[i].answered) continue;
+        if (uuid_equal(missing->stands[i].replica, replica)) return true;
+    }
+    return false;
+}
+
+/* All have been asked about: what is there again is told no more. */
+static void round_end(struct server *server, struct missing *missing, struct now now)
+{
+    missing->count = missing->kept;
+    missing->at = missing->kept = 0;
+    for (size_t i = 0; i < missing->count; i++) {
+        const struct stand_look *look = &missing->looks[i];
+        if (!look->answered) continue;
+        missing->stirred = true;
+        if (!look->open || replica_lacks(missing, missing->stands[i].replica)) continue;
+        stand_settle(server, missing->team, &missing->stands[i], now);
+    }
+    missing->again_ms *= 2;
+    if (missing->stirred) missing->again_ms = MISSING_AGAIN_MS;
+    if (missing->again_ms > MISSING_AGAIN_MAX_MS) missing->again_ms = MISSING_AGAIN_MAX_MS;
+    missing_at(server, missing, now.boot_ms + missing->again_ms);
 }
 
 void missing_done(struct server *server, struct uuid team, const struct store_result *result,
@@ -266,15 +308,13 @@ void missing_done(struct server *server, struct uuid team, const struct store_re
     missing->asking = false;
     if (result->status == STORE_NOT_FOUND) missing->count = 0; /* the team is gone */
     if (result->status != STORE_OK) return;
-    if (missing->at == 0) missing->told = false;
+    if (missing->at == 0) missing->told = missing->stirred = false;
     part_judge(server, missing, result, now);
     if (missing->at < missing->count) {
         missing_ask(server, missing, now);
         return;
     }
-    missing->count = missing->kept;
-    missing->at = missing->kept = 0;
-    missing_at(server, missing, now.boot_ms + MISSING_AGAIN_MS);
+    round_end(server, missing, now);
 }
 
 void missing_finish(struct server *server)

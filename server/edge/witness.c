@@ -247,6 +247,14 @@ static void heard_token(struct witness *witness, const struct store_request *req
                                                .number = request->wanted.last_number});
 }
 
+static void heard_answers(struct witness *witness, const struct store_result *result)
+{
+    for (size_t i = 0; i < result->outcome_count; i++) {
+        const struct outcome *outcome = result->outcomes[i];
+        known_numbers_answered(witness->numbers, outcome->replica, outcome->mutation);
+    }
+}
+
 bool witness_heard(struct witness *witness, const struct store_result *result)
 {
     const struct store_request *request = asked_take(witness, result->ticket);
@@ -258,8 +266,8 @@ bool witness_heard(struct witness *witness, const struct store_result *result)
         if (request) heard_token(witness, request);
         return true;
     case STORE_PAGE: return heard_rows(witness, result->team, result->rows, result->row_count);
+    case STORE_LOAD: heard_answers(witness, result); return true;
     case STORE_SIGN_IN:
-    case STORE_LOAD:
     case STORE_HEAD: break;
     }
     return true;
@@ -327,5 +335,6 @@ bool witness_compare(struct witness *witness, struct server *server, struct now 
         good = server_compare(server, team, stands, n, now);
     }
     arena_finish(&arena);
+    if (good) known_numbers_doubt(witness->numbers);
     return good;
 }

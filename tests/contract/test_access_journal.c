@@ -267,6 +267,84 @@ static void test_the_store_goes_by_and_is_remembered(void **state)
     known_numbers_close(known);
 }
 
+static struct known_number answered(uint64_t number, uint8_t mutation)
+{
+    return (struct known_number){.team = id_of(200), .replica = id_of(50), .device = id_of(5),
+                                 .mutation = id_of(mutation), .number = number, .at_ms = 88};
+}
+
+static void learn(struct known_numbers *known, uint64_t number, uint8_t mutation)
+{
+    struct known_number heard = answered(number, mutation);
+    known_numbers_learn(known, &heard);
+}
+
+static struct known_numbers *numbers_again(struct known_numbers *known)
+{
+    assert_int_equal(known_numbers_write(known), FAULT_NONE);
+    known_numbers_close(known);
+    known = known_numbers_open(folder);
+    assert_non_null(known);
+    return known;
+}
+
+/* After a restore the copy goes on to other numbers: what it had been answered is not forgotten until
+ * it is answered again. */
+static void test_what_was_answered_in_a_lost_history_is_kept(void **state)
+{
+    (void)state;
+    struct known_numbers *known = known_numbers_open(folder);
+    learn(known, 24, 64);
+    learn(known, 25, 65);
+    learn(known, 25, 65);
+    assert_int_equal(known_numbers_count(known), 1);
+    known = numbers_again(known);
+    assert_int_equal(known_numbers_count(known), 1);
+    learn(known, 21, 71); /* a lower number: the database went back */
+    learn(known, 22, 72);
+    assert_int_equal(known_numbers_count(known), 2);
+    known = numbers_again(known);
+    assert_int_equal(known_numbers_count(known), 2);
+    assert_true(known_numbers_at(known, 0)->number == 22 && !known_numbers_at(known, 0)->lost);
+    const struct known_number *lost = known_numbers_at(known, 1);
+    assert_true(lost->lost && lost->number == 25 && uuid_equal(lost->mutation, id_of(65)));
+    assert_true(uuid_equal(lost->device, id_of(5)) && lost->at_ms == 88);
+    known_numbers_doubt(known); /* once more, while others go on with the copy */
+    learn(known, 29, 79);
+    learn(known, 30, 80);
+    assert_int_equal(known_numbers_count(known), 3);
+    assert_true(known_numbers_at(known, 0)->number == 30);
+    assert_true(known_numbers_at(known, 2)->number == 22);
+    known_numbers_answered(known, id_of(50), id_of(72)); /* it was there all the time */
+    learn(known, 31, 65); /* offered again, under another number */
+    assert_int_equal(known_numbers_count(known), 1);
+    known_numbers_doubt(known);
+    known_numbers_answered(known, id_of(50), id_of(65));
+    learn(known, 32, 82);
+    struct known_number token = {.team = id_of(200), .replica = id_of(50), .device = id_of(6)};
+    known_numbers_learn(known, &token); /* says nothing of answers */
+    assert_int_equal(known_numbers_count(known), 1);
+    assert_true(known_numbers_at(known, 0)->number == 32);
+    assert_true(uuid_equal(known_numbers_at(known, 0)->device, id_of(6)));
+    known = numbers_again(known);
+    assert_int_equal(known_numbers_count(known), 1);
+    known_numbers_close(known);
+}
+
+/* However often the database goes back: the oldest go. */
+static void test_what_is_lost_is_bounded(void **state)
+{
+    (void)state;
+    struct known_numbers *known = known_numbers_open(folder);
+    for (uint64_t i = 0; i < 5000; i++) {
+        struct known_number heard = answered(5, 1);
+        memcpy(heard.mutation.b, &i, sizeof i);
+        known_numbers_learn(known, &heard);
+    }
+    assert_true(known_numbers_count(known) < 5000);
+    known_numbers_close(known);
+}
+
 /* A database that went back under the server: who was sent away is not let in, and who was let in by an
  * invitation that comes back, is again. */
 static void test_what_the_database_forgot_is_known(void **state)
@@ -381,6 +459,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_what_cannot_be_written_comes_with_the_next, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_the_store_goes_by_and_is_remembered, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_what_was_answered_in_a_lost_history_is_kept, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_what_is_lost_is_bounded, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_the_database_forgot_is_known, setup, teardown),
         cmocka_unit_test_setup_teardown(test_many_teams_are_compared_at_once, setup, teardown),
     };
