@@ -39,10 +39,11 @@ struct identity {
     uint8_t cursor_mark[MARK_BYTES];
     bool refill; /* the rows are to be fetched anew; the cursor only tells which history they are of */
     uint64_t generation; /* of server rows that are shown */
-    /* A snapshot that is on its way: rows up to that commit are in, and nothing before it waits to be
-     * answered; 0: none. A broken one goes on from there. */
-    uint64_t fill_generation, fill_seq;
-    uint8_t fill_mark[MARK_BYTES];
+    /* A snapshot that is on its way: all rows up to fill_seq are in, and nothing before it waits to be
+     * answered; generation 0: none. A broken one goes on from there, if the newest commit that any of
+     * its rows, those above fill_seq too, can have been read at is of the server's history still. */
+    uint64_t fill_generation, fill_seq, fill_top_seq;
+    uint8_t fill_top_mark[MARK_BYTES];
     int64_t last_sync_at, last_failure_at; /* wall ms, 0 = never */
     int64_t server_clock_offset; /* server minus ours, at the last welcome, ms */
     struct str last_failure;     /* a code, e.g. "unreachable", "revoked" */

@@ -64,17 +64,19 @@ static struct hello hello_make(const struct sync *sync)
         .replica = identity->replica,
         .has_token = identity->has_token,
         .next_number = identity->next_number,
-        .cursor_seq = sync->resume ? identity->fill_seq : identity->cursor_seq,
-        .has_mark = sync->resume || identity->has_mark,
-        .refill = !sync->resume && (sync->force_snapshot || identity->refill),
+        .cursor_seq = identity->cursor_seq,
+        .has_mark = identity->has_mark,
+        .refill = sync->force_snapshot || identity->refill,
+        .has_fill = sync->resume,
+        .fill_seq = identity->fill_seq,
+        .top_seq = identity->fill_top_seq,
         .has_code = identity->has_code,
         .device_name = identity->device_name,
         .live = sync->live,
     };
     for (size_t i = 0; i < TOKEN_BYTES; i++) hello.token[i] = identity->token[i];
-    for (size_t i = 0; i < MARK_BYTES; i++) {
-        hello.cursor_mark[i] = sync->resume ? identity->fill_mark[i] : identity->cursor_mark[i];
-    }
+    for (size_t i = 0; i < MARK_BYTES; i++) hello.cursor_mark[i] = identity->cursor_mark[i];
+    for (size_t i = 0; i < MARK_BYTES; i++) hello.top_mark[i] = identity->fill_top_mark[i];
     for (size_t i = 0; i < CODE_BYTES; i++) hello.code[i] = identity->code[i];
     return hello;
 }
@@ -113,7 +115,7 @@ void sync_connected(struct sync *sync, struct now now)
     enum fault fault =
         sync->replica->f->identity_load(sync->replica, &sync->identity_arena, &sync->identity);
     /* A snapshot that broke goes on, unless what it is of is in doubt since. */
-    sync->resume = sync->identity.fill_generation > sync->identity.generation &&
+    sync->resume = !fault && sync->identity.fill_generation > sync->identity.generation &&
                    (!sync->force_snapshot || sync->filling);
     if (!fault) fault = channel_open(sync, now);
     if (fault == FAULT_CRYPTO) {

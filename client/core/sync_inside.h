@@ -102,9 +102,10 @@ struct sync {
     struct sync_rows fill; /* of a snapshot, gathered */
     struct sync_rows put;  /* of a snapshot, in order, being put */
     size_t put_at;         /* all before are */
-    /* The last commit's end that came, with all before it; and the same of what is being put. 0: none. */
-    uint64_t filled_seq, put_seq;
-    uint8_t filled_mark[MARK_BYTES], put_mark[MARK_BYTES];
+    /* To where all of a snapshot came, was turned to be put, is in the copy; 0: nothing. */
+    uint64_t filled_seq, put_seq, noted_seq;
+    uint64_t top_seq; /* the newest head that its pages were read at */
+    uint8_t top_mark[MARK_BYTES];
     uint64_t reveal_at; /* when what was kept is shown at the latest; UINT64_MAX: nothing waits */
     struct page tip;    /* the page that reached the head, without its rows */
     struct pending pending; /* what a reveal need not decide again */
@@ -208,10 +209,11 @@ MUST_USE enum fault sync_fill_row(struct sync *sync, const struct packed_row *ro
 bool sync_fill_waits(const struct sync *sync);
 /* Puts a slice of it. */
 MUST_USE enum fault sync_fill_step(struct sync *sync);
-/* A page ended there, with a commit. */
-void sync_fill_mark(struct sync *sync, const struct page *page);
-/* Inside a transaction: how far the snapshot has come, as it is said in the next hello. */
-MUST_USE enum fault sync_fill_note(struct sync *sync);
+/* Around the rows of a page of a snapshot. */
+void sync_fill_page(struct sync *sync, const struct page *page);
+void sync_fill_page_end(struct sync *sync, const struct page *page);
+/* Inside a transaction: how far the snapshot is in, as it is said in the next hello. 0: not begun. */
+MUST_USE enum fault sync_fill_note(struct sync *sync, uint64_t seq);
 /* The session ends: what came of a snapshot is put, so that the next one goes on behind it. */
 void sync_fill_keep(struct sync *sync);
 

@@ -23,13 +23,13 @@ enum fault sync_pages_begin(struct sync *sync, bool snapshot)
     pending_forget(&sync->pending); /* numbers may have changed, or a transaction was undone */
     sync->snapshot = snapshot || sync->resume;
     sync->position = snapshot ? 0 : sync->identity.cursor_seq;
-    sync->filled_seq = sync->put_seq = 0;
+    sync->filled_seq = sync->put_seq = sync->noted_seq = sync->top_seq = 0;
     if (sync->resume) {
-        sync->generation = sync->identity.fill_generation;
-        sync->position = sync->filled_seq = sync->put_seq = sync->identity.fill_seq;
-        for (size_t i = 0; i < MARK_BYTES; i++) {
-            sync->filled_mark[i] = sync->put_mark[i] = sync->identity.fill_mark[i];
-        }
+        const struct identity *identity = &sync->identity;
+        sync->generation = identity->fill_generation;
+        sync->position = sync->filled_seq = sync->put_seq = sync->noted_seq = identity->fill_seq;
+        sync->top_seq = identity->fill_top_seq;
+        for (size_t i = 0; i < MARK_BYTES; i++) sync->top_mark[i] = identity->fill_top_mark[i];
     }
     if (!snapshot) return FAULT_NONE;
     sync->generation = sync->identity.generation + 1;
@@ -38,7 +38,7 @@ enum fault sync_pages_begin(struct sync *sync, bool snapshot)
     if (fault) return fault;
     /* What an earlier snapshot left unfinished may be of another history. */
     fault = replica->f->keep_generation(replica, sync->identity.generation);
-    if (!fault) fault = sync_fill_note(sync);
+    if (!fault) fault = sync_fill_note(sync, 0);
     if (!fault) return replica->f->commit(replica);
     replica->f->rollback(replica);
     return fault;
@@ -83,6 +83,7 @@ static enum fault snapshot_take(struct sync *sync, const struct page *page)
     struct arena one;
     arena_init(&one, SYNC_MESSAGE_BYTES);
     enum fault fault = FAULT_NONE;
+    sync_fill_page(sync, page);
     for (size_t i = 0; i < page->count && !fault; i++) {
         const struct packed_row *row = &page->rows[i];
         const struct outcome *answer = NULL;
@@ -94,7 +95,7 @@ static enum fault snapshot_take(struct sync *sync, const struct page *page)
         fault = answer_awaited(sync, &one, row, &answer);
         if (!fault && answer) fault = sync_rows_keep(&sync->kept, row);
     }
-    if (!fault) sync_fill_mark(sync, page);
+    if (!fault) sync_fill_page_end(sync, page);
     arena_finish(&one);
     return fault;
 }
@@ -157,8 +158,9 @@ static enum fault reveal_store(struct sync *sync, const struct page *page, struc
     }
     if (sync->resume && !page) { /* all of it had come before it broke off */
         identity.cursor_seq = identity.fill_seq;
-        identity.has_mark = true;
-        for (size_t i = 0; i < MARK_BYTES; i++) identity.cursor_mark[i] = identity.fill_mark[i];
+        identity.has_mark = identity.fill_top_seq == identity.fill_seq;
+        for (size_t i = 0; i < MARK_BYTES; i++)
+            identity.cursor_mark[i] = identity.fill_top_mark[i];
     }
     if (page) {
         identity.cursor_seq = page->to_seq;

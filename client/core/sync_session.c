@@ -147,7 +147,8 @@ static struct sync_ending session_welcome(struct sync *sync, const struct welcom
     if (!fault) fault = welcome_begin(sync, welcome, now);
     if (fault) return ending_local(fault);
     if (reoffered > 0) sync->report.was_restored = true;
-    if (sync->position > sync->head) { /* a history that is behind us cannot be ours */
+    if (sync->position > sync->head || sync->top_seq > sync->head) {
+        /* A history that is behind us cannot be ours. */
         sync_pages_anew(sync);
         return ending_again(SYNC_TROUBLE_PROTOCOL);
     }

@@ -178,7 +178,10 @@ static enum fault identity_read(sqlite3_stmt *row, struct arena *arena, struct i
     out->refill = sqlite3_column_int(row, 20) != 0;
     out->fill_generation = (uint64_t)sqlite3_column_int64(row, 21);
     out->fill_seq = (uint64_t)sqlite3_column_int64(row, 22);
-    if (fault == FAULT_NONE) fault = identity_optional(row, 23, &filling, out->fill_mark, MARK_BYTES);
+    out->fill_top_seq = (uint64_t)sqlite3_column_int64(row, 23);
+    if (fault == FAULT_NONE) {
+        fault = identity_optional(row, 24, &filling, out->fill_top_mark, MARK_BYTES);
+    }
     return fault == FAULT_NONE ? arena_fault(arena) : fault;
 }
 
@@ -241,7 +244,9 @@ static enum fault replica_file_identity_store(struct replica *replica,
         bind_number(s, 21, identity->refill);
         bind_number(s, 22, (int64_t)identity->fill_generation);
         bind_number(s, 23, (int64_t)identity->fill_seq);
-        identity_bind_optional(s, 24, identity->fill_generation > 0, identity->fill_mark, MARK_BYTES);
+        bind_number(s, 24, (int64_t)identity->fill_top_seq);
+        identity_bind_optional(s, 25, identity->fill_generation > 0, identity->fill_top_mark,
+                               MARK_BYTES);
         fault = statement_run(file, s);
     }
     buffer_finish(&addresses);

@@ -18,7 +18,8 @@ const char *const replica_file_schema =
     " refill INTEGER NOT NULL, generation INTEGER NOT NULL, last_sync_at INTEGER NOT NULL,"
     " last_failure_at INTEGER NOT NULL, server_clock_offset INTEGER NOT NULL,"
     " last_failure TEXT, refusal INTEGER NOT NULL, last_undoable BLOB,"
-    " fill_generation INTEGER NOT NULL, fill_seq INTEGER NOT NULL, fill_mark BLOB);"
+    " fill_generation INTEGER NOT NULL, fill_seq INTEGER NOT NULL,"
+    " fill_top_seq INTEGER NOT NULL, fill_top_mark BLOB);"
     "CREATE TABLE device(one INTEGER PRIMARY KEY CHECK(one = 1), secret BLOB NOT NULL);"
 
     "CREATE TABLE entity_row("

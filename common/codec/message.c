@@ -69,9 +69,28 @@ enum fault codec_hello_pack(const struct hello *hello, struct buffer *out)
     message.device_name = packer_string(&packer, hello->device_name);
     message.has_live = message.live = hello->live;
     message.has_refill = message.refill = hello->refill;
+    message.has_fill_seq = message.has_top_seq = message.has_top_mark = hello->has_fill;
+    message.fill_seq = hello->fill_seq;
+    message.top_seq = hello->top_seq;
+    message.top_mark = array_pack(hello->top_mark, MARK_BYTES);
     enum fault fault = packer_append(&packer, &message.base, out);
     packer_finish(&packer);
     return fault;
+}
+
+/* Where to go on, in which history: one is nothing without the other. */
+static enum fault hello_fill_unpack(const Sluice__Hello *from, struct hello *out)
+{
+    enum fault fault = unpacked_array(from->has_top_mark, from->top_mark, &out->has_fill,
+                                      out->top_mark, MARK_BYTES);
+    if (fault) return fault;
+    bool whole = from->has_fill_seq == from->has_top_seq && from->has_top_seq == from->has_top_mark;
+    if (!whole) return FAULT_FORMAT;
+    if (!out->has_fill) return FAULT_NONE;
+    out->fill_seq = from->fill_seq;
+    out->top_seq = from->top_seq;
+    bool fits = out->fill_seq > 0 && out->fill_seq <= out->top_seq && out->top_seq <= INT64_MAX;
+    return fits ? FAULT_NONE : FAULT_FORMAT;
 }
 
 enum fault codec_hello_unpack(struct arena *arena, struct str bytes, struct hello *out)
@@ -97,6 +116,7 @@ enum fault codec_hello_unpack(struct arena *arena, struct str bytes, struct hell
         fault = unpacked_array(from->has_invitation_code, from->invitation_code, &out->has_code,
                                out->code, CODE_BYTES);
     }
+    if (!fault) fault = hello_fill_unpack(from, out);
     if (fault) return fault;
     out->program = str_from(from->program);
     out->device_name = str_from(from->device_name);
@@ -258,6 +278,8 @@ static void page_pack(struct packer *packer, const struct page *page, Sluice__Pa
     out->head_seq = page->head_seq;
     out->has_to_mark = page->has_mark;
     out->to_mark = array_pack(page->to_mark, MARK_BYTES);
+    out->has_head_mark = 1;
+    out->head_mark = array_pack(page->head_mark, MARK_BYTES);
     out->rows = rows_pack(packer, page);
     if (out->rows) out->n_rows = page->count;
 }
@@ -312,9 +334,15 @@ static enum fault rows_unpack(struct arena *arena, Sluice__Row *const *from, siz
 
 static enum fault page_unpack(struct arena *arena, const Sluice__Page *from, struct page *out)
 {
+    bool has_head_mark = false;
     enum fault fault = unpacked_array(from->has_to_mark, from->to_mark, &out->has_mark,
                                       out->to_mark, MARK_BYTES);
+    if (!fault) {
+        fault = unpacked_array(from->has_head_mark, from->head_mark, &has_head_mark,
+                               out->head_mark, MARK_BYTES);
+    }
     if (fault) return fault;
+    if (!has_head_mark) return FAULT_FORMAT; /* of which history is it? */
     out->from_seq = from->has_from_seq ? from->from_seq : 0;
     out->to_seq = from->has_to_seq ? from->to_seq : 0;
     out->head_seq = from->has_head_seq ? from->head_seq : 0;

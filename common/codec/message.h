@@ -53,6 +53,10 @@ struct hello {
     struct str device_name;
     bool live;
     bool refill; /* everything again, whatever the cursor */
+    /* A snapshot that broke off: all up to fill_seq is there, read at heads up to (top_seq, top_mark). */
+    bool has_fill;
+    uint64_t fill_seq, top_seq;
+    uint8_t top_mark[MARK_BYTES];
 };
 struct welcome {
     struct uuid team, member, device;
@@ -89,7 +93,7 @@ struct packed_row { /* a row whose body is still bytes: what replicas keep */
 struct page {
     uint64_t from_seq, to_seq, head_seq;
     bool has_mark;
-    uint8_t to_mark[MARK_BYTES];
+    uint8_t to_mark[MARK_BYTES], head_mark[MARK_BYTES];
     struct packed_row *rows;
     size_t count;
 };
@@ -119,7 +123,7 @@ struct message {
     struct welcome welcome;
     struct refusal refusal;
     struct push push;
-    struct page page; /* CHECKED too; without a mark */
+    struct page page; /* CHECKED too; without marks */
     struct check_request check;
     struct digest digest; /* CHECKED */
     uint64_t nonce; /* PING, PONG */

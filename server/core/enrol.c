@@ -30,6 +30,9 @@ static void sign_in(struct server *server, struct session *session, struct now n
     request->cursor_seq = session->hello.cursor_seq;
     request->has_mark = session->hello.has_mark;
     memcpy(request->cursor_mark, session->hello.cursor_mark, sizeof request->cursor_mark);
+    request->has_top = session->hello.has_fill;
+    request->top_seq = session->hello.top_seq;
+    memcpy(request->top_mark, session->hello.top_mark, sizeof request->top_mark);
     request->now_ms = now.wall_ms;
     session_set_state(server, session, SESSION_SIGNING_IN, now);
     job_submit(server, job);
@@ -132,16 +135,25 @@ static bool replica_is_itself(const struct session *session, const struct store_
     if (token_is(known->has_next_token, known->next_token, hello)) return true;
     if (!hello->has_token) return !known->has_token; /* its first welcome was lost */
     /* A server that went back in time does not know what it said since. */
-    return hello->cursor_seq > 0 && !result->mark_known;
+    return hello->has_fill ? !result->top_known : hello->cursor_seq > 0 && !result->mark_known;
+}
+
+/* Where a delta goes on. */
+static uint64_t hello_from(const struct hello *hello)
+{
+    return hello->has_fill ? hello->fill_seq : hello->cursor_seq;
 }
 
 static enum plan plan_for(const struct session *session, const struct store_result *result)
 {
+    const struct hello *hello = &session->hello;
     if (!replica_is_itself(session, result)) return PLAN_NEW_REPLICA;
-    if (session->hello.refill || session->hello.cursor_seq == 0 || !result->mark_known)
-        return PLAN_SNAPSHOT;
-    if (session->hello.cursor_seq < result->sight_seq) return PLAN_SNAPSHOT;
-    return PLAN_DELTA;
+    /* Every row that came of a broken snapshot was read at a head up to its top, not only those up to
+     * fill_seq: where that one is of another history, any of them may be. */
+    if (hello->has_fill && !result->top_known) return PLAN_SNAPSHOT;
+    bool anew = hello->refill || hello->cursor_seq == 0 || !result->mark_known;
+    if (!hello->has_fill && anew) return PLAN_SNAPSHOT;
+    return hello_from(hello) < result->sight_seq ? PLAN_SNAPSHOT : PLAN_DELTA;
 }
 
 static void token_next(struct server *server, struct session *session,
@@ -350,7 +362,7 @@ static void signed_in(struct server *server, struct session *session,
         session_refuse_revoked(server, session);
         return;
     }
-    session->cursor = session->plan == PLAN_DELTA ? session->hello.cursor_seq : 0;
+    session->cursor = session->plan == PLAN_DELTA ? hello_from(&session->hello) : 0;
     token_next(server, session, result);
     memcpy(session->head_mark, result->mark, MARK_BYTES);
     session->welcome = (struct welcome){

@@ -30,7 +30,7 @@ struct feed_span { /* rows in order; complete for everything up to to_seq */
     size_t count;
     uint64_t to_seq, head;
     bool has_mark;
-    uint8_t mark[MARK_BYTES];
+    uint8_t mark[MARK_BYTES], head_mark[MARK_BYTES];
 };
 
 /* Does that row take from the session what it may, or change what it may see? A copy made under
@@ -139,6 +139,7 @@ static void feed_rows(struct server *server, struct session *session,
         }
         page->has_mark = span->has_mark && page->to_seq == span->to_seq;
         memcpy(page->to_mark, span->mark, MARK_BYTES);
+        memcpy(page->head_mark, span->head_mark, MARK_BYTES);
         session_send(server, session, &message);
         session->cursor = page->to_seq;
         session->worked_ms = server->now_ms;
@@ -204,6 +205,7 @@ void feed_session(struct server *server, struct session *session, struct now now
                              .head = team->head,
                              .has_mark = true};
     memcpy(span.mark, team->mark, MARK_BYTES);
+    memcpy(span.head_mark, team->mark, MARK_BYTES);
     feed_rows(server, session, &span);
     if (session->delivered && session->cursor >= team->head) {
         session_refuse_revoked(server, session);
@@ -341,6 +343,7 @@ void feed_page(struct server *server, struct session *session,
     struct feed_span span = {
         .to_seq = result->to_seq, .head = result->seq, .has_mark = result->has_mark};
     memcpy(span.mark, result->to_mark, MARK_BYTES);
+    memcpy(span.head_mark, result->mark, MARK_BYTES);
     struct ring_row *rows = calloc(result->row_count + 1, sizeof *rows);
     span.rows = rows;
     uint64_t before = session->cursor;

@@ -65,6 +65,9 @@ struct store_request {
     uint64_t cursor_seq;
     bool has_mark;
     uint8_t cursor_mark[MARK_BYTES];
+    bool has_top; /* SIGN_IN: is this one of this history, too? */
+    uint64_t top_seq;
+    uint8_t top_mark[MARK_BYTES];
     uint8_t code_hash[32];
     struct str device_name;
     struct uuid notice; /* SIGN_IN: the inbox item that tells of this copy, if it was told of */
@@ -139,6 +142,7 @@ struct store_result {
     uint64_t sight_seq; /* a copy with an older cursor may lack or hold what it must not */
     bool mark_known; /* (cursor_seq, cursor_mark), or (known_seq, known_mark), is a commit of this
                         history */
+    bool top_known;  /* SIGN_IN: (top_seq, top_mark) is one */
 
     /* SIGN_IN, LOAD */
     const struct team *team_row;

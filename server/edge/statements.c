@@ -17,6 +17,9 @@ const char statement_listen[] = "LISTEN sluice_commit";
     "SELECT head_seq, head_mark, recorded_last, inbox_last, definition_version, access_version"    \
     " FROM team "
 #define REPLICA_COLUMNS "SELECT id, device, last_number, token, next_token, deliver_to FROM replica "
+#define MARK_KNOWN                                                                                 \
+    "SELECT EXISTS (SELECT FROM commit_mark WHERE team_id = sluice_team() AND seq = $1::bigint"    \
+    " AND mark = $2::bytea)"
 #define NEWEST "(SELECT max(version) FROM definition WHERE team_id = $1)"
 
 static const struct {
@@ -39,9 +42,8 @@ static const struct {
      " AND NOT EXISTS (SELECT FROM inbox i WHERE i.team_id = d.team_id AND i.id = $3::uuid)"
      " FROM device d LEFT JOIN replica r ON r.team_id = d.team_id AND r.id = $2::uuid"
      " WHERE d.team_id = sluice_team() AND d.public_key = $1::bytea"},
-    {STATEMENT_SIGN_IN_MARK, "sign_in_mark",
-     "SELECT EXISTS (SELECT FROM commit_mark WHERE team_id = sluice_team() AND seq = $1::bigint"
-     " AND mark = $2::bytea)"},
+    {STATEMENT_SIGN_IN_MARK, "sign_in_mark", MARK_KNOWN},
+    {STATEMENT_SIGN_IN_TOP, "sign_in_top", MARK_KNOWN},
     {STATEMENT_HEAD, "head", HEAD_COLUMNS "WHERE team_id = $1::uuid"},
     {STATEMENT_REPLICA_ADD, "replica_add",
      "INSERT INTO replica (team_id, id, device, token, next_token, copy)"

@@ -19,6 +19,7 @@ enum statement {
     STATEMENT_SIGN_IN_REPLICA, /* $1 replica */
     STATEMENT_SIGN_IN_COPIED, /* $1 key, $2 replica, $3 notice -> to be told */
     STATEMENT_SIGN_IN_MARK,    /* $1 seq, $2 mark -> known */
+    STATEMENT_SIGN_IN_TOP,     /* the same */
     STATEMENT_HEAD,            /* $1 team -> seq, mark, recorded, inbox, definition, access */
     STATEMENT_REPLICA_ADD,     /* $1 team, $2 id, $3 device, $4 token, $5 next -> id */
     STATEMENT_REPLICA_ROTATE,  /* $1 team, $2 id, $3 token, $4 next, $5 and $6 expected,

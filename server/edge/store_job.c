@@ -69,10 +69,16 @@ static void write_sign_in(struct store_job *job)
     bytes(p, true, request->device_key, sizeof request->device_key);
     pg_add_uuid(p, request->replica);
     pg_add_uuid(p, request->notice);
-    if (!request->has_mark) return;
-    p = store_job_call(job, STATEMENT_SIGN_IN_MARK);
-    pg_add_number(p, (int64_t)request->cursor_seq);
-    bytes(p, true, request->cursor_mark, MARK_BYTES);
+    if (request->has_mark) {
+        p = store_job_call(job, STATEMENT_SIGN_IN_MARK);
+        pg_add_number(p, (int64_t)request->cursor_seq);
+        bytes(p, true, request->cursor_mark, MARK_BYTES);
+    }
+    if (request->has_top) {
+        p = store_job_call(job, STATEMENT_SIGN_IN_TOP);
+        pg_add_number(p, (int64_t)request->top_seq);
+        bytes(p, true, request->top_mark, MARK_BYTES);
+    }
 }
 
 /* Also of the team entered. */

@@ -341,6 +341,7 @@ void store_job_read(struct store_job *job, size_t index, const PGresult *result)
         out->copied = PQntuples(result) > 0 && pg_bool(value_at(result, 0, 0));
         break;
     case STATEMENT_SIGN_IN_MARK: out->mark_known = pg_bool(value_at(result, 0, 0)); break;
+    case STATEMENT_SIGN_IN_TOP: out->top_known = pg_bool(value_at(result, 0, 0)); break;
     case STATEMENT_REPLICA_ADD:
     case STATEMENT_REPLICA_ROTATE: job->answered = PQntuples(result) > 0; break;
     case STATEMENT_LOAD_MEMBERS: read_members(job, result); break;

@@ -78,7 +78,8 @@ static void an_identity_is_there_again_after_a_crash(void **state)
     in.generation = 5;
     in.fill_generation = 6;
     in.fill_seq = 66;
-    memset(in.fill_mark, 4, sizeof in.fill_mark);
+    in.fill_top_seq = 77;
+    memset(in.fill_top_mark, 4, sizeof in.fill_top_mark);
     in.last_sync_at = 1000;
     in.last_failure_at = 2000;
     in.server_clock_offset = -3000;
@@ -102,8 +103,8 @@ static void an_identity_is_there_again_after_a_crash(void **state)
     assert_true(uuid_equal(out.device, in.device) && uuid_equal(out.replica, in.replica));
     assert_int_equal(out.next_number, 41);
     assert_int_equal(out.cursor_seq, 77);
-    assert_true(out.fill_generation == 6 && out.fill_seq == 66);
-    assert_memory_equal(out.fill_mark, in.fill_mark, sizeof in.fill_mark);
+    assert_true(out.fill_generation == 6 && out.fill_seq == 66 && out.fill_top_seq == 77);
+    assert_memory_equal(out.fill_top_mark, in.fill_top_mark, sizeof in.fill_top_mark);
     assert_int_equal(out.generation, 5);
     assert_int_equal(out.last_sync_at, 1000);
     assert_int_equal(out.last_failure_at, 2000);

@@ -46,6 +46,17 @@ void a_mark_is_known_at_its_seq_only(struct contract_world *w)
         memset(request.cursor_mark, rows[i].mark, MARK_BYTES);
         const struct store_result *result = run(w, &request);
         if (result->mark_known != rows[i].known) fail_msg("%s", rows[i].sentence);
+        assert_false(result->top_known);
+        release(w, result);
+        /* The same of the top, whatever the cursor is. */
+        request.has_top = rows[i].has;
+        request.top_seq = rows[i].seq;
+        memset(request.top_mark, rows[i].mark, MARK_BYTES);
+        request.has_mark = i % 2 == 0;
+        request.cursor_mark[0] ^= 1;
+        result = run(w, &request);
+        if (result->top_known != rows[i].known) fail_msg("as top: %s", rows[i].sentence);
+        assert_false(result->mark_known && rows[i].known);
         release(w, result);
     }
 }

@@ -143,6 +143,7 @@ static void same_sign_in(struct trace *trace, const struct store_result *a,
     same_stand(trace, a, b);
     same(trace, uuid_equal(a->device, b->device), "the device");
     same(trace, a->mark_known == b->mark_known, "whether the mark is known");
+    same(trace, a->top_known == b->top_known, "whether the top is known");
     same(trace, a->announced == b->announced && a->others == b->others, "what is said of devices");
     same(trace, a->copied == b->copied, "whether a copy is to be told of");
     same(trace, a->sight_seq == b->sight_seq, "the seq of sight");

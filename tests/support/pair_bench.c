@@ -221,6 +221,7 @@ bool pair_server_step(struct pair_bench *b)
     struct effect effect = server_next(b->server);
     struct pair_client *client;
     const struct store_result *result;
+    struct store_request request;
     switch (effect.kind) {
     case EFFECT_NONE: return false;
     case EFFECT_WRITE: server_write(b, effect.connection); break;
@@ -233,7 +234,10 @@ bool pair_server_step(struct pair_bench *b)
         sync_lost(client->sync, b->now);
         break;
     case EFFECT_STORE:
-        result = store_memory_run(b->store, effect.request);
+        request = *effect.request;
+        if (request.kind == STORE_PAGE && b->page_rows > 0) request.row_limit = b->page_rows;
+        if (request.kind == STORE_PAGE && b->page_stop > 0 && --b->page_stop == 0) break;
+        result = store_memory_run(b->store, &request);
         server_store_done(b->server, result, b->now);
         store_memory_release(b->store, result);
         break;

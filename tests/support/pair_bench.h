@@ -31,6 +31,8 @@ struct pair_bench {
     struct now now;
     bool down; /* the network is */
     bool check; /* copies are compared */
+    size_t page_rows; /* the store gives no more at once; 0: as many as it is asked for */
+    size_t page_stop; /* after so many pages the store hangs; 0: it does not */
 };
 
 /* Set-up and tear-down of a test: copies of "rep" and "other", who have a deal, "roof". */

@@ -122,12 +122,17 @@ static const uint8_t *mark_at(const struct memory_team *team, uint64_t seq)
     return NULL;
 }
 
+static bool mark_is(const struct memory_team *team, uint64_t seq, const uint8_t *wanted)
+{
+    const uint8_t *mark = mark_at(team, seq);
+    return mark && memcmp(mark, wanted, MARK_BYTES) == 0;
+}
+
 static void result_known(struct memory_result *out, const struct memory_team *team,
                          const struct store_request *request)
 {
-    const uint8_t *mark = mark_at(team, request->known_seq);
     out->result.mark_known =
-        request->has_known && mark && memcmp(mark, request->known_mark, MARK_BYTES) == 0;
+        request->has_known && mark_is(team, request->known_seq, request->known_mark);
 }
 
 /* --- devices --- */
@@ -207,9 +212,10 @@ static enum store_status run_sign_in(struct store_memory *store,
     if (replica) out->result.replica = replica->stand;
     bool copy = replica ? replica->copy : device_has_replica(store, device->id);
     out->result.copied = copy && !memory_row_find(team, ENTITY_INBOX, request->notice, 0);
-    const uint8_t *mark = mark_at(team, request->cursor_seq);
     out->result.mark_known =
-        request->has_mark && mark && memcmp(mark, request->cursor_mark, MARK_BYTES) == 0;
+        request->has_mark && mark_is(team, request->cursor_seq, request->cursor_mark);
+    out->result.top_known =
+        request->has_top && mark_is(team, request->top_seq, request->top_mark);
     const struct device *kept = row ? row->entity : NULL;
     if (kept && kept->revoked_at.has) out->result.revoked_at = kept->revoked_at.v;
     const struct member *by =

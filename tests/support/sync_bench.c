@@ -118,6 +118,7 @@ void server_pages(struct bench *b, uint64_t from, uint64_t to, uint64_t head,
                                        .head_seq = head,
                                        .has_mark = to == head,
                                        .to_mark = {(uint8_t)to},
+                                       .head_mark = {(uint8_t)head},
                                        .rows = rows,
                                        .count = count}};
     server_says(b, &message);

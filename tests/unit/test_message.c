@@ -148,7 +148,8 @@ static void a_hello_reads_back(void **state)
                          .replica = uuid_sample(1), .has_token = true, .token = {1, 2},
                          .next_number = 77, .cursor_seq = 88, .has_mark = true,
                          .cursor_mark = {3, 4}, .has_code = true, .code = {5, 6},
-                         .device_name = STR("laptop"), .live = true, .refill = true};
+                         .device_name = STR("laptop"), .live = true, .refill = true,
+                         .has_fill = true, .fill_seq = 5, .top_seq = 9, .top_mark = {7, 8}};
     struct hello least = {.protocol = 9, .replica = uuid_sample(2), .next_number = 1};
     const struct hello *hellos[] = {&full, &least};
     for (size_t i = 0; i < 2; i++) {
@@ -171,6 +172,9 @@ static void a_hello_reads_back(void **state)
         assert_int_equal(a->cursor_seq, back.cursor_seq);
         assert_int_equal(a->live, back.live);
         assert_int_equal(a->refill, back.refill);
+        assert_int_equal(a->has_fill, back.has_fill);
+        assert_true(a->fill_seq == back.fill_seq && a->top_seq == back.top_seq);
+        assert_memory_equal(a->top_mark, back.top_mark, MARK_BYTES);
         assert_true(str_equal(a->program, back.program));
         assert_true(str_equal(a->device_name, back.device_name));
     }
@@ -191,6 +195,15 @@ static void hellos_that_make_no_sense_are_refused(void **state)
          {.protocol = 1, .replica = uuid_sample(1), .next_number = UINT64_MAX}},
         {"so does the cursor",
          {.protocol = 1, .replica = uuid_sample(1), .next_number = 1, .cursor_seq = UINT64_MAX}},
+        {"of nothing nothing goes on",
+         {.protocol = 1, .replica = uuid_sample(1), .next_number = 1, .has_fill = true,
+          .top_seq = 1}},
+        {"what came was not read before it was there",
+         {.protocol = 1, .replica = uuid_sample(1), .next_number = 1, .has_fill = true,
+          .fill_seq = 9, .top_seq = 8}},
+        {"the top fits too",
+         {.protocol = 1, .replica = uuid_sample(1), .next_number = 1, .has_fill = true,
+          .fill_seq = 9, .top_seq = UINT64_MAX}},
     };
     struct arena arena;
     arena_init(&arena, 1 << 20);
@@ -257,7 +270,8 @@ static void a_page_reads_back(void **state)
     }
     struct message page = {.kind = MESSAGE_PAGE,
                            .page = {.from_seq = 10, .to_seq = 2000, .head_seq = 3000,
-                                    .has_mark = true, .to_mark = {1, 2, 3}, .rows = rows,
+                                    .has_mark = true, .to_mark = {1, 2, 3},
+                                    .head_mark = {4, 5}, .rows = rows,
                                     .count = PAGE_ROWS_MAX}};
     struct message back;
     assert_int_equal(round_trip(&arena, &page, &back), FAULT_NONE);
@@ -266,6 +280,7 @@ static void a_page_reads_back(void **state)
     assert_int_equal(back.page.head_seq, 3000);
     assert_true(back.page.has_mark);
     assert_memory_equal(back.page.to_mark, page.page.to_mark, MARK_BYTES);
+    assert_memory_equal(back.page.head_mark, page.page.head_mark, MARK_BYTES);
     assert_int_equal(back.page.count, PAGE_ROWS_MAX);
     for (size_t i = 0; i < PAGE_ROWS_MAX; i++) {
         const struct packed_row *a = &rows[i], *b = &back.page.rows[i];
@@ -468,6 +483,7 @@ static const struct {
     {"a page to nowhere holds no row", MESSAGE_PAGE, 2, false, false},
     {"a page without a mark ends within a commit", MESSAGE_PAGE, 3, false, true},
     {"a page of nothing", MESSAGE_PAGE, 5, false, true},
+    {"a page of no history", MESSAGE_PAGE, 6, false, false},
     {"a row of no kind", MESSAGE_PAGE, 1, true, false},
     {"a row of no thing", MESSAGE_PAGE, 2, true, false},
     {"a row of no time", MESSAGE_PAGE, 3, true, false},

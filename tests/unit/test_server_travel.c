@@ -134,6 +134,69 @@ static void a_copy_is_told_that_the_database_went_back(void **state)
     server_world_end(&w);
 }
 
+/* A snapshot that broke off: the server goes on if what came was read in this history, all of it. Whether
+ * what is shown is of this history is another question. */
+static void a_broken_snapshot_goes_on_in_its_history_only(void **state)
+{
+    (void)state;
+    static struct server_world w;
+    server_world_begin(&w);
+    struct peer *peer = peer_enrolled(&w);
+    struct hello shown = peer->hello; /* of before all that follows */
+    peer_push(&w, peer, 1, server_world_deal(&w, &peer->arena, "Kept"));
+    struct store_memory *backup = store_memory_copy(w.store);
+    const struct page kept = peer_find(peer, MESSAGE_PAGE)->page;
+    peer_push(&w, peer, 2, server_world_deal(&w, &peer->arena, "Lost"));
+    const struct page lost = peer_find(peer, MESSAGE_PAGE)->page;
+    assert_true(lost.head_seq > kept.head_seq);
+    assert_memory_equal(lost.head_mark, lost.to_mark, MARK_BYTES);
+    peer_leave(&w, peer);
+    peer->hello.next_number = 3;
+    peer->hello.refill = true;
+    peer->hello.has_fill = true;
+    peer->hello.fill_seq = kept.to_seq;
+    peer->hello.top_seq = lost.head_seq;
+    memcpy(peer->hello.top_mark, lost.head_mark, MARK_BYTES);
+    peer_connect(&w, peer);
+    assert_int_equal(peer_welcomed(peer)->plan, PLAN_DELTA);
+    assert_false(peer_welcomed(peer)->went_back);
+    assert_int_equal(peer_find(peer, MESSAGE_PAGE)->page.from_seq, kept.to_seq);
+    store_memory_destroy(w.store);
+    w.store = backup;
+    server_world_restart(&w);
+    peer_make(&w, &w.peers[2]); /* another history passes the old seq */
+    w.peers[2].key = peer->key;
+    peer_connect(&w, &w.peers[2]);
+    for (uint64_t i = 1; i <= 3; i++)
+        peer_push(&w, &w.peers[2], i, server_world_deal(&w, &w.peers[2].arena, "New"));
+    /* Up to fill_seq it is this history's, and what it shows is, but some was read later. */
+    peer->hello.cursor_seq = kept.to_seq;
+    memcpy(peer->hello.cursor_mark, kept.to_mark, MARK_BYTES);
+    peer_connect(&w, peer);
+    assert_int_equal(peer_welcomed(peer)->plan, PLAN_SNAPSHOT);
+    assert_false(peer_find(peer, MESSAGE_WELCOME)->welcome.went_back);
+    assert_int_equal(peer_rows(peer, ENTITY_TEAM), 1);
+    /* And the other way round: gone on with, though what it shows is of the lost one. */
+    peer->hello.cursor_seq = lost.to_seq;
+    memcpy(peer->hello.cursor_mark, lost.to_mark, MARK_BYTES);
+    peer->hello.top_seq = kept.head_seq;
+    memcpy(peer->hello.top_mark, kept.head_mark, MARK_BYTES);
+    peer_connect(&w, peer);
+    assert_int_equal(peer_find(peer, MESSAGE_WELCOME)->welcome.plan, PLAN_DELTA);
+    assert_true(peer_find(peer, MESSAGE_WELCOME)->welcome.went_back);
+    assert_int_equal(peer_rows(peer, ENTITY_TEAM), 0);
+    assert_int_equal(peer_rows(peer, ENTITY_DEAL), 3);
+    /* Who has been in this history has been given a token in it. */
+    peer->hello.token[0] ^= 1;
+    peer_connect(&w, peer);
+    assert_int_equal(peer_find(peer, MESSAGE_WELCOME)->welcome.plan, PLAN_NEW_REPLICA);
+    peer->hello.top_mark[0] ^= 1;
+    peer_connect(&w, peer);
+    assert_int_equal(peer_find(peer, MESSAGE_WELCOME)->welcome.plan, PLAN_SNAPSHOT);
+    assert_true(shown.cursor_seq < kept.to_seq);
+    server_world_end(&w);
+}
+
 /* --- what nobody brings back --- */
 
 struct lost {
@@ -319,6 +382,7 @@ int main(void)
         cmocka_unit_test(a_copied_device_is_told_to_its_member_once),
         cmocka_unit_test(a_notice_that_was_not_written_is_written_later),
         cmocka_unit_test(a_copy_is_told_that_the_database_went_back),
+        cmocka_unit_test(a_broken_snapshot_goes_on_in_its_history_only),
         cmocka_unit_test(what_nobody_brings_back_is_told_until_somebody_does),
         cmocka_unit_test(who_comes_back_in_time_is_not_told_of),
         cmocka_unit_test(what_comes_back_under_another_replica_id_counts),
