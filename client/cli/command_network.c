@@ -357,17 +357,16 @@ static void compare_say(struct command *command, const struct sync_report *repor
     if (report->was_refetched) {
         NOTE(answer, NOTE_RESULT,
              sentence_of((size_t)report->rows_checked,
-                         "It held rows that the server has not; everything was fetched anew, and "
+                         "Too much of it was not the server's; everything was fetched anew, and "
                          "now its {rows} row is the server's",
-                         "It held rows that the server has not; everything was fetched anew, and "
+                         "Too much of it was not the server's; everything was fetched anew, and "
                          "now all {rows} rows are the server's"),
              {"rows", rows});
     } else if (report->rows_repaired > 0) {
         NOTE(answer, NOTE_RESULT,
              sentence_of((size_t)report->rows_repaired,
-                         "{repaired} of its {rows} rows was not the server's; it was fetched again",
-                         "{repaired} of its {rows} rows were not the server's; they were fetched "
-                         "again"),
+                         "{repaired} of its {rows} rows was not the server's; it was put right",
+                         "{repaired} of its {rows} rows were not the server's; they were put right"),
              {"repaired", repaired}, {"rows", rows});
     } else {
         NOTE(answer, NOTE_RESULT,

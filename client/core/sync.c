@@ -202,6 +202,11 @@ static void session_tick(struct sync *sync, struct now now)
         sync_end(sync, sync_session_fill(sync, now), now);
     }
     if (stop || !sync_in_session(sync)) return;
+    if (now.boot_ms >= sync->recheck_at) {
+        sync->recheck_at = now.boot_ms + SYNC_RECHECK_MS;
+        if (!sync->stopping) sync_poke(sync, now);
+        if (!sync_in_session(sync)) return;
+    }
     if (now.boot_ms < sync->heard_at + PING_MS || now.boot_ms < sync->pinged_at + PING_MS) return;
     sync->pinged_at = now.boot_ms;
     struct message ping = {.kind = MESSAGE_PING, .nonce = random_u64(&sync->random)};
@@ -315,7 +320,7 @@ uint64_t sync_deadline(const struct sync *sync)
     if (sync_fill_waits(sync)) return 0; /* at once, but what was received meanwhile comes first */
     uint64_t quiet = sync->heard_at > sync->pinged_at ? sync->heard_at : sync->pinged_at;
     at = earlier(at, earlier(quiet + PING_MS, sync->heard_at + DEAD_MS));
-    at = earlier(at, sync->reveal_at);
+    at = earlier(at, earlier(sync->reveal_at, sync->recheck_at));
     return sync->stopping ? earlier(at, sync->stop_at) : at;
 }
 

@@ -109,7 +109,7 @@ void sync_connected(struct sync *sync, struct now now);
 void sync_received(struct sync *sync, struct str bytes, struct now now);
 /* The connection could not be opened, or broke. */
 void sync_lost(struct sync *sync, struct now now);
-/* New mutations are in the outbox. */
+/* New mutations are in the outbox. One that gets lost costs seconds. */
 void sync_poke(struct sync *sync, struct now now);
 void sync_tick(struct sync *sync, struct now now);
 /* Says bye, after what is in flight. */

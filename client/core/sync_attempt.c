@@ -76,7 +76,8 @@ void sync_close(struct sync *sync)
 {
     sync_fill_keep(sync);
     sync_pages_drop(sync);
-    if (sync->check.phase == CHECK_ASKING) sync->check.phase = CHECK_WANTED;
+    bool comparing = sync->check.phase == CHECK_ASKING || sync->check.phase == CHECK_JUDGING;
+    if (comparing) sync->check.phase = CHECK_WANTED;
     if (!sync->connection) return;
     sync->connection = false;
     if (sync->connect_due) { /* nobody was told to connect yet */

@@ -1,12 +1,15 @@
 /* sync_check.c - the copy compared with the server, span by span, and repaired. See sync_inside.h.
  *
- *   WANTED --at the head, nothing pending--> ASKING --same digest: next span----------> DONE
+ *   WANTED --at the head, nothing pending--> ASKING --same digest: next span--> JUDGING --> DONE
  *                                              |  \--else: the span with its rows--/
- *                                              +--rows the server has not: everything again, once
  *
  * A span is what one page of the server holds; the server says where it ends. Others may commit
- * meanwhile: a row that moved on looks missing there or here, and is fetched again, which harms
- * nothing. Invariant: repairs are shown in one transaction, pending changes decided again on top. */
+ * meanwhile. Up to the head that it began at, a row that is missing here, or not the same, is so
+ * whatever they do: it is fetched. A row that the server has not may only have moved on since its mark
+ * was read here; so that is judged at the end, when all is shown that was committed when the server was
+ * asked: what then stands where it stood is not the server's, and is taken out.
+ *
+ * Invariant: repairs are shown in one transaction, pending changes decided again on top. */
 #include "client/core/sync_inside.h"
 
 #include <stdlib.h>
@@ -35,7 +38,18 @@ static void check_end(struct sync *sync)
     arena_reset(&check->arena);
     check->marks = NULL;
     check->repairs = NULL;
+    check->extras = NULL;
     check->count = check->at = check->repair_count = check->repair_cap = 0;
+    check->extra_count = check->extra_cap = 0;
+}
+
+/* Of all rows of the copy, by seq. */
+static enum fault marks_load(struct sync *sync, struct arena *arena, struct row_mark **marks,
+                             size_t *count)
+{
+    enum fault fault = sync->replica->f->marks(sync->replica, arena, marks, count);
+    if (!fault && *count > 0) qsort(*marks, *count, sizeof **marks, mark_compare);
+    return fault;
 }
 
 /* A new session begins it anew. */
@@ -44,21 +58,9 @@ static enum fault check_begin(struct sync *sync)
     struct sync_check *check = &sync->check;
     check_end(sync);
     check->from = 0;
-    check->end = sync->head;
+    check->end = check->until = sync->head;
     sync->report.rows_checked = 0;
-    enum fault fault =
-        sync->replica->f->marks(sync->replica, &check->arena, &check->marks, &check->count);
-    if (fault || check->count == 0) return fault;
-    qsort(check->marks, check->count, sizeof *check->marks, mark_compare);
-    return FAULT_NONE;
-}
-
-enum fault sync_check_start(struct sync *sync, bool *goes_on)
-{
-    struct sync_check *check = &sync->check;
-    *goes_on = check->phase == CHECK_WANTED || check->phase == CHECK_ASKING;
-    if (check->phase != CHECK_WANTED) return FAULT_NONE;
-    enum fault fault = check_begin(sync);
+    enum fault fault = marks_load(sync, &check->arena, &check->marks, &check->count);
     if (fault) return fault;
     check->phase = CHECK_ASKING;
     return check_ask(sync, false);
@@ -85,12 +87,11 @@ static bool mark_is(const struct row_mark *mark, const struct packed_row *row)
            uuid_equal(mark->id, row->id);
 }
 
-/* Rows that are missing here or are not the same go to the repairs. *extra: rows here that the server
- * has not. Both are in order of seq; within one the order is anybody's. */
-static enum fault span_compare(struct sync_check *check, const struct page *page, size_t end,
-                               size_t *extra)
+/* Rows that are missing here or are not the same go to the repairs. Both are in order of seq; within one
+ * the order is anybody's. */
+static enum fault span_compare(struct sync_check *check, const struct page *page, size_t end)
 {
-    size_t matched = 0, at = check->at;
+    size_t at = check->at;
     for (size_t i = 0; i < page->count; i++) {
         const struct packed_row *row = &page->rows[i];
         const struct row_mark *found = NULL;
@@ -99,7 +100,6 @@ static enum fault span_compare(struct sync_check *check, const struct page *page
         for (size_t k = at; k < end && check->marks[k].seq == row->seq && !found; k++) {
             if (mark_is(&check->marks[k], row)) found = &check->marks[k];
         }
-        matched += found != NULL;
         if (found && found->hash == codec_row_hash(row)) continue;
         void *repairs = check->repairs;
         struct packed_row *repair = arena_push(&check->arena, &repairs, &check->repair_count,
@@ -109,13 +109,40 @@ static enum fault span_compare(struct sync_check *check, const struct page *page
         *repair = *row;
         repair->body = arena_str(&check->arena, row->body);
     }
-    *extra = end - check->at - matched;
     return arena_fault(&check->arena);
+}
+
+static enum fault extra_add(struct sync_check *check, const struct row_mark *mark)
+{
+    void *extras = check->extras;
+    struct row_mark *extra = arena_push(&check->arena, &extras, &check->extra_count,
+                                        &check->extra_cap, sizeof *extra);
+    check->extras = extras;
+    if (!extra) return FAULT_MEMORY;
+    *extra = *mark;
+    return FAULT_NONE;
+}
+
+/* Rows that are here and not in the server's span go to the extras. */
+static enum fault span_extras(struct sync_check *check, const struct page *page, size_t end)
+{
+    size_t at = 0;
+    enum fault fault = FAULT_NONE;
+    for (size_t i = check->at; i < end && !fault; i++) {
+        const struct row_mark *mark = &check->marks[i];
+        bool found = false;
+        while (at < page->count && page->rows[at].seq < mark->seq) at++;
+        for (size_t k = at; k < page->count && page->rows[k].seq == mark->seq && !found; k++)
+            found = mark_is(mark, &page->rows[k]);
+        if (!found) fault = extra_add(check, mark);
+    }
+    return fault;
 }
 
 /* --- repairing --- */
 
-/* All of it once more, into a new generation; then it is compared again, and has to be right. */
+/* More is wrong than is shown at once. All of it once more, into a new generation; then it is compared
+ * again, and has to be right. */
 static struct sync_ending check_refetch(struct sync *sync)
 {
     check_end(sync);
@@ -134,6 +161,9 @@ static enum fault repair_store(struct sync *sync)
     struct replica *replica = sync->replica;
     const struct sync_check *check = &sync->check;
     enum fault fault = FAULT_NONE;
+    for (size_t i = 0; i < check->extra_count && !fault; i++) {
+        fault = replica->f->drop_row(replica, sync->identity.generation, &check->extras[i]);
+    }
     for (size_t i = 0; i < check->repair_count && !fault; i++) {
         fault = replica->f->put_row(replica, sync->identity.generation, &check->repairs[i]);
     }
@@ -156,27 +186,63 @@ static enum fault check_repair(struct sync *sync, struct now now)
     return fault;
 }
 
+/* Leaves the extras that stand where they stood. Both are in order of seq. */
+static enum fault extras_judge(struct sync *sync)
+{
+    struct sync_check *check = &sync->check;
+    struct row_mark *marks = NULL;
+    size_t count = 0, at = 0, kept = 0;
+    if (check->extra_count == 0) return FAULT_NONE;
+    struct arena arena;
+    arena_init(&arena, SYNC_CHECK_BYTES);
+    enum fault fault = marks_load(sync, &arena, &marks, &count);
+    for (size_t i = 0; i < check->extra_count && !fault; i++) {
+        const struct row_mark extra = check->extras[i];
+        bool stands = false;
+        while (at < count && marks[at].seq < extra.seq) at++;
+        for (size_t k = at; k < count && marks[k].seq == extra.seq && !stands; k++)
+            stands = marks[k].kind == extra.kind && marks[k].n == extra.n &&
+                     uuid_equal(marks[k].id, extra.id);
+        if (stands) check->extras[kept++] = extra;
+    }
+    arena_finish(&arena);
+    check->extra_count = kept;
+    return fault;
+}
+
 static struct sync_ending check_finish(struct sync *sync, struct now now)
 {
     struct sync_check *check = &sync->check;
-    /* Rows here that are newer than everything. */
-    bool beyond = check->at < check->count && check->marks[check->at].seq > sync->head;
-    if (beyond || check->repair_count > REVEAL_ROWS_MAX) return check_refetch(sync);
-    enum fault fault = check->repair_count > 0 ? check_repair(sync, now) : FAULT_NONE;
+    enum fault fault = extras_judge(sync);
+    size_t wrong = check->repair_count + check->extra_count;
+    if (!fault && wrong > REVEAL_ROWS_MAX) return check_refetch(sync);
+    if (!fault && wrong > 0) fault = check_repair(sync, now);
     if (fault) return ending_local(fault);
-    if (check->repair_count > 0) {
+    if (wrong > 0) {
         pending_forget(&sync->pending);
         sync->changed_due = true;
     }
-    sync->report.rows_repaired = check->repair_count;
+    sync->report.rows_repaired = wrong;
     sync->report.was_checked = true;
     check_end(sync);
     check->phase = CHECK_DONE;
     return SYNC_ENDING_NONE;
 }
 
-struct sync_ending sync_check_take(struct sync *sync, const struct message *message,
-                                   struct now now)
+struct sync_ending sync_check_step(struct sync *sync, struct now now, bool *goes_on)
+{
+    struct sync_check *check = &sync->check;
+    struct sync_ending ending = SYNC_ENDING_NONE;
+    if (check->phase == CHECK_WANTED) {
+        ending = ending_local(check_begin(sync));
+    } else if (check->phase == CHECK_JUDGING && sync->position >= check->until) {
+        ending = check_finish(sync, now);
+    }
+    *goes_on = check->phase != CHECK_NONE && check->phase != CHECK_DONE;
+    return ending;
+}
+
+struct sync_ending sync_check_take(struct sync *sync, const struct message *message)
 {
     struct sync_check *check = &sync->check;
     const struct page *page = &message->page;
@@ -184,17 +250,24 @@ struct sync_ending sync_check_take(struct sync *sync, const struct message *mess
                 page->from_seq == check->from &&
                 (page->to_seq > page->from_seq || page->to_seq == page->head_seq);
     if (!fits) return ending_trouble(SYNC_TROUBLE_PROTOCOL);
-    size_t end = 0, extra = 0;
+    size_t end = 0, extras = check->extra_count;
     struct digest ours = span_digest(check, page->to_seq, &end);
     bool same = ours.count == message->digest.count && ours.sum == message->digest.sum;
     if (!same && !check->rows) return ending_local(check_ask(sync, true));
-    enum fault fault = same ? FAULT_NONE : span_compare(check, page, end, &extra);
-    if (fault) return ending_local(fault);
-    if (extra > 0) return check_refetch(sync);
+    enum fault fault = same ? FAULT_NONE : span_compare(check, page, end);
+    if (!fault && !same) fault = span_extras(check, page, end);
     sync->report.rows_checked += message->digest.count;
     sync->progress_due = true;
     check->at = end;
     check->from = page->to_seq;
-    if (check->from < check->end) return ending_local(check_ask(sync, false));
-    return check_finish(sync, now);
+    bool asks = check->from < check->end;
+    if (!asks) { /* rows here that are newer than everything */
+        for (; check->at < check->count && !fault; check->at++)
+            fault = extra_add(check, &check->marks[check->at]);
+    }
+    if (fault) return ending_local(fault);
+    if (check->extra_count > extras && page->head_seq > check->until) check->until = page->head_seq;
+    if (asks) return ending_local(check_ask(sync, false));
+    check->phase = CHECK_JUDGING;
+    return SYNC_ENDING_NONE;
 }

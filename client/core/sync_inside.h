@@ -26,6 +26,8 @@ enum {
     SYNC_STOP_MS = 5 * 1000,     /* a stop waits that long for answers on their way */
     SYNC_BACKOFF_MIN_MS = 500,
     SYNC_BACKOFF_MAX_MS = 60 * 1000,
+    SYNC_RECHECK_MS = 5 * 1000,  /* for mutations of which no poke told */
+    SYNC_PRUNE_MS = 24 * 3600 * 1000, /* the journal is looked through so often */
     SYNC_REHELLO_MAX = 5,        /* new hellos in a row without reaching the head */
     SYNC_KEPT_BYTES = 64 * 1024 * 1024, /* of a delta before its reveal */
     SYNC_MESSAGE_BYTES = 2 * WIRE_ARENA_MAX,
@@ -49,7 +51,7 @@ struct sync_rows {
     size_t count, cap;
 };
 
-enum sync_check_phase { CHECK_NONE = 0, CHECK_WANTED, CHECK_ASKING, CHECK_DONE };
+enum sync_check_phase { CHECK_NONE = 0, CHECK_WANTED, CHECK_ASKING, CHECK_JUDGING, CHECK_DONE };
 
 struct sync_check {
     enum sync_check_phase phase;
@@ -60,6 +62,9 @@ struct sync_check {
     size_t count, at;
     struct packed_row *repairs;
     size_t repair_count, repair_cap;
+    struct row_mark *extras; /* here, and not at the server when it was asked, by seq */
+    size_t extra_count, extra_cap;
+    uint64_t until; /* the newest head it was asked at: once that is shown, they are judged */
 };
 
 struct sync {
@@ -86,6 +91,7 @@ struct sync {
     bool force_snapshot;
 
     bool filling; /* a snapshot was begun by this process, and not revealed yet */
+    uint64_t prune_at; /* boot ms */
 
     /* one session */
     bool resume; /* it goes on with a snapshot that an earlier one began */
@@ -96,7 +102,8 @@ struct sync {
     int64_t server_epoch; /* the server's time when our boot clock was 0: no jump of ours moves it */
     uint64_t welcome_last, pushed; /* numbers: the server had; we sent */
     size_t inflight;
-    bool push_blocked, pruned;
+    bool push_blocked;
+    uint64_t recheck_at; /* when the outbox is looked at, poke or not */
     bool delivers_only; /* revoked: when all is answered, that was it */
     struct sync_rows kept; /* not yet revealed; of a snapshot only answers */
     struct sync_rows fill; /* of a snapshot, gathered */
@@ -178,10 +185,10 @@ MUST_USE struct sync_ending sync_session_settle(struct sync *sync, struct now no
 MUST_USE struct sync_ending sync_session_fill(struct sync *sync, struct now now);
 
 /* --- sync_check.c --- */
-/* *goes_on: a comparison is wanted and not over; begins it. */
-MUST_USE enum fault sync_check_start(struct sync *sync, bool *goes_on);
-MUST_USE struct sync_ending sync_check_take(struct sync *sync, const struct message *message,
-                                            struct now now);
+/* At the head, with all of it shown: begins a comparison that is wanted, ends one that waited for that.
+ * *goes_on: it is not over. */
+MUST_USE struct sync_ending sync_check_step(struct sync *sync, struct now now, bool *goes_on);
+MUST_USE struct sync_ending sync_check_take(struct sync *sync, const struct message *message);
 
 /* --- sync_push.c --- */
 MUST_USE enum fault sync_write(struct sync *sync, const struct message *message);

@@ -174,7 +174,7 @@ static enum fault reveal_store(struct sync *sync, const struct page *page, struc
         fault = replica->f->keep_generation(replica, identity.generation);
     if (!fault && !sync->snapshot) fault = pending_learn(&sync->pending, replica);
     if (!fault) fault = reveal_rows(sync, identity.generation, now, counts);
-    if (!fault && !sync->pruned) {
+    if (!fault && now.boot_ms >= sync->prune_at) {
         /* The server's time, not ours: a clock that jumps ahead must not empty the journal. */
         int64_t oldest = server_now(sync, now).wall_ms - (int64_t)JOURNAL_DAYS * 24 * 3600 * 1000;
         fault = replica->f->outbox_prune(replica, oldest);
@@ -234,7 +234,7 @@ enum fault sync_pages_reveal(struct sync *sync, const struct page *page, struct 
     }
     if (sync->snapshot) sync->force_snapshot = false;
     sync->snapshot = sync->resume = sync->filling = false;
-    sync->pruned = true;
+    if (now.boot_ms >= sync->prune_at) sync->prune_at = now.boot_ms + SYNC_PRUNE_MS;
     sync->report.answered += counts.answered;
     sync->report.conflicts += counts.conflicts;
     sync->report.parked += counts.parked;

@@ -109,6 +109,7 @@ static enum fault welcome_begin(struct sync *sync, const struct welcome *welcome
     sync->welcome_last = sync->pushed = welcome->last_number;
     sync->inflight = 0;
     sync->push_blocked = false;
+    sync->recheck_at = now.boot_ms + SYNC_RECHECK_MS;
     sync->delivers_only = welcome->delivers_only;
     sync->report.settled = 0; /* of this copy's numbers, which may be others now */
     if (welcome->delivers_only)
@@ -217,7 +218,8 @@ static struct sync_ending session_bye(struct sync *sync)
 }
 
 /* At the head, and all that came is shown. `first`: what is still unanswered, or NULL. */
-static struct sync_ending session_rest(struct sync *sync, const struct outbox_entry *first)
+static struct sync_ending session_rest(struct sync *sync, const struct outbox_entry *first,
+                                       struct now now)
 {
     if (first && first->number <= sync->welcome_last) {
         /* The server has its answer and we passed it by: only a copy that was put together from
@@ -237,9 +239,8 @@ static struct sync_ending session_rest(struct sync *sync, const struct outbox_en
     }
     if (first) return SYNC_ENDING_NONE;
     bool checks = false;
-    enum fault fault = sync_check_start(sync, &checks);
-    if (fault || checks) return ending_local(fault);
-    return session_bye(sync);
+    struct sync_ending ending = sync_check_step(sync, now, &checks);
+    return ending.kind != SYNC_GOES_ON || checks ? ending : session_bye(sync);
 }
 
 struct sync_ending sync_session_settle(struct sync *sync, struct now now)
@@ -257,7 +258,7 @@ struct sync_ending sync_session_settle(struct sync *sync, struct now now)
     fault = sync->replica->f->outbox_list(sync->replica, &sync->scratch, 0, false, 1, &entries,
                                           &count);
     if (fault) return ending_local(fault);
-    return session_rest(sync, count > 0 ? &entries[0] : NULL);
+    return session_rest(sync, count > 0 ? &entries[0] : NULL, now);
 }
 
 struct sync_ending sync_session_fill(struct sync *sync, struct now now)
@@ -286,9 +287,9 @@ static struct sync_ending session_page(struct sync *sync, const struct page *pag
 static struct sync_ending session_checked(struct sync *sync, const struct message *message,
                                           struct now now)
 {
-    struct sync_ending ending = sync_check_take(sync, message, now);
-    bool over = ending.kind == SYNC_GOES_ON && sync->check.phase == CHECK_DONE;
-    return over ? sync_session_settle(sync, now) : ending;
+    struct sync_ending ending = sync_check_take(sync, message);
+    bool asked = ending.kind == SYNC_GOES_ON && sync->check.phase == CHECK_JUDGING;
+    return asked ? sync_session_settle(sync, now) : ending;
 }
 
 static struct sync_ending session_ended(struct sync *sync, enum bye_reason reason, struct now now)

@@ -334,6 +334,7 @@ static const struct replica_functions replica_file_functions = {
     .kept_load = replica_file_kept_load,
     .kept_store = replica_file_kept_store,
     .put_row = replica_file_put_row,
+    .drop_row = replica_file_drop_row,
     .keep_generation = replica_file_keep_generation,
     .outbox_add = replica_file_outbox_add,
     .outbox_list = replica_file_outbox_list,

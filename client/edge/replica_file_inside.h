@@ -75,6 +75,7 @@ enum statement {
     STATEMENT_ROWS_INDEXED,
     STATEMENT_ROW_ADD,
     STATEMENT_ROW_UPDATE,
+    STATEMENT_ROW_DROP,
     STATEMENT_EVENT_ADD,
     STATEMENT_EVENT_UPDATE,
     STATEMENT_EVENT_REMOVE,
@@ -223,6 +224,7 @@ MUST_USE enum fault former_drop(struct replica_file *file, int64_t generation, b
 
 /* --- replica_file_rows.c --- */
 enum fault replica_file_put_row(struct replica *, uint64_t, const struct packed_row *);
+enum fault replica_file_drop_row(struct replica *, uint64_t, const struct row_mark *);
 enum fault replica_file_keep_generation(struct replica *, uint64_t);
 enum fault replica_file_shown_clear(struct replica *);
 enum fault replica_file_shown_put(struct replica *, const struct row *);

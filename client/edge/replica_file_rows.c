@@ -133,6 +133,43 @@ enum fault replica_file_put_row(struct replica *replica, uint64_t generation,
     return replica_file_failed(file, fault);
 }
 
+/* Removed, with its indexes, and then not there. */
+static enum fault row_drop(struct replica_file *file, const struct arrival *row)
+{
+    struct standing before;
+    sqlite3_stmt *s;
+    if (row->kind == ENTITY_EVENT) return event_store(file, row);
+    enum fault fault = row_standing(file, row, &before);
+    bool stands = before.known && !before.removed && before.seq == row->seq;
+    if (fault != FAULT_NONE || !stands) return fault;
+    fault = row_store(file, row, &before);
+    if (fault == FAULT_NONE) fault = statement_begin(file, STATEMENT_ROW_DROP, &s);
+    if (fault != FAULT_NONE) return fault;
+    bind_number(s, 1, row->layer);
+    bind_number(s, 2, row->kind);
+    bind_id(s, 3, &row->id);
+    bind_number(s, 4, row->n);
+    return statement_run(file, s);
+}
+
+enum fault replica_file_drop_row(struct replica *replica, uint64_t generation,
+                                 const struct row_mark *mark)
+{
+    struct replica_file *file = replica_file_of(replica);
+    check(file->writing);
+    struct arrival row = {
+        .layer = (int64_t)generation,
+        .kind = mark->kind,
+        .n = mark->n,
+        .id = mark->id,
+        .seq = mark->seq,
+        .removed = true,
+    };
+    enum fault fault = row_drop(file, &row);
+    arena_reset(&file->scratch);
+    return replica_file_failed(file, fault);
+}
+
 enum fault replica_file_shown_put(struct replica *replica, const struct row *shown)
 {
     struct replica_file *file = replica_file_of(replica);

@@ -35,7 +35,8 @@ const char *const replica_file_schema =
     " answered INTEGER NOT NULL, outcome INTEGER NOT NULL, seq INTEGER NOT NULL, reasons TEXT,"
     " made_at INTEGER NOT NULL, answered_at INTEGER NOT NULL, summary TEXT);"
     "CREATE INDEX outbox_mutation ON outbox(mutation);"
-    "CREATE INDEX outbox_pending ON outbox(number) WHERE answered = 0;";
+    "CREATE INDEX outbox_pending ON outbox(number) WHERE answered = 0;"
+    "CREATE INDEX outbox_answered ON outbox(answered_at) WHERE answered = 1;";
 
 /* The overlay is looked through whole: it is small but while much is pending, and each further index
  * would have to be written once more for every mutation on its way in and out. */

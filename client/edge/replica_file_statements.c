@@ -210,6 +210,8 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
     [STATEMENT_ROW_UPDATE] =
         "UPDATE OR FAIL entity_row SET seq = ?5, removed = ?6, body = ?7"
         " WHERE layer = ?1 AND kind = ?2 AND id = ?3 AND n = ?4",
+    [STATEMENT_ROW_DROP] =
+        "DELETE FROM entity_row WHERE layer = ?1 AND kind = ?2 AND id = ?3 AND n = ?4",
     [STATEMENT_EVENT_ADD] =
         "INSERT OR IGNORE INTO event(layer, subject, seq, n, body) VALUES(?1, ?2, ?3, ?4, ?5)",
     [STATEMENT_EVENT_UPDATE] =

@@ -287,6 +287,7 @@ static bool checked_send(struct server *server, struct session *session,
     if (page_fill(session, span, PAGE_BYTES_MAX, &at, page)) {
         page_strip(page);
         codec_digest_add(&message.digest, page->rows, page->count);
+        session->worked_ms = server->now_ms;
         if (!session->check_rows) page->count = 0;
         session_send(server, session, &message);
     } else {

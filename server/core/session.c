@@ -343,6 +343,7 @@ static bool session_is_slow(struct server *server, struct session *session, stru
 static bool session_overstays(const struct session *session, struct now now)
 {
     return !session->hello.live && session->inflight == 0 && !session->page_busy &&
+           session->check_ticket == 0 &&
            channel_output(&session->channel).n == 0 &&
            now.boot_ms >= session->worked_ms + EXCHANGE_MS;
 }

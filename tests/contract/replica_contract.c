@@ -257,6 +257,8 @@ static void shown_rows_lie_over_the_servers(void **state)
 
 /* --- lists --- */
 
+static size_t events_of(struct bench *b, const char *name);
+
 static size_t found(struct bench *b, enum entity_kind kind, const char *text)
 {
     const void **items;
@@ -272,6 +274,54 @@ static size_t events_of(struct bench *b, const char *name)
     size_t count = 0;
     ok(b->replica->f->events(b->replica, &b->world.arena, world_id(name), &events, &seqs, &count));
     return count;
+}
+
+static void a_row_that_is_dropped_was_never_there(void **state)
+{
+    struct bench *b = *state;
+    struct event event = {.subject = world_id("roof"), .subject_kind = ENTITY_DEAL};
+    struct row_mark deal = {.kind = ENTITY_DEAL, .id = world_id("extra"), .seq = 8};
+    struct row_mark past = {.kind = ENTITY_EVENT, .id = world_id("roof"), .seq = 8, .n = 1};
+    struct row_mark odd = {.kind = 77, .id = world_id("odd"), .seq = 8, .n = 3};
+    struct packed_row unknown = {.kind = 77, .id = odd.id, .seq = 8, .n = 3, .body = STR("x")};
+    world_deal(&b->world, "roof", "title=Roof");
+    world_fill(&b->world, b->replica, "rep");
+    struct row_mark *before, *after;
+    size_t count = 0, now = 0;
+    ok(b->replica->f->marks(b->replica, &b->world.arena, &before, &count));
+    bench_begin(b);
+    put(b, 1, ENTITY_DEAL, "extra", 8, 0, world_deal(&b->world, "extra", "title=Extra"));
+    put(b, 1, ENTITY_EVENT, "roof", 8, 0, &event);
+    put(b, 1, ENTITY_EVENT, "roof", 8, 1, &event);
+    ok(b->replica->f->put_row(b->replica, 1, &unknown));
+    bench_commit(b);
+    bench_begin(b); /* of another seq, layer or place, or gone: nothing to do */
+    deal.seq = 7;
+    ok(b->replica->f->drop_row(b->replica, 1, &deal));
+    deal.seq = 8;
+    ok(b->replica->f->drop_row(b->replica, 2, &deal));
+    deal.n = 1;
+    ok(b->replica->f->drop_row(b->replica, 1, &deal));
+    deal.n = 0;
+    bench_commit(b);
+    assert_title(b, "extra", true, "Extra");
+    bench_begin(b);
+    ok(b->replica->f->drop_row(b->replica, 1, &deal));
+    ok(b->replica->f->drop_row(b->replica, 1, &deal));
+    ok(b->replica->f->drop_row(b->replica, 1, &past));
+    ok(b->replica->f->drop_row(b->replica, 1, &odd));
+    bench_commit(b);
+    bench_reopen(b);
+    assert_title(b, "extra", false, NULL);
+    assert_int_equal(found(b, ENTITY_DEAL, "Extra"), 0);
+    assert_int_equal(events_of(b, "roof"), 1);
+    ok(b->replica->f->marks(b->replica, &b->world.arena, &after, &now));
+    assert_int_equal(now, count + 1);
+    bench_begin(b); /* what is older than it was is not older than nothing */
+    put(b, 1, ENTITY_DEAL, "extra", 3, 0, world_deal(&b->world, "extra", "title=Older"));
+    bench_commit(b);
+    assert_title(b, "extra", false, "Older");
+    assert_int_equal(found(b, ENTITY_DEAL, "Older"), 1);
 }
 
 static void what_is_shown_of_one_thing_goes_back_to_the_servers(void **state)
@@ -484,6 +534,7 @@ int replica_contract_run(const struct replica_factory *of)
         CONTRACT(an_older_row_does_not_replace_a_newer_one),
         CONTRACT(a_generation_is_not_seen_before_it_is_switched_to),
         CONTRACT(shown_rows_lie_over_the_servers),
+        CONTRACT(a_row_that_is_dropped_was_never_there),
         CONTRACT(what_is_shown_of_one_thing_goes_back_to_the_servers),
         CONTRACT(what_is_shown_is_found_like_what_the_server_has),
         CONTRACT(team_and_definition_are_found),

@@ -251,6 +251,14 @@ static enum fault disk_put_row(struct replica *port, uint64_t generation,
     return disk_after(disk, INNER->f->put_row(INNER, generation, row));
 }
 
+static enum fault disk_drop_row(struct replica *port, uint64_t generation,
+                                const struct row_mark *mark)
+{
+    struct disk *disk = disk_of(port);
+    enum fault fault = disk_write(disk);
+    return fault ? fault : disk_after(disk, INNER->f->drop_row(INNER, generation, mark));
+}
+
 static enum fault disk_keep_generation(struct replica *port, uint64_t generation)
 {
     enum fault fault = disk_write(disk_of(port));
@@ -407,6 +415,7 @@ static const struct replica_functions disk_functions = {
     .kept_load = disk_kept_load,
     .kept_store = disk_kept_store,
     .put_row = disk_put_row,
+    .drop_row = disk_drop_row,
     .keep_generation = disk_keep_generation,
     .outbox_add = disk_outbox_add,
     .outbox_list = disk_outbox_list,

@@ -556,6 +556,19 @@ static enum fault put_row(struct replica *replica, uint64_t generation,
     return FAULT_NONE;
 }
 
+static enum fault drop_row(struct replica *replica, uint64_t generation,
+                           const struct row_mark *mark)
+{
+    struct replica_memory *memory = memory_of(replica);
+    enum fault fault = memory_change(memory);
+    if (fault) return fault;
+    struct memory_key key = {.generation = generation, .kind = mark->kind, .id = mark->id,
+                             .seq = mark->kind == ENTITY_EVENT ? mark->seq : 0, .n = mark->n};
+    const struct memory_item *item = memory_table_get(&memory->now.rows, &key);
+    if (item && item->row.seq == mark->seq) (void)memory_table_remove(&memory->now.rows, &key);
+    return FAULT_NONE;
+}
+
 static enum fault keep_generation(struct replica *replica, uint64_t generation)
 {
     struct replica_memory *memory = memory_of(replica);
@@ -656,6 +669,7 @@ static const struct replica_functions memory_functions = {
     .kept_load = kept_load,
     .kept_store = kept_store,
     .put_row = put_row,
+    .drop_row = drop_row,
     .keep_generation = keep_generation,
     .outbox_add = memory_outbox_add,
     .outbox_list = memory_outbox_list,

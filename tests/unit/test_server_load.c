@@ -221,6 +221,40 @@ static void who_came_to_exchange_does_not_stay_for_ever(void **state)
     server_world_end(&w);
 }
 
+static void says(struct server_world *w, struct peer *peer, const struct message *message)
+{
+    struct buffer out;
+    buffer_init(&out, 1024);
+    assert_int_equal(codec_message_pack(message, &out), FAULT_NONE);
+    assert_int_equal(channel_send(&peer->channel, buffer_str(&out)), FAULT_NONE);
+    buffer_finish(&out);
+    server_world_settle(w);
+}
+
+/* A comparison of a large copy takes as long as it takes: who asks has not had enough. */
+static void who_compares_may_stay(void **state)
+{
+    (void)state;
+    static struct server_world w;
+    server_world_begin(&w);
+    struct peer *visitor = &w.peers[1];
+    visitor->key = peer_enrolled(&w)->key;
+    struct key_pair key = visitor->key;
+    peer_make(&w, visitor);
+    visitor->key = key;
+    visitor->hello.live = false;
+    peer_connect(&w, visitor);
+    peer_welcomed(visitor);
+    const struct message check = {.kind = MESSAGE_CHECK}, pong = {.kind = MESSAGE_PONG};
+    for (uint64_t passed = 0; passed < 2 * (uint64_t)EXCHANGE_MS; passed += PING_MS) {
+        server_world_pass(&w, PING_MS);
+        says(&w, visitor, passed / PING_MS % 4 == 0 ? &check : &pong);
+        assert_false(visitor->closed);
+    }
+    assert_non_null(peer_find(visitor, MESSAGE_CHECKED));
+    server_world_end(&w);
+}
+
 /* Nowhere in what the server keeps of a session. */
 static void the_code_of_an_invitation_is_forgotten_once_used(void **state)
 {
@@ -280,6 +314,7 @@ int main(void)
         cmocka_unit_test(a_page_that_fails_is_told_and_tried_less_and_less_often),
         cmocka_unit_test(a_mutation_that_needs_too_much_is_parked_and_others_go_on),
         cmocka_unit_test(who_came_to_exchange_does_not_stay_for_ever),
+        cmocka_unit_test(who_compares_may_stay),
         cmocka_unit_test(the_code_of_an_invitation_is_forgotten_once_used),
         cmocka_unit_test(who_is_to_be_shut_out_waits_once),
     };

@@ -429,6 +429,28 @@ static void a_live_one_comes_back_later_and_later(void **state)
     assert_true(sync_deadline(b->sync) <= b->now.boot_ms + 500); /* patience is new again */
 }
 
+/* Another process wrote, and nobody told this one. */
+static void what_no_poke_told_of_is_pushed_soon(void **state)
+{
+    struct bench *b = *state;
+    bench_sync(b, true);
+    bench_start(b);
+    server_welcomes(b, PLAN_DELTA, 0, 1);
+    assert_int_equal(bench_report(b).state, SYNC_LIVE);
+    bench_edit(b, "title=Mine");
+    const uint64_t until = b->now.boot_ms + 6000;
+    while (b->pushes == 0 && sync_deadline(b->sync) <= until) {
+        b->now.boot_ms = sync_deadline(b->sync);
+        sync_tick(b->sync, b->now);
+        bench_drive(b);
+    }
+    assert_true(b->pushes == 1 && b->pushed[0] == 1);
+    b->now.boot_ms += 6000; /* and not again */
+    sync_tick(b->sync, b->now);
+    bench_drive(b);
+    assert_int_equal(b->pushes, 1);
+}
+
 static void a_silent_server_is_pinged_and_then_left(void **state)
 {
     struct bench *b = *state;
@@ -544,6 +566,7 @@ int main(void)
         TEST(a_refused_device_stops),
         TEST(every_address_is_tried_once),
         TEST(a_live_one_comes_back_later_and_later),
+        TEST(what_no_poke_told_of_is_pushed_soon),
         TEST(a_silent_server_is_pinged_and_then_left),
         TEST(what_does_not_speak_sluice_is_named),
         TEST(pages_that_do_not_fit_end_the_session),

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -188,7 +189,7 @@ static void a_row_that_is_missing_is_fetched(void **state)
     pair_deal(b, 0, "title=Roof");
 }
 
-static void rows_the_server_has_not_are_fetched_away(void **state)
+static void rows_the_server_has_not_are_taken_out(void **state)
 {
     struct pair_bench *b = *state;
     pair_exchange(b, 0);
@@ -200,11 +201,78 @@ static void rows_the_server_has_not_are_fetched_away(void **state)
         copy_put(b, &extra);
         b->check = true;
         struct sync_report report = pair_exchange(b, 0);
-        assert_true(report.was_checked);
-        assert_true(report.was_refetched);
+        assert_true(report.was_checked && !report.was_refetched);
+        assert_int_equal(report.rows_repaired, 1);
         assert_null(replica_deal(&b->world, b->clients[0].replica, "nowhere", true));
         pair_deal(b, 0, "title=Roof");
     }
+    /* What the server has, but older. */
+    struct packed_row ahead = copy_row(b, "Ahead");
+    ahead.seq = 1000000;
+    copy_put(b, &ahead);
+    struct sync_report report = pair_exchange(b, 0);
+    assert_true(report.rows_repaired == 2 && !report.was_refetched);
+    pair_deal(b, 0, "title=Roof");
+    assert_int_equal(pair_exchange(b, 0).rows_repaired, 0);
+}
+
+/* The colleague's edits: one, that many steps after the check began; or one every so many steps. */
+static struct sync_report checked_beside(struct pair_bench *b, size_t after, size_t every,
+                                         size_t *edits)
+{
+    char edit[96];
+    b->check = true;
+    pair_start(b, &b->clients[0], false);
+    b->check = false;
+    struct sync *sync = b->clients[0].sync;
+    sync_start(sync, b->now);
+    for (size_t step = 0; step < 20000; step++) {
+        enum sync_state at = sync_report(sync).state;
+        if (at == SYNC_DONE || at == SYNC_OFFLINE) break;
+        bool due = every > 0 ? step >= after && (step - after) % every == 0 : step == after;
+        if (due) {
+            if (*edits == 0) snprintf(edit, sizeof edit, "title:Roof>Title 1");
+            else snprintf(edit, sizeof edit, "title:Title %zu>Title %zu", *edits, *edits + 1);
+            pair_edit(b, 1, edit);
+            sync_poke(b->clients[1].sync, b->now);
+            ++*edits;
+        }
+        bool moved = pair_server_step(b);
+        for (size_t i = 0; i < 2; i++) moved = pair_client_step(b, &b->clients[1 - i]) || moved;
+        if (!moved) pair_sleep(b);
+    }
+    return sync_report(sync);
+}
+
+/* A row that moved on since its mark was read is no row that the server has not. */
+static void a_check_beside_a_colleague_at_work(void **state)
+{
+    static const size_t everies[] = {0, 60, 30};
+    struct pair_bench *b = *state;
+    size_t edits = 0;
+    pair_exchange(b, 0);
+    pair_start(b, &b->clients[1], true);
+    sync_start(b->clients[1].sync, b->now);
+    pair_run(b);
+    b->page_rows = 2; /* many spans */
+    for (size_t i = 0; i < 3; i++) {
+        for (size_t after = 0; after < 60; after++) {
+            struct sync_report report = checked_beside(b, after, everies[i], &edits);
+            if (report.state != SYNC_DONE)
+                fail_msg("%zu/%zu: %s", after, everies[i], sync_trouble_name(report.trouble));
+            assert_true(report.was_checked && !report.was_refetched);
+            assert_int_equal(report.rows_repaired, 0);
+        }
+    }
+    /* What is wrong is found all the same. */
+    struct deal deal = {.id = world_id("nowhere"), .title = STR("Forged"), .status = STATUS_OPEN};
+    struct packed_row extra = world_row(&b->world, ENTITY_DEAL, deal.id, 1, 0, &deal);
+    copy_put(b, &extra);
+    struct sync_report report = checked_beside(b, 20, 30, &edits);
+    assert_true(report.was_checked && !report.was_refetched);
+    assert_int_equal(report.rows_repaired, 1);
+    assert_null(replica_deal(&b->world, b->clients[0].replica, "nowhere", true));
+    assert_true(edits > 40);
 }
 
 /* It need not wait for the refusal: that this session only delivers was said at its begin. */
@@ -247,7 +315,8 @@ int main(void)
         TEST(a_copy_that_is_right_is_left_alone),
         TEST(a_row_that_differs_is_repaired),
         TEST(a_row_that_is_missing_is_fetched),
-        TEST(rows_the_server_has_not_are_fetched_away),
+        TEST(rows_the_server_has_not_are_taken_out),
+        TEST(a_check_beside_a_colleague_at_work),
         TEST(a_revoked_device_delivers_and_is_told),
     };
     return cmocka_run_group_tests_name("sync and server", tests, NULL, NULL);
