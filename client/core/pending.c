@@ -83,6 +83,9 @@ static enum fault entry_learn(struct pending *pending, struct arena *arena,
     enum fault fault = codec_mutation_unpack(arena, known->payload, &mutation);
     if (fault == FAULT_FORMAT) return FAULT_NONE; /* it shows nothing */
     if (fault) return fault;
+    /* Every decision looks at the stages, so no key names them: what shows others has to be decided
+     * anew when it is answered, above all when it is refused and no row comes. */
+    if (mutation.entity == ENTITY_DEFINITION) pending->always_whole = true;
     size_t count = mutation_keys(&mutation, pending->member, keys);
     size_t write_count = mutation_writes(&mutation, writes);
     struct pending_entry *entry = arena_alloc(&pending->arena, sizeof *entry);
