@@ -20,7 +20,8 @@ static enum fault state_load(struct replica *replica, struct arena *arena, struc
     return state_put(state, kind, id, fault ? NULL : entity);
 }
 
-/* What a restore takes back is an event: those of the thing that the mutation left. */
+/* What a restore takes back is an event: those of the thing that the mutation left, and the newest
+ * deletion, which comes last. */
 static enum fault traces_load(struct replica *replica, struct arena *arena, struct state *state,
                               const struct mutation *mutation)
 {
@@ -31,7 +32,8 @@ static enum fault traces_load(struct replica *replica, struct arena *arena, stru
     enum fault fault =
         replica->f->events(replica, arena, mutation->target, &events, &seqs, &count);
     for (size_t i = 0; i < count && !fault; i++) {
-        if (!uuid_equal(events[i]->mutation, mutation->undoes)) continue;
+        bool undone = uuid_equal(events[i]->mutation, mutation->undoes);
+        if (!undone && events[i]->what != EVENT_DELETED) continue;
         fault = state_put_trace(state, events[i]);
     }
     return fault;

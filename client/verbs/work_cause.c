@@ -37,7 +37,9 @@ static bool cause_is(const struct event *event, const struct reason *reason)
                str_equal(event->to_stage, reason->stage);
     }
     bool stage = str_equal(reason->field, STR("stage")) || str_equal(reason->field, STR("status"));
-    if (reason->code == REASON_GONE) return event->what == EVENT_DELETED;
+    if (reason->code == REASON_GONE || reason->code == REASON_DELETED_AGAIN) {
+        return event->what == EVENT_DELETED;
+    }
     if (reason->code == REASON_RIGHT_MISSING) {
         return event->what == EVENT_FIELD && str_equal(event->field, STR("role"));
     }
@@ -55,7 +57,7 @@ struct str cause_say(struct work *work, struct uuid subject, struct uuid author,
     if (reason->code == REASON_DEVICE_REVOKED) return cause_device(work, author, until);
     bool removed = reason->code == REASON_STAGE_REMOVED;
     if (!role && !removed && reason->code != REASON_CHANGED_MEANWHILE &&
-        reason->code != REASON_GONE) {
+        reason->code != REASON_GONE && reason->code != REASON_DELETED_AGAIN) {
         return STR_NONE;
     }
     if (role) subject = author;

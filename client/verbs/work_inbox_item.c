@@ -126,6 +126,11 @@ bool inbox_can_retry(struct work *work, const struct inbox_item *item)
     if (!uuid_is_zero(item->group)) return true;
     if (mutation.entity == ENTITY_ACTIVITY) return activity_has_deal(work, &mutation);
     if (mutation.kind == MUTATION_CREATE || mutation.kind == MUTATION_IMPORT) return true;
+    if (mutation.kind == MUTATION_RESTORE) { /* what was deleted last comes back */
+        const struct event *deletion;
+        enum fault fault = deletion_of(work, mutation.target, &deletion);
+        return work_found(work, fault) && deletion;
+    }
     return work_found(work, work->replica->f->entity(work->replica, work->arena,
                                                      (enum entity_kind)mutation.entity,
                                                      mutation.target, false, &current));

@@ -40,6 +40,12 @@ static enum fault retry_wish(struct work *work, const struct inbox_item *item,
     else if (fault) return fault;
     wish_init(wish, kind, old->target, old->kind == MUTATION_EDIT ? current : NULL);
     retry_edits(wish, old);
+    if (old->kind == MUTATION_RESTORE) {
+        const struct event *deletion;
+        fault = deletion_of(work, old->target, &deletion);
+        if (fault) return fault;
+        if (deletion) old->undoes = deletion->mutation;
+    }
     if (old->stage) fault = stage_again(work, old->stage, &old->stage);
     if (fault == FAULT_MEMORY) return fault;
     old->resolves = item->id;

@@ -233,8 +233,9 @@ static enum fault deletion_take_back(struct work *work, const struct undo_entry 
     if (!fault && answer->reasons.count > 0) undo_refused(work, undo, answer);
     if (fault || !*done) return fault;
     NOTE(answer, NOTE_RESULT, "Took back: {what}", {"what", undo->entry->summary});
-    return undo_row(work, undo, "undone",
-                    name_of(work, (enum entity_kind)old->entity, old->target), answer);
+    fault = undo_row(work, undo, "undone",
+                     name_of(work, (enum entity_kind)old->entity, old->target), answer);
+    return fault ? fault : item_tell(work, old, answer);
 }
 
 static enum fault undo_one(struct work *work, const struct undo_entry *undo,
@@ -250,7 +251,8 @@ static enum fault undo_one(struct work *work, const struct undo_entry *undo,
     if (old->kind == MUTATION_DELETE) return deletion_take_back(work, undo, answer, done);
     if (old->stage) {
         enum fault gone = stage_undo(work, old, undo->entry->summary, answer, done);
-        return gone || !*done ? gone : undo_row(work, undo, "undone", STR_NONE, answer);
+        if (!gone && *done) gone = undo_row(work, undo, "undone", STR_NONE, answer);
+        return gone || !*done ? gone : item_tell(work, old, answer);
     }
     enum fault fault = work->replica->f->entity(work->replica, work->arena, kind, old->target,
                                                 false, &current);
@@ -272,7 +274,11 @@ static enum fault undo_one(struct work *work, const struct undo_entry *undo,
     mutation.edit_count = wish.count;
     mutation.undoes = old->id;
     bool chose = old->resolution == INBOX_MINE || old->resolution == INBOX_VALUE;
-    if (chose && !uuid_is_zero(old->resolves)) {
+    /* Sent again as a whole. A creation is deleted, and comes back by `deal restore`; of a conflict
+     * there is a record of its own. */
+    bool sent_again = old->resolution == INBOX_RESENT && !created &&
+                      !(undo->entry->answered && undo->entry->outcome == OUTCOME_CONFLICT);
+    if ((chose || sent_again) && !uuid_is_zero(old->resolves)) {
         mutation.resolves = old->resolves;
         mutation.resolution = INBOX_OPEN;
     }

@@ -129,6 +129,7 @@ static void wish_mutation(struct work *work, struct wish *wish, struct mutation 
     mutation->resolves = wish->again->resolves;
     mutation->resolution = wish->again->resolution;
     mutation->stage = wish->again->stage;
+    if (mutation->kind == MUTATION_RESTORE) mutation->undoes = wish->again->undoes;
 }
 
 enum fault wish_would(struct work *work, struct wish *wish, bool *would, struct reasons *would_not)

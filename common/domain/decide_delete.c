@@ -2,7 +2,8 @@
  *
  * The event of a deletion keeps what was there, as text; a restore names that deletion as what it takes
  * back, and nothing else: so it brings back all of it, stamps included, and reports count as if it had
- * never gone. Invariant: nothing comes back by itself, whatever arrives for it. */
+ * never gone. Invariants: nothing comes back by itself, whatever arrives for it; what
+ * comes back is what was deleted last. */
 #include "common/domain/decision.h"
 
 #include "common/domain/merge.h"
@@ -71,6 +72,15 @@ static const struct event *deletion_find(const struct decision *d)
     return uuid_equal(event->subject, d->mutation->target) ? event : NULL;
 }
 
+/* Others brought it back meanwhile, perhaps changed it, and deleted it again: what that deletion threw
+ * away is not replaced, unseen, by what this one did. */
+static bool deleted_again(const struct decision *d, const struct event *deletion)
+{
+    struct uuid id = event_deletion_id(d->mutation->target);
+    const struct event *newest = state_find(d->state, ENTITY_EVENT, id);
+    return newest && !uuid_equal(newest->mutation, deletion->mutation);
+}
+
 void decide_restore(struct decision *d)
 {
     void *entity;
@@ -84,6 +94,11 @@ void decide_restore(struct decision *d)
     if (state_find(d->state, d->kind, d->mutation->target)) return; /* it is there: nothing to do */
     if (!deletion || entity_parse(d->arena, d->kind, deletion->from_value, &entity)) {
         decision_gone(d, d->kind, d->mutation->target);
+        return;
+    }
+    if (deleted_again(d, deletion)) {
+        decision_refuse(d, (struct reason){.code = REASON_DELETED_AGAIN,
+                                           .value = str_from(entity_name(d->kind))});
         return;
     }
     decision_row(d, d->kind, d->mutation->target, entity);

@@ -3,7 +3,8 @@
  *   (none) --conflict/park--> OPEN --EDIT that resolves it--> MINE, VALUE
  *                              |  \--resent (whatever comes of it)--> RESENT
  *                              |\-CLOSE--> THEIRS, DISCARDED
- *                              \<--undo of that EDIT or CLOSE-- MINE, VALUE, THEIRS, DISCARDED
+ *                              \<--undo of that EDIT or CLOSE-- MINE, VALUE, THEIRS, DISCARDED,
+ *                                                                RESENT
  *
  * Invariants: an open item is never overwritten by another wish, only by a later one of the same
  * author that builds on it or sends it again; numbers are given once. A prediction writes no new
@@ -321,14 +322,22 @@ static void replaced_withdraw(struct decision *d)
     if (notice && notice->state == INBOX_OPEN) item_close(d, notice, INBOX_DISCARDED);
 }
 
+/* A conflict by a choice, a parked change by being sent again; by who takes it back now. */
+static bool item_is_settled(const struct decision *d, const struct inbox_item *item)
+{
+    bool chosen = item->state == INBOX_MINE || item->state == INBOX_VALUE;
+    bool resent = item->state == INBOX_RESENT;
+    if (!uuid_equal(item->closed_by, d->actor)) return false;
+    return (item->kind == INBOX_CONFLICT && chosen) || (item->kind == INBOX_PARKED && resent);
+}
+
 /* What settled it is taken back: the choice is to be made again. Only if it was that which did. */
 static void item_reopen(struct decision *d, const struct inbox_item *item)
 {
-    bool settled = item->kind == INBOX_CONFLICT &&
-                   (item->state == INBOX_MINE || item->state == INBOX_VALUE) &&
-                   uuid_equal(item->closed_by, d->actor);
+    bool settled = item_is_settled(d, item);
     if (!settled || !decision_undoes(d) || d->refused.count > 0 || d->conflicted) return;
     const struct event *event = item_trace(d, d->mutation->undoes);
+    if (!event) event = decision_trace(d, STR_NONE); /* of a move */
     bool by_that = event && uuid_equal(event->who, d->actor) && event->recorded_at.has &&
                    item->closed_at.has && event->recorded_at.v == item->closed_at.v;
     /* Settled with the value that stood already: nothing else tells of it, nor is there a value to

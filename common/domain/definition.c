@@ -187,6 +187,23 @@ static struct str stage_numbers_mistake(struct arena *arena, const struct stage 
     return STR_NONE;
 }
 
+/* Two that people cannot tell apart. A removed one may be called like the one that took its place. */
+static struct str stage_name_mistake(struct arena *arena, const struct pipeline *pipeline,
+                                     size_t index)
+{
+    struct str own, other;
+    const struct stage *stage = &pipeline->stages[index];
+    if (stage->removed || text_fold(arena, stage->name, &own)) return STR_NONE;
+    for (size_t i = 0; i < index; i++) {
+        const struct stage *before = &pipeline->stages[i];
+        if (before->removed || text_fold(arena, before->name, &other)) continue;
+        if (!str_equal(own, other)) continue;
+        return arena_format(arena, "stage %.*s: %.*s is called %.*s too", STR_ARGS(stage->key),
+                            STR_ARGS(before->key), STR_ARGS(stage->name));
+    }
+    return STR_NONE;
+}
+
 static struct str stage_mistake(struct arena *arena, const struct pipeline *pipeline, size_t index)
 {
     const struct stage *stage = &pipeline->stages[index];
@@ -279,6 +296,7 @@ static struct str pipeline_mistake(struct arena *arena, const struct pipeline *p
     struct str mistake = checks_mistake(arena, pipeline);
     for (size_t i = 0; !mistake.p && i < pipeline->stage_count; i++) {
         mistake = stage_mistake(arena, pipeline, i);
+        if (!mistake.p) mistake = stage_name_mistake(arena, pipeline, i);
     }
     return mistake.p ? mistake : order_mistake(arena, pipeline);
 }

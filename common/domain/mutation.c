@@ -9,11 +9,11 @@
 #include "common/base/check.h"
 #include "common/base/banned.h"
 
-/* target, its creation or notice, resolves, two of what it undoes; per edit a reference and that one's
+/* target, its creation or notice, resolves, three of what it undoes; per edit a reference and that one's
  * creation; per field (a deal, the widest kind, has 29) at most one conflict; as many traces of what
  * it takes back or replaces as a unit has fields. */
 enum { FIELDS_OF_A_KIND_MAX = 40, TRACES_MAX = 8 };
-static_assert(7 + 2 * MUTATION_CHANGES_MAX + FIELDS_OF_A_KIND_MAX + 2 * TRACES_MAX <=
+static_assert(8 + 2 * MUTATION_CHANGES_MAX + FIELDS_OF_A_KIND_MAX + 2 * TRACES_MAX <=
                   MUTATION_KEYS_MAX,
               "room for every key of the largest mutation");
 
@@ -98,6 +98,7 @@ size_t mutation_keys(const struct mutation *mutation, struct uuid actor,
     }
     if (!uuid_is_zero(mutation->undoes)) {
         keys_add(&list, ENTITY_EVENT, event_trace_id(mutation->undoes, STR_NONE));
+        keys_add(&list, ENTITY_EVENT, event_deletion_id(mutation->target));
         keys_add(&list, ENTITY_EVENT, event_trace_id(mutation->undoes, STR("expected_close")));
         bool reopens = !uuid_is_zero(mutation->resolves);
         if (reopens) keys_add(&list, ENTITY_INBOX, inbox_replaced_id(mutation->undoes));
@@ -142,6 +143,11 @@ struct uuid inbox_conflict_id(struct uuid subject, const struct field *leader, s
 struct uuid event_trace_id(struct uuid mutation, struct str field)
 {
     return uuid_derive(mutation, field.n > 0 ? field : STR("trace"));
+}
+
+struct uuid event_deletion_id(struct uuid subject)
+{
+    return uuid_derive(subject, STR("deletion"));
 }
 
 struct uuid inbox_parked_id(struct uuid mutation)

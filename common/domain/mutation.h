@@ -85,6 +85,8 @@ struct uuid inbox_replaced_id(struct uuid mutation);
 /* Under which a state has the events a mutation left on its target: what an undo is held against.
  * field absent: its change of stage, or its deletion. */
 struct uuid event_trace_id(struct uuid mutation, struct str field);
+/* Under which a state has the newest deletion of a thing: an older one is not taken back any more. */
+struct uuid event_deletion_id(struct uuid subject);
 /* What the server says about a thing, once. */
 struct uuid inbox_notice_id(struct uuid about);
 /* What it says of a copy is about ids derived from the copy's: that it appeared; that what it was

@@ -69,6 +69,7 @@ static const struct {
     {REASON_OWNER_SELF, "owner_self"},
     {REASON_ROLE_KEPT, "role_kept"},
     {REASON_STAGES_UNSOUND, "stages_unsound"},
+    {REASON_DELETED_AGAIN, "deleted_again"},
 };
 enum { CODE_COUNT = sizeof code_names / sizeof code_names[0] };
 

@@ -55,7 +55,8 @@
     REASON(ROLE_KEPT, 42, "{value} is {other} already, and an invitation does not change that: "   \
                           "leave --role away for a further device; a role is changed with "        \
                           "`sluice member edit NAME --role ROLE`")                             \
-    REASON(STAGES_UNSOUND, 43, "the stages would not fit together: {value}")
+    REASON(STAGES_UNSOUND, 43, "the stages would not fit together: {value}")                       \
+    REASON(DELETED_AGAIN, 44, "the {value} was brought back meanwhile and deleted again")
 
 enum reason_code {
     REASON_NONE = 0,

@@ -44,6 +44,11 @@ enum fault state_put_trace(struct state *state, const struct event *event)
     bool of_field = event->what == EVENT_FIELD;
     if (!of_field && event->what != EVENT_STAGE && event->what != EVENT_DELETED) return FAULT_NONE;
     struct str field = of_field ? event->field : STR_NONE;
+    if (event->what == EVENT_DELETED) {
+        enum fault fault =
+            state_put(state, ENTITY_EVENT, event_deletion_id(event->subject), event);
+        if (fault) return fault;
+    }
     return state_put(state, ENTITY_EVENT, event_trace_id(event->mutation, field), event);
 }
 

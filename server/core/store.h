@@ -50,7 +50,9 @@ struct store_outcome_key { /* has this mutation an answer already? */
     struct uuid mutation; /* also found under another replica or number (renumbered copy) */
 };
 
-struct store_trace { /* what a mutation left on a thing, for who takes it back */
+/* What a mutation left on a thing, for who takes it back; the thing's newest deletion comes too, and
+ * all in order of seq. */
+struct store_trace {
     struct uuid subject, mutation;
 };
 

@@ -27,7 +27,7 @@ enum statement {
     STATEMENT_LOAD_MEMBERS,    /* $1 team, $2 ids */
     STATEMENT_LOAD_REPLICAS,   /* $1 team, $2 ids */
     STATEMENT_LOAD_OUTCOMES,   /* $1 team, $2 replicas, $3 numbers, $4 mutations */
-    STATEMENT_LOAD_TRACES,     /* $1 team, $2 subjects, $3 mutations */
+    STATEMENT_LOAD_TRACES,     /* $1 team, $2 subjects, $3 mutations; each subject's newest deletion too */
     STATEMENT_DEFINITION,      /* $1 team -> version, seq; the newest */
     STATEMENT_PIPELINES,
     STATEMENT_STAGES,

@@ -152,7 +152,10 @@ enum fault statements_build_fields(struct arena *arena, struct statement_text *s
     keep(arena, &statements[STATEMENT_LOAD_OUTCOMES], "load", "outcomes", &sql, &fault);
     load_text(&sql, ENTITY_EVENT,
               "(SELECT DISTINCT * FROM unnest($2::uuid[], $3::uuid[])) AS u(of, of_mutation)",
-              "subject = u.of AND mutation = u.of_mutation");
+              "subject = u.of AND (mutation = u.of_mutation OR (what = 4 AND seq ="
+              " (SELECT max(e.seq) FROM event e WHERE e.team_id = $1::uuid AND e.subject = u.of"
+              " AND e.what = 4)))");
+    buffer_format(&sql, "ORDER BY event.seq, event.n");
     keep(arena, &statements[STATEMENT_LOAD_TRACES], "load", "traces", &sql, &fault);
     buffer_finish(&sql);
     return fault ? fault : arena_fault(arena);

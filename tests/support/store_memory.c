@@ -315,6 +315,32 @@ static enum store_status run_token(struct store_memory *store, const struct stor
 
 /* --- rows --- */
 
+/* Is it the newest deletion of its subject? */
+static bool is_last_deletion(const struct memory_team *team, const struct row *row)
+{
+    const struct event *event = row->entity;
+    if (event->what != EVENT_DELETED) return false;
+    for (size_t i = 0; i < team->rows.count; i++) {
+        const struct row *other = team->rows.entries[i].value;
+        if (other->kind != ENTITY_EVENT || other->seq <= row->seq) continue;
+        const struct event *later = other->entity;
+        if (later->what == EVENT_DELETED && uuid_equal(later->subject, event->subject))
+            return false;
+    }
+    return true;
+}
+
+/* In order of seq. */
+static void traces_sort(struct row *rows, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        struct row row = rows[i];
+        size_t at = i;
+        for (; at > 0 && rows[at - 1].seq > row.seq; at--) rows[at] = rows[at - 1];
+        rows[at] = row;
+    }
+}
+
 static void load_traces(struct memory_team *team, const struct store_request *request,
                         struct memory_result *out)
 {
@@ -325,8 +351,9 @@ static void load_traces(struct memory_team *team, const struct store_request *re
         const struct row *row = team->rows.entries[i].value;
         for (size_t k = 0; k < request->trace_count && row->kind == ENTITY_EVENT; k++) {
             const struct event *event = row->entity;
-            if (!uuid_equal(event->subject, request->traces[k].subject) ||
-                !uuid_equal(event->mutation, request->traces[k].mutation)) {
+            if (!uuid_equal(event->subject, request->traces[k].subject)) continue;
+            if (!uuid_equal(event->mutation, request->traces[k].mutation) &&
+                !is_last_deletion(team, row)) {
                 continue;
             }
             struct row *copy =
@@ -337,6 +364,7 @@ static void load_traces(struct memory_team *team, const struct store_request *re
         }
     }
     if (count == 0) return;
+    traces_sort(rows, count);
     struct row *all = arena_array(&out->arena, result->row_count + count, sizeof *all);
     check(all != NULL);
     if (result->row_count > 0) memcpy(all, result->rows, result->row_count * sizeof *all);

@@ -115,6 +115,32 @@ static void what_cannot_come_back_is_refused(void **state)
     world_finish(&w);
 }
 
+/* An older deletion is nobody's to take back once the thing came back, was changed and went again: it
+ * would put what stood then over what stood last. */
+static void only_the_newest_deletion_is_taken_back(void **state)
+{
+    (void)state;
+    struct rule_world w;
+    world_init(&w);
+    world_deal(&w, "roof", "value=1200;currency=EUR");
+    struct uuid first = deleted(&w, "boss", ENTITY_DEAL, "roof", false);
+    assert_int_equal(restored(&w, "lead", ENTITY_DEAL, "roof", first).outcome, OUTCOME_APPLIED);
+    struct mutation edit = world_mutation(&w, MUTATION_EDIT, ENTITY_DEAL, "roof", "value=900");
+    world_do(&w, "lead", &edit);
+    struct uuid second = deleted(&w, "lead", ENTITY_DEAL, "roof", false);
+    struct change change = restored(&w, "boss", ENTITY_DEAL, "roof", first);
+    assert_int_equal(change.outcome, OUTCOME_PARKED);
+    assert_non_null(strstr(world_reasons(&w, &change), "deleted_again value=deal"));
+    assert_null(world_find(&w, ENTITY_DEAL, "roof"));
+    assert_int_equal(restored(&w, "boss", ENTITY_DEAL, "roof", second).outcome, OUTCOME_APPLIED);
+    assert_fields(&w, ENTITY_DEAL, world_find(&w, ENTITY_DEAL, "roof"), "value=900");
+    /* Gone as a whole with its import, which keeps nothing: that is newer, too. */
+    (void)deleted(&w, "boss", ENTITY_DEAL, "roof", true);
+    change = restored(&w, "boss", ENTITY_DEAL, "roof", second);
+    assert_non_null(strstr(world_reasons(&w, &change), "deleted_again"));
+    world_finish(&w);
+}
+
 /* Texts nobody of ours has written. */
 static void a_thing_as_text_is_read_with_care(void **state)
 {
@@ -153,6 +179,7 @@ int main(void)
         cmocka_unit_test(it_comes_back_as_it_was),
         cmocka_unit_test(who_may_bring_it_back),
         cmocka_unit_test(what_cannot_come_back_is_refused),
+        cmocka_unit_test(only_the_newest_deletion_is_taken_back),
         cmocka_unit_test(a_thing_as_text_is_read_with_care),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -87,6 +87,46 @@ static void test_taking_back_a_choice_that_changed_nothing(void **state)
     world_finish(&w);
 }
 
+/* What was refused, sent again and taken back waits in the inbox as before: of a field, of a move. */
+static void test_taking_back_what_was_sent_again(void **state)
+{
+    static const struct {
+        const char *claim, *actor, *refused, *again, *back;
+        const char *item;
+    } rows[] = {
+        {"a move", "rep", "stage:lead>proposal", "stage=proposal", "stage:proposal>contact",
+         "state=open;closed_at=;closed_by=;kind=parked"},
+        {"a value", "rep", "value=5;stage:lead>proposal", "value=7", "value:7>10000",
+         "state=open"},
+        {"by somebody else nothing opens", "lead", "value=5;stage:lead>proposal", "value=7",
+         "value:7>10000", "state=resent"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct rule_world w;
+        world_start(&w);
+        struct mutation refused =
+            world_mutation(&w, MUTATION_EDIT, ENTITY_DEAL, "deal", rows[i].refused);
+        assert_int_equal(world_do(&w, "rep", &refused).outcome, OUTCOME_PARKED);
+        struct mutation again =
+            world_mutation(&w, MUTATION_EDIT, ENTITY_DEAL, "deal", rows[i].again);
+        again.resolves = inbox_parked_id(refused.id);
+        again.resolution = INBOX_RESENT;
+        struct change change = world_do(&w, "rep", &again);
+        if (change.outcome != OUTCOME_APPLIED) fail_msg("%s", world_reasons(&w, &change));
+        assert_fields(&w, ENTITY_INBOX, world_item(&w, again.resolves), "state=resent");
+        struct mutation undo = world_mutation(&w, MUTATION_EDIT, ENTITY_DEAL, "deal", rows[i].back);
+        undo.undoes = again.id;
+        undo.resolves = again.resolves;
+        undo.resolution = INBOX_OPEN;
+        change = world_do(&w, rows[i].actor, &undo);
+        print_message("%s\n", rows[i].claim);
+        if (change.outcome != OUTCOME_APPLIED) fail_msg("%s", world_reasons(&w, &change));
+        assert_fields(&w, ENTITY_INBOX, world_item(&w, again.resolves), rows[i].item);
+        world_finish(&w);
+    }
+}
+
 /* Settled, taken back, settled again: who had the value is told of what stands, once. */
 static void test_a_notice_goes_with_what_it_told(void **state)
 {
@@ -158,6 +198,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_taking_back_opens_it_again),
         cmocka_unit_test(test_taking_back_a_choice_that_changed_nothing),
+        cmocka_unit_test(test_taking_back_what_was_sent_again),
         cmocka_unit_test(test_a_notice_goes_with_what_it_told),
         cmocka_unit_test(test_taking_back_a_closing),
     };

@@ -194,6 +194,8 @@ static void what_would_not_fit_is_refused(void **state)
          {.probability = 101}},
         {"a name with a line in it", "contact", "sales", "stages_unsound",
          {.name = STR_INIT("two\nlines")}},
+        {"a name that another has", "contact", "sales", "stages_unsound",
+         {.name = STR_INIT("PROPOSAL ")}},
         {"a stage nobody knows", "moon", "sales", "stage_unknown value=moon", {.probability = 1}},
         {"a pipeline nobody knows", "contact", "moon", "pipeline_unknown value=moon",
          {.probability = 1}},
