@@ -47,14 +47,26 @@ static void laptop_unpack(struct world *world, uint64_t person)
     laptop_start(world, laptop_create(world, (size_t)person), true);
 }
 
+/* Does this act concern the team? Reps try that more seldom. */
+static bool leads(struct world *world, uint64_t person)
+{
+    uint64_t often = world->weather.lead;
+    if (often == 0) return false;
+    return world_chance(world, person < 2 ? often : often / 10);
+}
+
 static void laptop_use(struct world *world, size_t index)
 {
     struct laptop *laptop = &world->laptops[index];
     size_t times = 1;
     if (world->weather.bursts && world_chance(world, 50))
         times = 80 + (size_t)world_below(world, 80);
-    for (size_t i = 0; i < times && !world->failed && !disk_crashed(&laptop->disk); i++)
-        act_once(world, index);
+    for (size_t i = 0; i < times && !world->failed && !disk_crashed(&laptop->disk); i++) {
+        if (leads(world, laptop->person))
+            act_lead(world, index);
+        else
+            act_once(world, index);
+    }
     laptop_heed_disk(world, index);
     size_t pending;
     if (laptop->disk.inner->f->outbox_count(laptop->disk.inner, &pending) == FAULT_NONE &&

@@ -302,8 +302,11 @@ static void do_move(struct act *act)
     static const char *const stages[] = {"lead", "contact", "qualification", "proposal"};
     const struct deal *deal = act_pick_deal(act);
     if (!deal) return;
+    struct str to = str_from(stages[world_below(act->world, 4)]);
+    if (act->world->weather.definition > 0 && world_chance(act->world, 200))
+        to = arena_format(&act->arena, "extra-%llu", (unsigned long long)world_below(act->world, 6));
     act_begin(act, MUTATION_EDIT, ENTITY_DEAL, deal->id, "deal move");
-    act_text(act, "stage", deal, str_from(stages[world_below(act->world, 4)]));
+    act_text(act, "stage", deal, to);
     act_edit(act, "status", deal)->want = value_number(VALUE_CHOICE, STATUS_OPEN);
     (void)act_submit(act);
 }
@@ -415,13 +418,19 @@ static const struct act_choice choices[] = {
     {6, do_large},
 };
 
+void act_open(struct act *act, struct world *world, size_t laptop)
+{
+    *act = (struct act){.world = world,
+                        .laptop = laptop,
+                        .person = &world->persons[world->laptops[laptop].person],
+                        .replica = laptop_port(world, laptop)};
+    arena_init(&act->arena, ACT_BYTES_MAX);
+}
+
 void act_once(struct world *world, size_t laptop)
 {
-    struct act act = {.world = world,
-                      .laptop = laptop,
-                      .person = &world->persons[world->laptops[laptop].person],
-                      .replica = laptop_port(world, laptop)};
-    arena_init(&act.arena, ACT_BYTES_MAX);
+    struct act act;
+    act_open(&act, world, laptop);
     uint64_t total = 0;
     for (size_t i = 0; i < sizeof choices / sizeof choices[0]; i++) total += choices[i].weight;
     uint64_t drawn = world_below(world, total);

@@ -8,5 +8,7 @@ struct world;
 
 /* Does one thing, drawn by chance, on that laptop. It may be refused there; then nothing was. */
 void act_once(struct world *world, size_t laptop);
+/* The same of what owners and managers do, as far as the seed has it. */
+void act_lead(struct world *world, size_t laptop);
 
 #endif

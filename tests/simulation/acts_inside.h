@@ -20,6 +20,8 @@ struct act {
     const char *summary;
 };
 
+/* Somebody sits down at that laptop; the caller finishes the arena. */
+void act_open(struct act *act, struct world *world, size_t laptop);
 /* A zero target: a new thing. */
 void act_begin(struct act *act, enum mutation_kind kind, enum entity_kind entity,
                struct uuid target, const char *summary);
@@ -48,5 +50,11 @@ void do_inbox(struct act *act);
 void do_large(struct act *act);
 void do_rogue(struct act *act);
 void do_edit_activity(struct act *act);
+
+/* acts_lead.c */
+void do_stages(struct act *act);
+void do_deletions(struct act *act);
+void do_rename_member(struct act *act);
+void do_role(struct act *act);
 
 #endif

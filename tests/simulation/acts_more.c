@@ -7,6 +7,7 @@
 #include "common/base/check.h"
 #include "common/codec/row.h"
 #include "common/domain/merge.h"
+#include "common/domain/stage_edit.h"
 #include "tests/simulation/acts_inside.h"
 
 #include "common/base/banned.h"
@@ -100,12 +101,32 @@ static void conflict_mine(struct act *act, const struct inbox_item *item)
     if (act_submit(act)) world_mark(act->world, MARK_MINE);
 }
 
+/* A change of a stage, on the stages as they are shown now. */
+static void stage_resend(struct act *act, const struct inbox_item *item,
+                         const struct mutation *again)
+{
+    struct definition definition;
+    struct stage_edit edit;
+    if (act->replica->f->definition(act->replica, &act->arena, &definition)) return;
+    const struct pipeline *pipeline = definition_pipeline(&definition, again->stage->pipeline);
+    if (!pipeline || !stage_edit_again(pipeline, again->stage, &edit)) return;
+    act_begin(act, MUTATION_EDIT, ENTITY_DEFINITION, again->target, "resend of a stage");
+    act->mutation.stage = &edit;
+    act->mutation.resolves = item->id;
+    act->mutation.resolution = INBOX_RESENT;
+    if (act_submit(act)) world_mark(act->world, MARK_RESENT);
+}
+
 /* The same wish again, on what stands now. */
 static void parked_resend(struct act *act, const struct inbox_item *item)
 {
     struct mutation again;
     if (codec_mutation_unpack(&act->arena, item->payload, &again)) return;
     if (again.edit_count > EDITS_MAX || again.stand_count > 0) return;
+    if (again.stage) {
+        stage_resend(act, item, &again);
+        return;
+    }
     enum entity_kind kind = (enum entity_kind)again.entity;
     bool edit = again.kind == MUTATION_EDIT;
     const void *stands = edit ? subject_of(act, item) : NULL;

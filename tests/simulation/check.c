@@ -22,6 +22,7 @@ static void books_open(struct oracle *oracle)
     oracle->seq = 0;
     oracle->recorded = INT64_MIN;
     oracle->definition = NULL;
+    oracle->definition_seq = 0;
     oracle->team = NULL;
 }
 
@@ -265,8 +266,11 @@ static void commit_enter(struct world *world, const struct store_request *reques
             if (request->rows[i].seq == seq) model_put(world, &request->rows[i]);
         }
     }
-    for (size_t i = 0; i < request->row_count && !world->failed; i++)
+    for (size_t i = 0; i < request->row_count && !world->failed; i++) {
         check_parents(world, &request->rows[i]);
+        check_alive(world, &request->rows[i]);
+        check_called(world, &request->rows[i]);
+    }
     oracle->seq = request->new_seq;
     digest_keep(oracle, request->mark);
 }

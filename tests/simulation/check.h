@@ -65,7 +65,8 @@ struct oracle {
     struct map told;     /* (subject, field) -> struct str: the value history tells */
     uint64_t seq;
     int64_t recorded;
-    const struct definition *definition;
+    const struct definition *definition; /* as of now, made from history (check_definition.c) */
+    uint64_t definition_seq;             /* that changed it last */
     const struct team *team;
 
     size_t parked, conflicts, merged, repeated, stages;

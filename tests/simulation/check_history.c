@@ -113,6 +113,19 @@ static void told_begin(struct world *world, const struct row *row,
     }
 }
 
+/* Brought back: everything as the deletion kept it. */
+static void told_again(struct world *world, const struct event *event)
+{
+    const void *entity = check_returned(world, event);
+    size_t count;
+    const struct field *fields = fields_of((enum entity_kind)event->subject_kind, &count);
+    for (size_t i = 0; entity && i < count; i++) {
+        if (!field_is_told(&fields[i])) continue;
+        told_set(world, event->subject, str_from(fields[i].name),
+                 formatted(&world->oracle.arena, &fields[i], entity));
+    }
+}
+
 void check_event(struct world *world, const struct row *row, const struct store_request *request)
 {
     const struct event *event = row->entity;
@@ -120,6 +133,7 @@ void check_event(struct world *world, const struct row *row, const struct store_
     case EVENT_NONE: world_fail(world, "an event that says nothing"); return;
     case EVENT_CREATED:
     case EVENT_IMPORTED:
+        if (row->n == 0) told_again(world, event);
         told_begin(world, row, request, (enum entity_kind)event->subject_kind);
         if (event->subject_kind == ENTITY_DEAL)
             told_set(world, row->id, STR("stage"), event->to_stage);
@@ -128,6 +142,10 @@ void check_event(struct world *world, const struct row *row, const struct store_
         check_link(world, event, STR("stage"), event->from_stage, event->to_stage);
         return;
     case EVENT_FIELD:
+        if (event->subject_kind == ENTITY_DEFINITION) {
+            check_stage_change(world, event);
+            return;
+        }
         check_link(world, event, event->field, event->from_value, event->to_value);
         check_seen(world, event);
         return;
@@ -181,6 +199,50 @@ static bool deleted_by(struct world *world, const struct member *member,
     return false;
 }
 
+/* As history tells: the row itself may have changed earlier in this batch, and be written later. */
+static int64_t role_told(const struct world *world, const struct member *member)
+{
+    static const struct {
+        int64_t role;
+        const char *name;
+    } roles[] = {{ROLE_OWNER, "owner"}, {ROLE_MANAGER, "manager"}, {ROLE_REP, "rep"},
+                 {ROLE_VIEWER, "viewer"}};
+    struct arena arena;
+    arena_init(&arena, 4096);
+    const struct str *told =
+        map_get(&world->oracle.told, told_key(&arena, member->id, STR("role")));
+    arena_finish(&arena);
+    for (size_t i = 0; told && i < 4; i++) {
+        if (str_equal(*told, str_from(roles[i].name))) return roles[i].role;
+    }
+    return member->role;
+}
+
+static bool device_is_own(const struct world *world, const struct member *member, struct uuid id)
+{
+    const struct row *row = oracle_row(world, ENTITY_DEVICE, id);
+    return row && !row->removed &&
+           uuid_equal(((const struct device *)row->entity)->member, member->id);
+}
+
+/* Managers lead reps and viewers, owners everybody. */
+static bool may_lead(const struct world *world, const struct member *member,
+                     const struct mutation *mutation)
+{
+    const struct row *row = oracle_row(world, ENTITY_MEMBER, mutation->target);
+    const struct member *led = row && !row->removed ? row->entity : NULL;
+    if (member->role == ROLE_OWNER) return true;
+    if (member->role != ROLE_MANAGER) return false;
+    int64_t role = led ? role_told(world, led) : ROLE_REP; /* invited in this very batch */
+    bool modest = role == ROLE_REP || role == ROLE_VIEWER;
+    for (size_t i = 0; i < mutation->edit_count; i++) {
+        const struct edit *edit = &mutation->edits[i];
+        if (edit->field && strcmp(edit->field->name, "role") == 0)
+            modest = modest && (edit->want.number == ROLE_REP || edit->want.number == ROLE_VIEWER);
+    }
+    return modest;
+}
+
 /* Read from the outside: who may do what, as the manual says. */
 static bool right_is_there(struct world *world, const struct member *member,
                            const struct mutation *mutation)
@@ -194,7 +256,11 @@ static bool right_is_there(struct world *world, const struct member *member,
     case MUTATION_INVITE: return is_chief(member);
     case MUTATION_CREATE: return is_chief(member) || member->role == ROLE_REP;
     case MUTATION_EDIT:
-        if (mutation->entity == ENTITY_DEFINITION) return is_chief(member);
+        if (mutation->entity == ENTITY_DEFINITION || mutation->entity == ENTITY_INVITATION)
+            return is_chief(member);
+        if (mutation->entity == ENTITY_MEMBER) return may_lead(world, member, mutation);
+        if (mutation->entity == ENTITY_DEVICE)
+            return is_chief(member) || device_is_own(world, member, mutation->target);
         return is_chief(member) || member->role == ROLE_REP;
     case MUTATION_RESTORE: return is_chief(member) || deleted_by(world, member, mutation);
     case MUTATION_DELETE: break;
@@ -223,8 +289,15 @@ void check_right(struct world *world, const struct outcome *outcome, size_t effe
     arena_init(&arena, (size_t)4 * 1024 * 1024);
     const struct mutation *mutation = oracle_mutation(world, &arena, outcome->mutation);
     const struct row *row = oracle_row(world, ENTITY_MEMBER, outcome->member);
-    if (mutation && !right_is_there(world, row ? row->entity : NULL, mutation))
-        world_fail(world, "seq %llu: somebody did what they have no right to (kind %d)",
-                   (unsigned long long)world->oracle.seq, (int)mutation->kind);
+    struct member member = {.role = ROLE_NONE};
+    if (row && !row->removed) {
+        member = *(const struct member *)row->entity;
+        member.role = role_told(world, &member);
+    }
+    if (mutation && !right_is_there(world, row ? &member : NULL, mutation))
+        world_fail(world, "seq %llu: somebody with role %d did what they have no right to (kind %d, "
+                          "of entity %d)",
+                   (unsigned long long)world->oracle.seq, (int)member.role, (int)mutation->kind,
+                   (int)mutation->entity);
     arena_finish(&arena);
 }

@@ -3,6 +3,8 @@
  *   check.c         the books: promises, answers, the model of rows; conservation
  *   check_rows.c    what one seq may look like
  *   check_stage.c   no deal enters a stage its gates forbid
+ *   check_definition.c history explains the stages
+ *   check_life.c    what was deleted stays deleted, or comes back as it was
  *   check_history.c history explains the state; nobody is overwritten; rights
  *   check_copy.c    copies against the books */
 #ifndef SLUICE_TESTS_SIMULATION_CHECK_INSIDE_H
@@ -28,6 +30,15 @@ void check_seq(struct world *world, const struct store_request *request, uint64_
 void check_parents(struct world *world, const struct row *row);
 /* check_stage.c: an event into a stage, against the deal written under the same seq. */
 void check_stage(struct world *world, const struct row *event, const struct store_request *request);
+/* check_definition.c: an event of a stage, applied to the definition; then what is stored. */
+void check_stage_change(struct world *world, const struct event *event);
+void check_definition(struct world *world, const struct definition *stored);
+/* check_life.c: an event of a creation; what it brings back, NULL if it is new. */
+const void *check_returned(struct world *world, const struct event *event);
+/* What is there and what is not, as history has it. After all rows of its commit. */
+void check_alive(struct world *world, const struct row *row);
+/* No rule forbids that two members are called alike; it is to happen. */
+void check_called(struct world *world, const struct row *row);
 /* check_history.c */
 void check_event(struct world *world, const struct row *row, const struct store_request *request);
 void check_explained(struct world *world, const struct row *row);

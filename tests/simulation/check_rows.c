@@ -77,6 +77,23 @@ static bool reasons_tell(const struct outcome *outcome, const char *code)
            memmem(outcome->reasons.p, outcome->reasons.n, code, strlen(code)) != NULL;
 }
 
+/* Marks of refusals that say what met what. */
+static void parked_mark(struct world *world, const struct outcome *outcome)
+{
+    struct arena arena;
+    arena_init(&arena, (size_t)4 * 1024 * 1024);
+    const struct mutation *mutation = oracle_mutation(world, &arena, outcome->mutation);
+    if (reasons_tell(outcome, "parent")) world_mark(world, MARK_PARENT_PARKED);
+    if (reasons_tell(outcome, "gone")) world_mark(world, MARK_GONE);
+    if (reasons_tell(outcome, "stage_removed")) world_mark(world, MARK_STAGE_REMOVED_MOVE);
+    if (reasons_tell(outcome, "deleted_again")) world_mark(world, MARK_DELETED_AGAIN);
+    bool changed = reasons_tell(outcome, "changed_meanwhile");
+    if (changed && mutation && mutation->stage) world_mark(world, MARK_STAGE_REFUSED);
+    if (changed && mutation && mutation->kind == MUTATION_DELETE)
+        world_mark(world, MARK_DELETED_CHANGED);
+    arena_finish(&arena);
+}
+
 static void outcome_count(struct world *world, const struct outcome *outcome)
 {
     struct oracle *oracle = &world->oracle;
@@ -95,9 +112,7 @@ static void outcome_count(struct world *world, const struct outcome *outcome)
     case OUTCOME_PARKED:
         oracle->parked++;
         world_mark(world, MARK_PARKED);
-        if (reasons_tell(outcome, "parent")) world_mark(world, MARK_PARENT_PARKED);
-        if (reasons_tell(outcome, "gone")) world_mark(world, MARK_GONE);
-        if (reasons_tell(outcome, "stage_removed")) world_mark(world, MARK_STAGE_REMOVED_MOVE);
+        parked_mark(world, outcome);
         break;
     }
 }
@@ -214,5 +229,9 @@ void check_seq(struct world *world, const struct store_request *request, uint64_
         if (row->kind != ENTITY_EVENT || row->seq != seq) continue;
         check_stage(world, row, request);
         check_event(world, row, request);
+    }
+    for (size_t i = 0; i < request->row_count; i++) {
+        const struct row *row = &request->rows[i];
+        if (row->kind == ENTITY_DEFINITION && row->seq == seq) check_definition(world, row->entity);
     }
 }

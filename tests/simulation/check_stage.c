@@ -57,6 +57,17 @@ static size_t stage_position(const struct pipeline *pipeline, struct str key)
     return at;
 }
 
+/* Where a deal is shown that stands there: a removed stage's deals stand in its successor. */
+static size_t position_shown(const struct pipeline *pipeline, struct str key)
+{
+    size_t at = stage_position(pipeline, key);
+    for (size_t steps = 0; steps < pipeline->stage_count; steps++) {
+        if (at == pipeline->stage_count || !pipeline->stages[at].removed) break;
+        at = stage_position(pipeline, pipeline->stages[at].successor);
+    }
+    return at;
+}
+
 /* The deal as it was written under the event's seq. A batch that changes it again writes it only
  * under the later seq: then *later, and there is nothing to hold the gates against. */
 static const struct deal *deal_after(const struct store_request *request, const struct row *event,
@@ -86,7 +97,7 @@ void check_stage(struct world *world, const struct row *row, const struct store_
         return;
     }
     size_t to = stage_position(pipeline, event->to_stage);
-    size_t from = creation ? 0 : stage_position(pipeline, event->from_stage);
+    size_t from = creation ? 0 : position_shown(pipeline, event->from_stage);
     if (to == pipeline->stage_count || !str_equal(deal->stage, event->to_stage)) {
         world_fail(world, "a deal stands in a stage there is not");
         return;

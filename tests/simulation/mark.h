@@ -51,7 +51,12 @@
     X(SNAPSHOT_BROKEN, "a snapshot is broken off between two pages")                               \
     X(SNAPSHOT_RESUMED, "a broken snapshot goes on where it broke")                                \
     X(DEFINITION_CHANGED, "the stages change while people work")                                   \
+    X(STAGE_ADDED, "a stage is added")                                                             \
+    X(STAGE_EDITED, "a stage is edited")                                                           \
+    X(STAGE_MOVED, "a stage gets another place")                                                   \
     X(STAGE_REMOVED, "a stage is removed")                                                         \
+    X(STAGE_BACK, "a removed stage comes back")                                                    \
+    X(STAGE_REFUSED, "a change of a stage meets another's and is parked")                          \
     X(STAGE_REMOVED_MOVE, "a deal is moved to a stage that is no more")                            \
     X(GATE_CHANGED, "a stage asks for more than before")                                           \
     X(IMPORT, "deals are imported")                                                                \
@@ -64,6 +69,12 @@
     X(PARKED, "a mutation is parked")                                                              \
     X(PARENT_PARKED, "a mutation is parked with the creation it needs")                            \
     X(GONE, "an edit meets a deal that was deleted")                                               \
+    X(DELETED, "a deal is deleted as it was seen")                                                 \
+    X(DELETED_CHANGED, "a deletion meets what was changed meanwhile and is parked")                \
+    X(BROUGHT_BACK, "what was deleted is brought back")                                            \
+    X(DELETED_AGAIN, "a restore of an older deletion is parked")                                   \
+    X(RENAMED, "a member is renamed")                                                              \
+    X(CALLED_ALIKE, "two members come to be called alike")                                         \
     X(MINE, "a conflict is resolved with one's own value")                                         \
     X(THEIRS, "a conflict is resolved with the value that stands")                                 \
     X(RESENT, "a parked mutation is mended and sent again")                                        \

@@ -6,6 +6,7 @@
 
 #include "common/base/check.h"
 #include "common/codec/row.h"
+#include "tests/simulation/acts_inside.h"
 
 #include "common/base/banned.h"
 
@@ -70,64 +71,29 @@ static void team_rename(struct world *world)
     arena_finish(&arena);
 }
 
-static struct stage *stage_pick(struct world *world, struct pipeline *pipeline)
+/* On a laptop of the owner or the manager, by chance; SIZE_MAX when there is none. */
+static size_t chief_laptop(struct world *world)
 {
-    return &pipeline->stages[world_below(world, pipeline->stage_count)];
-}
-
-/* Won, lost and the first proper stage stay: people's work in a seed is to go on. */
-static void stage_remove(struct world *world, struct pipeline *pipeline)
-{
-    struct stage *stage = stage_pick(world, pipeline);
-    if (stage->kind != STAGE_OPEN || str_equal(stage->key, STR("contact"))) return;
-    stage->removed = !stage->removed;
-    stage->successor = stage->removed ? STR("contact") : STR_NONE;
-    world_mark(world, MARK_STAGE_REMOVED);
-    world_tell(world, "the stage %.*s %s", STR_ARGS(stage->key),
-               stage->removed ? "is removed" : "is back");
-}
-
-static void stage_gate(struct world *world, struct arena *arena, struct pipeline *pipeline)
-{
-    static const struct str more[] = {STR_INIT("value"), STR_INIT("check:need"),
-                                      STR_INIT("check:budget|expected_close")};
-    struct stage *stage = stage_pick(world, pipeline);
-    if (stage->kind != STAGE_OPEN || stage->gate_count >= 8) return;
-    struct gate *gates = arena_array(arena, stage->gate_count + 1, sizeof *gates);
-    check(gates != NULL);
-    if (stage->gate_count > 0) memcpy(gates, stage->gates, stage->gate_count * sizeof *gates);
-    gates[stage->gate_count++].requirement = more[world_below(world, 3)];
-    stage->gates = gates;
-    world_mark(world, MARK_GATE_CHANGED);
-    world_tell(world, "the stage %.*s asks for %.*s too", STR_ARGS(stage->key),
-               STR_ARGS(gates[stage->gate_count - 1].requirement));
-}
-
-static void stage_rename(struct world *world, struct arena *arena, struct pipeline *pipeline)
-{
-    struct stage *stage = stage_pick(world, pipeline);
-    stage->name = arena_format(arena, "%.*s %llu", STR_ARGS(stage->key),
-                               (unsigned long long)world_below(world, 100));
-    world_tell(world, "the stage %.*s is called %.*s now", STR_ARGS(stage->key),
-               STR_ARGS(stage->name));
-}
-
-static void definition_change(struct world *world)
-{
-    struct arena arena;
-    arena_init(&arena, (size_t)4 * 1024 * 1024);
-    struct definition definition;
-    check(definition_copy(&arena, world->oracle.definition, &definition) == FAULT_NONE);
-    definition.version++;
-    struct pipeline *pipeline = &definition.pipelines[0];
-    switch (world_below(world, 3)) {
-    case 0: stage_remove(world, pipeline); break;
-    case 1: stage_gate(world, &arena, pipeline); break;
-    default: stage_rename(world, &arena, pipeline); break;
+    size_t found[LAPTOPS_ROOM], count = 0;
+    for (size_t i = 0; i < world->laptop_count; i++) {
+        if (world->laptops[i].person < 2 && laptop_joined(world, i)) found[count++] = i;
     }
-    struct str mistake = definition_mistake(&arena, &definition);
-    if (mistake.n == 0) operators_define(world, &definition);
-    arena_finish(&arena);
+    return count > 0 ? found[world_below(world, count)] : SIZE_MAX;
+}
+
+/* Owner or manager do that now, on one of their laptops. */
+static void chief_does(struct world *world, void (*what)(struct act *))
+{
+    size_t laptop = chief_laptop(world);
+    if (laptop == SIZE_MAX) return;
+    struct act act;
+    act_open(&act, world, laptop);
+    what(&act);
+    arena_finish(&act.arena);
+    laptop_heed_disk(world, laptop);
+    if (!world->laptops[laptop].sync) return;
+    sync_poke(world->laptops[laptop].sync, laptop_now(world, laptop));
+    laptop_drain(world, laptop);
 }
 
 /* --- members and devices --- */
@@ -145,18 +111,9 @@ void operators_set_role(struct world *world, const struct person_of_world *perso
     database_write(world, &changed, 1);
 }
 
-static void role_change(struct world *world)
-{
-    static const int64_t roles[] = {ROLE_MANAGER, ROLE_REP, ROLE_VIEWER};
-    const struct person_of_world *person = &world->persons[1 + world_below(world, PERSONS - 1)];
-    if (oracle_row(world, ENTITY_MEMBER, person->member))
-        operators_set_role(world, person, roles[world_below(world, 3)]);
-}
-
 void operators_define(struct world *world, const struct definition *definition)
 {
     struct row row = {.kind = ENTITY_DEFINITION, .id = definition->id, .entity = definition};
-    world_mark(world, MARK_DEFINITION_CHANGED);
     database_write(world, &row, 1);
 }
 
@@ -310,8 +267,8 @@ void operators_act(struct world *world)
     servers_befall(world);
     database_befalls(world);
     if (world_chance(world, weather->administration)) team_rename(world);
-    if (world_chance(world, weather->definition)) definition_change(world);
-    if (world_chance(world, weather->role)) role_change(world);
+    if (world_chance(world, weather->definition)) chief_does(world, do_stages);
+    if (world_chance(world, weather->role)) chief_does(world, do_role);
     if (world_chance(world, weather->removal)) somebody_leave(world);
     if (world_chance(world, weather->revoke)) device_revoke(world);
 }

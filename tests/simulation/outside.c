@@ -68,9 +68,19 @@ void outside_wait(struct world *world)
     if (!world->failed) world_settle(world);
 }
 
+/* A server to which nobody comes any more has nobody to ask for, nor to tell. */
+static bool somebody_is_left(const struct world *world)
+{
+    for (size_t i = 0; i < world->laptop_count; i++) {
+        if (!laptop_is_shut_out(world, i)) return true;
+    }
+    return false;
+}
+
 void outside_check(struct world *world)
 {
     const struct outside_of_world *outside = &world->outside;
+    if (!somebody_is_left(world)) return;
     for (size_t i = 0; outside->travelled && i < outside->count && !world->failed; i++) {
         const struct known_stand *stand = &outside->stands[i];
         if (stand->number == 0 || uuid_is_zero(stand->device)) continue;

@@ -29,6 +29,12 @@
     X(28, bulk_edit_while_some_do_not_read, 1, "shown at once; who reads not is bounded, slows none") \
     X(29, stale_server_after_failover, 2, "a stale server cannot commit; the lost tail is back")   \
     X(30, row_corrupted, 1, "found and repaired by comparing, pending work untouched")             \
+    X(0, older_deletion_taken_back, 1, "what was deleted last comes back, nothing older over it")     \
+    X(0, two_called_alike, 1, "members are told apart by id; a stage's name is one stage's")        \
+    X(0, stage_change_refused, 1, "parked, no longer shown, sent again on what stands")            \
+    X(0, resent_and_taken_back, 1, "what was refused waits in the inbox again")                    \
+    X(0, snapshot_across_restore, 1, "goes on only where the history it was read from stands")     \
+    X(0, late_word_of_a_lost_commit, 2, "a server that slept does not mix two histories")           \
     X(0, notify_lost, 2, "the poll repairs a lost wake-up within two seconds")                     \
     X(0, two_devices_offline, 1, "one user on two devices: merged, or the own conflict told")      \
     X(0, discard_against_resend, 1, "discarded here, resent there: one of them holds")             \

@@ -25,6 +25,17 @@ static void weather_draw_people(struct world *world, struct weather *weather)
     weather->bursts = world_chance(world, 100);
 }
 
+/* From a stream of its own: what came later leaves to older seeds the weather they had. */
+static void weather_draw_more(struct world *world, struct weather *weather)
+{
+    struct random more;
+    random_init_number(&more, ~world->options.seed);
+    bool some = random_below(&more, 10) < 7;
+    weather->lead = some ? 20 + random_below(&more, 180) : 0;
+    weather->deletions = some && random_below(&more, 2) == 0;
+    weather->renames = some && random_below(&more, 3) == 0;
+}
+
 void weather_draw(struct world *world)
 {
     static const uint64_t paces[] = {8, 24, 24, 60, 60, 60, 60, 60};
@@ -66,6 +77,7 @@ void weather_draw(struct world *world)
     };
     if (world_chance(world, 20)) weather->pace = 1; /* long pings, long silences, little else */
     weather_draw_people(world, weather);
+    weather_draw_more(world, weather);
     if (world->options.steady) weather->restore_database = weather->failover = 0;
 }
 

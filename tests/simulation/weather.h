@@ -24,6 +24,9 @@ struct weather {
     bool clocks_wrong;
     /* what people do beside the usual */
     bool imports, invites, corrects, large_texts, bursts;
+    /* drawn from a stream of their own */
+    uint64_t lead; /* per thousand of acts: what owners and managers do */
+    bool deletions, renames;
 };
 
 void weather_draw(struct world *world);
