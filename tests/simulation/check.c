@@ -18,6 +18,7 @@ static void books_open(struct oracle *oracle)
     map_init(&oracle->replicas, &oracle->arena);
     map_init(&oracle->told, &oracle->arena);
     map_init(&oracle->histories, &oracle->arena);
+    map_init(&oracle->hidden, &oracle->arena);
     oracle->digest = (struct team_digest){0};
     oracle->seq = 0;
     oracle->recorded = INT64_MIN;

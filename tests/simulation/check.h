@@ -69,7 +69,10 @@ struct oracle {
     uint64_t definition_seq;             /* that changed it last */
     const struct team *team;
 
+    struct map hidden;   /* inbox item -> uint64_t: the commit in which more befell it than is seen */
+
     size_t parked, conflicts, merged, repeated, stages;
+    size_t judged, unsure; /* mutations whose effect was looked at; with a value not in the books */
 };
 
 void oracle_init(struct oracle *oracle);

@@ -5,7 +5,6 @@
 
 #include "common/base/check.h"
 #include "common/codec/row.h"
-#include "common/domain/permission.h"
 #include "tests/simulation/check_inside.h"
 
 #include "common/base/banned.h"
@@ -60,7 +59,7 @@ static void check_entity(struct copy_check *c, const struct row *row)
     } else {
         fault = c->replica->f->entity(c->replica, &c->arena, row->kind, row->id, true, &have);
     }
-    bool wanted = !row->removed && permission_sees(c->member, row->kind, row->entity);
+    bool wanted = !row->removed && oracle_sees(c->member, row->kind, row->entity);
     const void *there = row->entity;
     struct invitation plain;
     if (wanted && row->kind == ENTITY_INVITATION) {
@@ -213,7 +212,7 @@ void check_digest(struct world *world, size_t laptop)
     struct team_digest wanted = {0};
     for (size_t i = 0; i < rows->count; i++) {
         const struct model_row *model = rows->entries[i].value;
-        if (model->hash == 0 || !permission_sees(member, model->row.kind, model->row.entity))
+        if (model->hash == 0 || !oracle_sees(member, model->row.kind, model->row.entity))
             continue;
         wanted.count++;
         wanted.sum += model->hash;

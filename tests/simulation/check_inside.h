@@ -5,7 +5,9 @@
  *   check_stage.c   no deal enters a stage its gates forbid
  *   check_definition.c history explains the stages
  *   check_life.c    what was deleted stays deleted, or comes back as it was
- *   check_history.c history explains the state; nobody is overwritten; rights
+ *   check_history.c history explains the state; nobody is overwritten
+ *   check_effect.c  a mutation did what was wanted, and nothing else (check_effect.h)
+ *   check_rights.c  who may do and see what
  *   check_copy.c    copies against the books */
 #ifndef SLUICE_TESTS_SIMULATION_CHECK_INSIDE_H
 #define SLUICE_TESTS_SIMULATION_CHECK_INSIDE_H
@@ -42,7 +44,17 @@ void check_called(struct world *world, const struct row *row);
 /* check_history.c */
 void check_event(struct world *world, const struct row *row, const struct store_request *request);
 void check_explained(struct world *world, const struct row *row);
-void check_right(struct world *world, const struct outcome *outcome, size_t effects);
+/* What history told so far of that field; NULL: nothing. "is there": a text unless it is deleted. */
+const struct str *oracle_told(const struct oracle *oracle, struct uuid subject, struct str field);
+/* check_effect.c: the mutation that is answered under that seq, and everything it left; before the
+ * history under that seq is entered in the books. */
+void check_effect(struct world *world, const struct store_request *request, uint64_t seq,
+                  const struct outcome *outcome);
+/* check_rights.c, at the same time. */
+void check_right(struct world *world, const struct store_request *request, uint64_t seq,
+                 const struct outcome *outcome, size_t effects);
+bool oracle_is_chief(const struct member *member);
+bool oracle_sees(const struct member *member, enum entity_kind kind, const void *entity);
 /* What everybody in the team sees. */
 bool oracle_is_shared(enum entity_kind kind);
 

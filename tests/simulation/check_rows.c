@@ -117,7 +117,8 @@ static void outcome_count(struct world *world, const struct outcome *outcome)
     }
 }
 
-static void check_answer(struct world *world, const struct seq_rows *rows)
+/* True when it was answered before, under another number. */
+static bool check_answer(struct world *world, const struct seq_rows *rows)
 {
     struct oracle *oracle = &world->oracle;
     const struct outcome *outcome = rows->outcome;
@@ -125,12 +126,13 @@ static void check_answer(struct world *world, const struct seq_rows *rows)
         oracle_place(oracle, &oracle->answers, oracle_id_key(&outcome->mutation), sizeof *answer);
     if (!answer->promised) {
         world_fail(world, "the server answered a mutation nobody made");
-        return;
+        return true;
     }
     const struct promise *promise = &oracle->promises[answer->promise];
     if (outcome->payload_hash.n != 32 || memcmp(outcome->payload_hash.p, promise->hash, 32) != 0)
         world_fail(world, "the payload is not the one that was made");
-    if (answer->outcomes > 0) {
+    bool again = answer->outcomes > 0;
+    if (again) {
         oracle->repeated++;
         if (!oracle->replaying) world_mark(world, MARK_REPEATED);
         if (rows->effects > 0) world_fail(world, "a mutation took effect twice");
@@ -148,6 +150,7 @@ static void check_answer(struct world *world, const struct seq_rows *rows)
         world_fail(world, "numbers of a replica have a gap: %lld after %llu",
                    (long long)outcome->number, (unsigned long long)*last);
     *last = (uint64_t)outcome->number;
+    return again;
 }
 
 /* The server tells of a device that there is, to whom it belongs, and of nothing else. */
@@ -222,8 +225,11 @@ void check_seq(struct world *world, const struct store_request *request, uint64_
                    rows.effects);
         return;
     }
-    check_answer(world, &rows);
-    check_right(world, rows.outcome, rows.effects);
+    bool again = check_answer(world, &rows);
+    if (!again && !world->oracle.replaying) {
+        check_right(world, request, seq, rows.outcome, rows.effects);
+        if (!world->failed) check_effect(world, request, seq, rows.outcome);
+    }
     for (size_t i = 0; i < request->row_count; i++) {
         const struct row *row = &request->rows[i];
         if (row->kind != ENTITY_EVENT || row->seq != seq) continue;

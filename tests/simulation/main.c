@@ -67,10 +67,11 @@ static bool world_once(struct campaign *campaign, const struct world_options *op
     const struct oracle *oracle = &world->oracle;
     if (ok && tell && options->story) {
         printf("seed %" PRIu64 ": %zu mutations of %zu laptops, seq %" PRIu64
-               ", %zu merged, %zu conflicts, %zu parked, %zu repeated, %zu stage events\n",
+               ", %zu merged, %zu conflicts, %zu parked, %zu repeated, %zu stage events, "
+               "%zu judged (%zu in part)\n",
                options->seed, oracle->promise_count, world->laptop_count, oracle->seq,
                oracle->merged, oracle->conflicts, oracle->parked, oracle->repeated,
-               oracle->stages);
+               oracle->stages, oracle->judged, oracle->unsure);
     }
     *hash = world->hash;
     if (tell) {

@@ -4,14 +4,12 @@
  * right and then each of them wrong in one way. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include <cmocka.h>
 
-#include "common/codec/row.h"
-#include "tests/simulation/world.h"
+#include "tests/simulation/by_hand.h"
 
 enum wrong {
     WRONG_NOTHING,
@@ -27,103 +25,65 @@ enum wrong {
     WRONG_NEVER_ANSWERED
 };
 
-struct fixture {
-    struct world *world;
-    struct definition definition;
-    struct row rows[8];
-    size_t count;
-    struct outcome outcomes[4];
-    size_t outcome_count;
-    uint8_t hash[32];
-};
-
-static const struct uuid TEAM = {{1}}, REPLICA = {{2}}, DEAL = {{3}};
-
-static struct uuid mutation_id(uint8_t n)
+/* A deal created in `contact` by mutation 1, as seq 2; then mutation 2, which wants what is so already,
+ * as seq 3. */
+static void deal_make(struct by_hand *hand, enum wrong wrong, struct deal *deal, struct event *event)
 {
-    return (struct uuid){{9, n}};
+    static const struct uuid nowhere = {{5}};
+    struct uuid firm = wrong == WRONG_PARENT ? nowhere : HAND_FIRM;
+    struct edit edits[3] = {by_hand_text("title", "", "Roof"), by_hand_text("stage", "", "contact"),
+                            by_hand_text("org", "", "")};
+    edits[2].base = value_absent(VALUE_REFERENCE);
+    edits[2].want = value_reference(firm);
+    size_t count = wrong == WRONG_GATE ? 2 : 3;
+    struct mutation mutation = by_hand_mutation(1, MUTATION_CREATE, edits, count);
+    *deal = (struct deal){.id = HAND_DEAL,
+                          .title = STR("Roof"),
+                          .pipeline = STR("sales"),
+                          .stage = STR("contact"),
+                          .status = STATUS_OPEN,
+                          .owner = HAND_REP,
+                          .created_by = HAND_REP,
+                          .organisation = firm};
+    if (wrong == WRONG_GATE) deal->organisation = (struct uuid){{0}};
+    *event = (struct event){.subject = HAND_DEAL,
+                            .subject_kind = ENTITY_DEAL,
+                            .what = EVENT_CREATED,
+                            .who = HAND_REP,
+                            .mutation = by_hand_id(1),
+                            .pipeline = STR("sales"),
+                            .to_stage = STR("contact"),
+                            .to_status = STATUS_OPEN};
+    by_hand_put(hand, ENTITY_DEAL, HAND_DEAL, 2, deal);
+    by_hand_put(hand, ENTITY_EVENT, HAND_DEAL, 2, event);
+    if (wrong != WRONG_NOBODY_MADE_IT) by_hand_made(hand, 1, &mutation);
+    if (wrong == WRONG_NO_OUTCOME) return;
+    struct outcome *outcome = by_hand_answer(hand, 2, 1, wrong == WRONG_NUMBER_GAP ? 2 : 1,
+                                             OUTCOME_APPLIED, HAND_REP);
+    if (wrong == WRONG_OTHER_PAYLOAD) outcome->payload_hash.n = 31;
 }
 
-static void commit(struct fixture *f, uint64_t from, uint64_t to)
-{
-    struct store_request request = {.kind = STORE_COMMIT,
-                                    .team = TEAM,
-                                    .expected_seq = from,
-                                    .new_seq = to,
-                                    .rows = f->rows,
-                                    .row_count = f->count};
-    oracle_commit(f->world, &request, from == 0);
-    f->count = 0;
-}
-
-static void put(struct fixture *f, enum entity_kind kind, struct uuid id, uint64_t seq,
-                const void *entity)
-{
-    f->rows[f->count++] = (struct row){.kind = kind, .id = id, .seq = seq, .entity = entity};
-}
-
-static void put_outcome(struct fixture *f, uint64_t seq, uint8_t mutation, int64_t number,
-                        enum outcome_kind kind)
-{
-    struct outcome *outcome = &f->outcomes[f->outcome_count++];
-    *outcome = (struct outcome){.replica = REPLICA,
-                                .number = number,
-                                .kind = kind,
-                                .mutation = mutation_id(mutation),
-                                .payload_hash = {(const char *)f->hash, 32}};
-    put(f, ENTITY_OUTCOME, REPLICA, seq, outcome);
-    f->rows[f->count - 1].n = (uint32_t)number;
-}
-
-/* A deal created in `contact` by mutation 1, as seq 2; then mutation 2, as seq 3. */
 static bool runs_with(enum wrong wrong)
 {
-    struct fixture f = {.world = calloc(1, sizeof *f.world)};
-    assert_non_null(f.world);
-    struct world *world = f.world;
-    oracle_init(&world->oracle);
-    codec_payload_hash(STR("payload"), f.hash);
-    assert_int_equal(definition_default(&world->oracle.arena, TEAM, &f.definition), FAULT_NONE);
-    struct team team = {.id = TEAM, .name = STR("Team"), .currency = STR("EUR")};
-    put(&f, ENTITY_TEAM, TEAM, 1, &team);
-    put(&f, ENTITY_DEFINITION, TEAM, 1, &f.definition);
-    struct organisation organisation = {.id = {{4}}, .name = STR("Firm")};
-    put(&f, ENTITY_ORGANISATION, organisation.id, 1, &organisation);
-    commit(&f, 0, 1);
-
-    if (wrong != WRONG_NOBODY_MADE_IT) oracle_promise(world, mutation_id(1), STR("payload"), 0);
-    oracle_promise(world, mutation_id(2), STR("payload"), 0);
-    if (wrong == WRONG_OTHER_PAYLOAD) f.hash[0] ^= 1;
-    struct deal deal = {.id = DEAL,
-                        .title = STR("Roof"),
-                        .pipeline = STR("sales"),
-                        .stage = STR("contact"),
-                        .status = STATUS_OPEN,
-                        .organisation = {{4}}};
-    if (wrong == WRONG_PARENT) deal.organisation = (struct uuid){{5}};
-    if (wrong == WRONG_GATE) deal.organisation = (struct uuid){{0}};
-    struct event event = {.subject = DEAL,
-                          .subject_kind = ENTITY_DEAL,
-                          .what = EVENT_CREATED,
-                          .pipeline = STR("sales"),
-                          .to_stage = STR("contact"),
-                          .to_status = STATUS_OPEN};
-    put(&f, ENTITY_DEAL, DEAL, 2, &deal);
-    put(&f, ENTITY_EVENT, DEAL, 2, &event);
-    if (wrong != WRONG_NO_OUTCOME)
-        put_outcome(&f, 2, 1, wrong == WRONG_NUMBER_GAP ? 2 : 1, OUTCOME_APPLIED);
-    commit(&f, wrong == WRONG_SEQ_SKIPPED ? 2 : 1, wrong == WRONG_SEQ_SKIPPED ? 3 : 2);
-    if (!world->failed && wrong != WRONG_NEVER_ANSWERED) {
+    struct by_hand hand;
+    struct deal deal;
+    struct event event;
+    by_hand_open(&hand);
+    struct edit same = by_hand_text("title", "Roof", "Roof");
+    struct mutation second = by_hand_mutation(2, MUTATION_EDIT, &same, 1);
+    deal_make(&hand, wrong, &deal, &event);
+    by_hand_made(&hand, 2, &second);
+    by_hand_commit(&hand, wrong == WRONG_SEQ_SKIPPED ? 2 : 1, wrong == WRONG_SEQ_SKIPPED ? 3 : 2);
+    if (by_hand_holds(&hand) && wrong != WRONG_NEVER_ANSWERED) {
         enum outcome_kind kind = OUTCOME_APPLIED;
         if (wrong == WRONG_PARKED_WITHOUT_RECORD) kind = OUTCOME_PARKED;
-        if (wrong == WRONG_TWICE) put(&f, ENTITY_DEAL, DEAL, 3, &deal);
-        put_outcome(&f, 3, wrong == WRONG_TWICE ? 1 : 2, 2, kind);
-        commit(&f, 2, 3);
+        if (wrong == WRONG_TWICE) by_hand_put(&hand, ENTITY_DEAL, HAND_DEAL, 3, &deal);
+        by_hand_answer(&hand, 3, wrong == WRONG_TWICE ? 1 : 2, 2, kind, HAND_REP);
+        by_hand_commit(&hand, 2, 3);
     }
-    if (!world->failed) oracle_check_end(world);
-    bool ok = !world->failed;
-    oracle_finish(&world->oracle);
-    free(world);
+    if (by_hand_holds(&hand)) oracle_check_end(hand.world);
+    bool ok = by_hand_holds(&hand);
+    by_hand_close(&hand);
     return ok;
 }
 
