@@ -411,7 +411,7 @@ static const struct act_choice choices[] = {
     {4, do_undo},
     {8, do_inbox},
     {3, do_edit_activity},
-    {3, do_rogue},
+    {5, do_rogue},
     {3, do_import},
     {6, do_invite},
     {4, do_correct},

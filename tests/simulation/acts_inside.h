@@ -48,8 +48,9 @@ void do_invite(struct act *act);
 void do_correct(struct act *act);
 void do_inbox(struct act *act);
 void do_large(struct act *act);
-void do_rogue(struct act *act);
 void do_edit_activity(struct act *act);
+/* acts_rogue.c */
+void do_rogue(struct act *act);
 
 /* acts_lead.c */
 void do_stages(struct act *act);

@@ -1,5 +1,4 @@
-/* acts_more.c - what people do more seldom: import, invite, correct, resolve, send again, and what a
- * program would do that does not keep to the rules. See acts.h. */
+/* acts_more.c - what people do more seldom: import, invite, correct, resolve, send again. See acts.h. */
 #include "tests/simulation/world.h"
 
 #include <string.h>
@@ -195,30 +194,6 @@ void do_large(struct act *act)
         return;
     }
     if (act_submit(act)) world_mark(act->world, MARK_LARGE_TEXT);
-}
-
-/* --- who does not keep to the rules --- */
-
-/* The server is to refuse it all, whatever this laptop's program thought. */
-void do_rogue(struct act *act)
-{
-    const struct deal *deal = act_pick_deal(act);
-    if (!deal) return;
-    switch (world_below(act->world, 3)) {
-    case 0: act_begin(act, MUTATION_DELETE, ENTITY_DEAL, deal->id, "rogue delete"); break;
-    case 1:
-        act_begin(act, MUTATION_EDIT, ENTITY_DEAL, deal->id, "rogue move");
-        act_text(act, "stage", deal, stages[1 + world_below(act->world, 4)]);
-        act_edit(act, "status", deal)->want = value_number(
-            VALUE_CHOICE, str_equal(act->edits[0].want.text, STR("won")) ? STATUS_WON
-                                                                         : STATUS_OPEN);
-        break;
-    default:
-        act_begin(act, MUTATION_CORRECT, ENTITY_DEAL, deal->id, "rogue correction");
-        act_number(act, "value", deal, 1);
-        break;
-    }
-    (void)act_force(act);
 }
 
 void do_edit_activity(struct act *act)

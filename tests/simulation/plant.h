@@ -1,7 +1,10 @@
 /* plant.h - bugs planted on purpose, to see that the simulator finds them. None is in the code under
- * test: each sits in the ports the simulator gives it (the store, the copy) and lies there.
+ * test: most sit in the ports the simulator gives it (the store, the copy) and lie there; those of the
+ * rule book stand between two of its files, where the linker puts them (plant_rules.c).
  *
- * A planted bug strikes now and then, not always: a bug that breaks everything proves little. */
+ * A bug planted in a port strikes now and then, not always: a bug that breaks everything proves little.
+ * One in the rule book strikes whenever it can, on servers and copies alike, as a wrong rule would: all
+ * agree, and only who knows the rules by other means can notice. */
 #ifndef SLUICE_TESTS_SIMULATION_PLANT_H
 #define SLUICE_TESTS_SIMULATION_PLANT_H
 
@@ -48,7 +51,15 @@ struct world;
     X(MISSING_UNTOLD, "nobody is told of what a restored database lacks")                          \
     X(REVOCATION_FORGOTTEN, "a restored database lets a revoked device in again")                  \
     X(JOURNAL_DROPPED, "a client does not keep what was answered")                                 \
-    X(GENERATION_MIXED, "a snapshot is filled into what people look at")
+    X(GENERATION_MIXED, "a snapshot is filled into what people look at")                           \
+    X(GUARD_SKIPPED, "stage and owner are overwritten though somebody else changed them")          \
+    X(EDIT_DROPPED, "an edit of one field is answered and not done")                               \
+    X(SET_REPLACED, "what is added to a set replaces what others put there")                       \
+    X(SIGHT_RULE, "everybody sees every record in the inbox")                                      \
+    X(CONFLICT_MUTE, "of several conflicts only the first is recorded")                            \
+    X(CONFLICT_WRONG, "a conflict's record holds what was seen as what was wanted")                \
+    X(CLOSE_ANY, "anybody may settle anybody's records")                                           \
+    X(RIGHTS_WIDE, "a rep may assign, reopen and move back what is others'")
 
 enum plant {
     PLANT_NONE = 0,
@@ -69,6 +80,9 @@ enum plant plant_named(const char *name);
 
 /* Does it strike now? Counts. `one_in`: chance; drawn only when this bug is planted. */
 bool plant_strikes(struct world *world, enum plant plant, uint64_t one_in);
+
+/* plant_rules.c: from now on in this world; the rule book has no other way to know. */
+void plant_rules_begin(struct world *world);
 
 /* plant_store.c: what the bug does to a request before the database runs it, in the arena. */
 void plant_request(struct world *world, struct arena *arena, struct store_request *request);

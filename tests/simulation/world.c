@@ -163,6 +163,7 @@ void world_open(struct world *world, const struct world_options *options)
 {
     *world = (struct world){.options = *options, .now_ms = START_MS};
     random_init_number(&world->random, options->seed);
+    plant_rules_begin(world);
     world->hash = UINT64_C(14695981039346656037);
     weather_draw(world);
     oracle_init(&world->oracle);
@@ -196,6 +197,7 @@ void world_open(struct world *world, const struct world_options *options)
 
 void world_finish_all(struct world *world)
 {
+    plant_rules_begin(NULL);
     for (size_t i = 0; i < world->laptop_count; i++) laptop_finish(&world->laptops[i]);
     copies_stop(world);
     database_finish(world);
