@@ -20,10 +20,35 @@ static struct known_stand *stand_of(struct world *world, struct uuid replica)
     return stand;
 }
 
+static bool is_answered(const struct world *world, struct uuid mutation)
+{
+    const struct answer *answer = map_get(&world->oracle.answers, oracle_id_key(&mutation));
+    return answer && answer->outcomes > 0;
+}
+
+/* A copy that went on in the new history: what it lost is missing as before. */
+static void lost_keep(struct world *world, const struct known_stand *stand)
+{
+    struct outside_of_world *outside = &world->outside;
+    if (stand->number == 0 || is_answered(world, stand->mutation)) return;
+    if (outside->lost_count < OUTSIDE_STANDS_MAX) outside->lost[outside->lost_count++] = *stand;
+}
+
+static bool something_is_lost(const struct world *world, struct uuid replica)
+{
+    const struct outside_of_world *outside = &world->outside;
+    for (size_t i = 0; i < outside->lost_count; i++) {
+        const struct known_stand *stand = &outside->lost[i];
+        if (uuid_equal(stand->replica, replica) && !is_answered(world, stand->mutation)) return true;
+    }
+    return false;
+}
+
 static void outcome_hear(struct world *world, const struct outcome *outcome)
 {
     struct known_stand *stand = stand_of(world, outcome->replica);
     if (!stand || (uint64_t)outcome->number < stand->number) return;
+    lost_keep(world, stand);
     stand->number = (uint64_t)outcome->number;
     stand->mutation = outcome->mutation;
     stand->at_ms = outcome->recorded_at.v;
@@ -84,13 +109,12 @@ void outside_check(struct world *world)
     for (size_t i = 0; outside->travelled && i < outside->count && !world->failed; i++) {
         const struct known_stand *stand = &outside->stands[i];
         if (stand->number == 0 || uuid_is_zero(stand->device)) continue;
-        const struct answer *answer =
-            map_get(&world->oracle.answers, oracle_id_key(&stand->mutation));
-        bool stands = answer && answer->outcomes > 0;
+        bool stands = is_answered(world, stand->mutation);
         const struct row *row =
             oracle_row(world, ENTITY_INBOX, inbox_notice_id(notice_missing_id(stand->replica)));
         const struct inbox_item *item = row && !row->removed ? row->entity : NULL;
-        if (stands && item && item->state == INBOX_OPEN)
+        bool open = item && item->state == INBOX_OPEN;
+        if (stands && open && !something_is_lost(world, stand->replica))
             world_fail(world, "what is there again is still told as missing");
         if (stands && item) world_mark(world, MARK_MISSING);
         if (stands) continue;
