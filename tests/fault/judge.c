@@ -1,10 +1,15 @@
 /* sluice-judge - the simulator's oracle, over what real processes left behind.
  *
- *   sluice-judge DATABASE HOME...     DATABASE: a connection string of a role that may read all
+ *   sluice-judge DATABASE MADE HOME...  DATABASE: a connection string of a role that may read all;
+ *                                       MADE: a file of ids of changes, a line each
+ *   sluice-judge --made HOME            the ids of the changes in that outbox, for MADE
+ *   sluice-judge --forget HOME          takes the newest change out of it, to be found out
  *
  * Every row version that was ever written stands in the tables (tests/fault/record.sh keeps them), so
  * each commit can be shown to the oracle as it was, in order; the copies in the homes say what people
- * made, and hold what they were told came of it. Then conservation, and every copy row by row. */
+ * made, and hold what they were told came of it. What was written down of that as each command returned
+ * must still be there: a copy cannot excuse itself by having forgotten. Then conservation, and every
+ * copy row by row. */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,6 +70,59 @@ static void home_take(struct judge *judge, size_t i, const char *path)
             oracle_promise(&judge->world, entries[k].mutation, entries[k].payload, i);
         }
     }
+}
+
+/* Ids that were in an outbox when a command had returned, each once or more often. */
+static void made_check(struct judge *judge, const char *path)
+{
+    FILE *file = fopen(path, "r");
+    char line[128];
+    size_t count = 0;
+    if (!file) give_up(path, "cannot be read");
+    while (fgets(line, sizeof line, file)) {
+        struct uuid id;
+        struct str text = str_from(line);
+        if (text.n > 0 && text.p[text.n - 1] == '\n') text.n--;
+        if (uuid_parse(text, &id)) give_up(path, "is no list of ids");
+        const struct answer *answer = map_get(&judge->world.oracle.answers, oracle_id_key(&id));
+        if (!answer || !answer->promised)
+            world_fail(&judge->world, "a change that somebody made is in no outbox: %s", line);
+        else if (answer->outcomes == 0)
+            world_fail(&judge->world, "a change that somebody made has no answer: %s", line);
+        count++;
+    }
+    fclose(file);
+    if (count == 0) give_up(path, "is empty");
+}
+
+/* --- an outbox by itself --- */
+
+static int outbox_tell(const char *path, bool forget)
+{
+    struct arena arena;
+    struct home *home;
+    struct trouble trouble;
+    struct outbox_entry *entries;
+    size_t count;
+    arena_init(&arena, MEMORY_MAX);
+    if (home_open(path, &home, &trouble)) give_up(path, trouble.detail);
+    struct replica *replica = home_replica(home);
+    check(replica->f->outbox_list(replica, &arena, 0, true, SIZE_MAX, &entries, &count) ==
+          FAULT_NONE);
+    for (size_t i = 0; i < count && !forget; i++) {
+        char id[UUID_TEXT_LENGTH + 1];
+        uuid_format(entries[i].mutation, id);
+        puts(id);
+    }
+    if (forget) {
+        if (count == 0) give_up(path, "has nothing to forget");
+        check(replica->f->begin(replica) == FAULT_NONE);
+        check(replica->f->outbox_remove(replica, entries[count - 1].number) == FAULT_NONE);
+        check(replica->f->commit(replica) == FAULT_NONE);
+    }
+    home_close(home);
+    arena_finish(&arena);
+    return 0;
 }
 
 /* --- what was written --- */
@@ -167,11 +225,13 @@ static size_t commits_show(struct judge *judge)
 
 int main(int argc, char **argv)
 {
-    if (argc < 3 || argc - 2 > PERSONS) {
-        fprintf(stderr, "sluice-judge DATABASE HOME...\n");
+    check(sodium_init() >= 0);
+    bool forget = argc == 3 && strcmp(argv[1], "--forget") == 0;
+    if (forget || (argc == 3 && strcmp(argv[1], "--made") == 0)) return outbox_tell(argv[2], forget);
+    if (argc < 4 || argc - 3 > PERSONS) {
+        fprintf(stderr, "sluice-judge DATABASE MADE HOME...\n");
         return 2;
     }
-    check(sodium_init() >= 0);
     struct judge *judge = calloc(1, sizeof *judge);
     check(judge != NULL);
     arena_init(&judge->arena, MEMORY_MAX);
@@ -179,11 +239,12 @@ int main(int argc, char **argv)
     judge->database = argv[1];
     judge->owner = PQconnectdb(argv[1]);
     if (PQstatus(judge->owner) != CONNECTION_OK) give_up(argv[1], PQerrorMessage(judge->owner));
-    size_t count = (size_t)argc - 2;
-    for (size_t i = 0; i < count; i++) home_take(judge, i, argv[i + 2]);
+    size_t count = (size_t)argc - 3;
+    for (size_t i = 0; i < count; i++) home_take(judge, i, argv[i + 3]);
     replicas_read(judge);
     size_t administered = commits_show(judge);
     const struct oracle *oracle = &judge->world.oracle;
+    if (!judge->world.failed) made_check(judge, argv[2]);
     if (!judge->world.failed) check_conservation(&judge->world);
     for (size_t i = 0; i < count && !judge->world.failed; i++) {
         check_converged(&judge->world, i);

@@ -55,6 +55,9 @@ deal cy "Shared 3" 300
 for each in $people $people; do sync_quietly "$each"; done
 
 # --- people: each does what its own stream of chance says
+made() { # made NAME: its command has returned; what is in the outbox now is a promise
+    "$bin/sluice-judge" --made "$folder/$1" >>"$folder/made.$1"
+}
 act() { # act NAME NUMBER: one thing
     local at=$((RANDOM % 10)) shared="Shared $((RANDOM % 3 + 1))" title="Of $1 $2"
     case $at in
@@ -67,6 +70,7 @@ act() { # act NAME NUMBER: one thing
     7) home "$1" --offline deal move "$shared" Contact ;;
     8 | 9) home "$1" sync --wait=3 ;;
     esac
+    [ $at -ge 8 ] || made "$1"
 }
 work() { # work NAME NUMBER: until told to end; now and then its program is killed
     RANDOM=$((seed % 10000 + $2 * 7))
@@ -159,8 +163,12 @@ kill -TERM "$second" && wait "$second"
 claim "and the second" test $? = 0
 second=
 claim "what was recorded is laid out" record_end
-judged() {
-    "$bin/sluice-judge" "$(url sluice)" "$folder/ada" "$folder/bob" "$folder/cy" >"$folder/judge.log" 2>&1
+sort -u "$folder"/made.* >"$folder/made"
+claim "$(wc -l <"$folder/made") changes were written down as they were made" \
+    test "$(wc -l <"$folder/made")" -ge 3
+judged() { # judged [BOB'S HOME [WHAT WAS MADE]]
+    "$bin/sluice-judge" "$(url sluice)" "${2:-$folder/made}" "$folder/ada" "${1:-$folder/bob}" \
+        "$folder/cy" >"$folder/judge.log" 2>&1
     local code=$?
     tail -n 1 "$folder/judge.log" >&9
     return $code
@@ -183,5 +191,14 @@ claim "a value that history does not tell" notices deal \
     "UPDATE deal SET value = value + 1 WHERE seq = (SELECT max(seq) FROM deal)"
 claim "a row that the copies do not have" notices person \
     "INSERT INTO person (team_id, seq, row_removed, id, name) SELECT team_id, 2, false, gen_random_uuid(), 'Nobody' FROM team LIMIT 1"
+forgotten() { # a change was made, its command returned, and it is in no outbox and no table
+    cp -a "$folder/bob" "$folder/forgetful" && cp "$folder/made" "$folder/made_more" || return 1
+    home forgetful --offline deal add "Forgotten" --value 1 >&9 2>&1 || return 1
+    "$bin/sluice-judge" --made "$folder/forgetful" >>"$folder/made_more" || return 1
+    "$bin/sluice-judge" --forget "$folder/forgetful" || return 1
+    judged "$folder/forgetful" "$folder/made_more"
+    [ $? = 1 ] && grep -q "is in no outbox" "$folder/judge.log"
+}
+claim "a change that its outbox has forgotten" forgotten
 claim "and nothing when all is as it was" judged
 stage_end
