@@ -7,8 +7,9 @@
  *   sluice-bench seen PORT WATCHERS EDITS  two lines: who edits, who watches: from the edit to the
  *                                          last byte at each watcher, and to its author's answer:
  *                                          "SEEN_P50_MS SEEN_P99_MS ANSWERED_P50_MS"
- *   sluice-bench idle PORT COUNT           one line: COUNT quiet connections: "connected", and ends
- *                                          with its standard input */
+ *   sluice-bench idle PORT COUNT           lines up to an empty one: COUNT quiet connections, copies of
+ *                                          those devices in turn: "connected", and ends with its
+ *                                          standard input */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
@@ -341,9 +342,13 @@ static void idle(int port, size_t count)
 {
     struct bench bench;
     bench_init(&bench, count);
-    client_enrol(&bench, port);
+    size_t devices = 0;
+    for (int c; bench.count < count && (c = getc(stdin)) != '\n'; devices++) {
+        ungetc(c, stdin);
+        client_enrol(&bench, port);
+    }
     while (bench.count < count) {
-        client_again(&bench, &bench.clients[0], port);
+        client_again(&bench, &bench.clients[bench.count % devices], port);
         if (bench.count % 16 == 0) clients_receive(&bench, 0);
     }
     for (double end = clock_ms() + 1000; clock_ms() < end;) clients_receive(&bench, 100);
