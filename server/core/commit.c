@@ -268,10 +268,12 @@ static void item_answered(struct server *server, const struct queued *item,
     if (!session) return;
     if (session->inflight > 0) session->inflight--;
     if (session->state != SESSION_OPEN) return;
-    feed_session(server, session, now); /* who waits for an answer is served before who watches */
+    server_feed_later(server, session, now); /* before those who only watch */
     if (session->revoked && item->number >= session->deliver_to) session->delivered = true;
     if (session->revoked && item->number > session->settled && !decided->forked && !decided->gap)
         session->settled = item->number;
+    /* What was decided before is told first. */
+    if (decided->forked || decided->gap) feed_session(server, session, now);
     if (decided->forked) session_bye(server, session, BYE_FORKED);
     if (decided->gap) session_bye(server, session, BYE_GAP);
 }
@@ -294,18 +296,10 @@ static void batch_answered(struct server *server, struct team_actor *team, struc
     team->failures = 0;
     team->batch_max = COMMIT_MUTATIONS_MAX;
     batch_end(team);
-    feed_team(server, team, now);
-    struct session *session = team->sessions;
-    while (session) {
-        struct session *next = session->team_next;
-        if (server->stopping && session->inflight == 0) {
-            session_bye(server, session, BYE_SHUTDOWN);
-        } else {
-            session_pump(server, session, now);
-        }
-        session = next;
+    commit_run(server, team, now); /* the database works while everybody is told */
+    for (struct session *session = team->sessions; session; session = session->team_next) {
+        server_feed_later(server, session, now);
     }
-    commit_run(server, team, now);
 }
 
 static void commit_decide(struct server *server, struct team_actor *team,

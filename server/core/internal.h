@@ -64,7 +64,7 @@ struct session {
     enum session_state state;
     struct channel channel;
     bool has_channel;
-    bool write_due, close_due, close_told, is_ready;
+    bool write_due, close_due, close_told, feed_due, is_ready;
     struct buffer parked_input; /* arrived before we know who it is */
     uint64_t opened_ms, state_ms, heard_ms, pinged_ms;
     uint64_t heard_count; /* authentic messages by then */
@@ -216,6 +216,7 @@ struct server {
     struct log_budget budgets[LOG_TOPICS];
     uint64_t ticket, wake_ms;
     uint64_t now_ms; /* boot time of what is being handled */
+    struct now feed_now; /* of the newest commit that is to be told */
     bool stopping;
     struct crash_note *note;
     struct server_counters counters;
@@ -229,6 +230,8 @@ struct job *job_new(struct server *server, uint64_t connection, struct uuid team
 void job_submit(struct server *server, struct job *job);
 void server_wake(struct server *server, uint64_t boot_ms);
 void server_ready(struct server *server, struct session *session);
+/* It is fed, and its input taken up again, when the effects before it are given out. */
+void server_feed_later(struct server *server, struct session *session, struct now now);
 /* Bytes of output above which a session is neither fed nor read. */
 size_t server_output_mark(const struct server *server);
 /* What one team's writer may remember. */

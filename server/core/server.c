@@ -475,10 +475,32 @@ bool server_wants_input(const struct server *server, uint64_t connection)
 
 /* --- effects --- */
 
+void server_feed_later(struct server *server, struct session *session, struct now now)
+{
+    session->feed_due = true;
+    server->feed_now = now;
+    server_ready(server, session);
+}
+
+static void feed_due(struct server *server, struct session *session)
+{
+    struct now now = server->feed_now;
+    session->feed_due = false;
+    if (session->state != SESSION_OPEN) return;
+    feed_session(server, session, now);
+    if (server->stopping && session->inflight == 0) {
+        session_bye(server, session, BYE_SHUTDOWN);
+    } else {
+        session_pump(server, session, now);
+    }
+}
+
+/* One after the other is fed and written to: the first reads while the last is fed. */
 static bool ready_next(struct server *server, struct effect *effect)
 {
     while (server->ready_first) {
         struct session *session = server->ready_first;
+        if (session->feed_due) feed_due(server, session);
         ready_remove(server, session);
         effect->connection = session->connection;
         bool writes = session->write_due && channel_output(&session->channel).n > 0;

@@ -73,6 +73,8 @@ struct listener {
     uint64_t went_back; /* the server's count when the numbers were compared last */
     bool compared;
     struct buffer lines;
+    time_t lines_second;
+    char lines_at[TIME_BYTES]; /* that second */
     bool unaccepted; /* for want of memory; libuv says no more until it is taken */
     char name[300]; /* the address really bound */
     char input[READ_BYTES];
@@ -89,10 +91,9 @@ static struct now now_read(void)
     };
 }
 
-static void time_format(char at[TIME_BYTES])
+static void time_format(time_t seconds, char at[TIME_BYTES])
 {
     struct tm parts;
-    time_t seconds = time(NULL);
     at[0] = 0;
     if (gmtime_r(&seconds, &parts)) strftime(at, TIME_BYTES, "%Y-%m-%dT%H:%M:%SZ", &parts);
 }
@@ -100,7 +101,7 @@ static void time_format(char at[TIME_BYTES])
 static void log_line(struct str line, bool warning)
 {
     char at[TIME_BYTES];
-    time_format(at);
+    time_format(time(NULL), at);
     fprintf(stderr, "%s %s%.*s\n", at, warning ? "warning " : "", STR_ARGS(line));
 }
 
@@ -113,10 +114,12 @@ static void lines_write(struct listener *listener)
 /* Of the core: one for each change, so not a system call for each. */
 static void lines_add(struct listener *listener, struct str line, bool warning)
 {
-    char at[TIME_BYTES];
-    time_format(at);
+    time_t second = time(NULL);
+    if (second != listener->lines_second) time_format(second, listener->lines_at);
+    listener->lines_second = second;
     size_t before = listener->lines.n;
-    buffer_format(&listener->lines, "%s %s%.*s\n", at, warning ? "warning " : "", STR_ARGS(line));
+    buffer_format(&listener->lines, "%s %s%.*s\n", listener->lines_at, warning ? "warning " : "",
+                  STR_ARGS(line));
     if (!buffer_fault(&listener->lines)) return;
     listener->lines.n = before; /* no room, or no memory */
     lines_write(listener);

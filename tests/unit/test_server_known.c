@@ -234,6 +234,31 @@ static void a_commit_on_its_way_comes_too_late(void **state)
     beside_end(&b);
 }
 
+/* So that the database works while everybody is told of what it did before. */
+static void the_next_batch_is_sent_before_the_answers(void **state)
+{
+    static struct server_world w;
+    (void)state;
+    server_world_begin(&w);
+    struct peer *peer = peer_enrolled(&w);
+    peer_push(&w, peer, 1, server_world_deal(&w, &peer->arena, "One"));
+    w.hold = true;
+    peer_push(&w, peer, 2, server_world_deal(&w, &peer->arena, "Two"));
+    peer_push(&w, peer, 3, server_world_deal(&w, &peer->arena, "Three"));
+    assert_int_equal(w.held_count, 1); /* the third waits */
+    w.hold = false;
+    server_world_answer(&w, w.held[0]);
+    struct effect effect = server_next(w.server);
+    assert_int_equal(effect.kind, EFFECT_STORE);
+    assert_int_equal(effect.request->kind, STORE_LOAD); /* it makes something new */
+    assert_int_equal(peer_outcome(peer, 2).kind, OUTCOME_NONE);
+    server_world_answer(&w, effect.request);
+    server_world_settle(&w);
+    assert_int_equal(peer_outcome(peer, 2).kind, OUTCOME_APPLIED);
+    assert_int_equal(peer_outcome(peer, 3).kind, OUTCOME_APPLIED);
+    server_world_end(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,6 +267,7 @@ int main(void)
         cmocka_unit_test(who_left_the_team_changes_nothing),
         cmocka_unit_test(a_deal_given_away_is_not_ones_own_any_more),
         cmocka_unit_test(a_commit_on_its_way_comes_too_late),
+        cmocka_unit_test(the_next_batch_is_sent_before_the_answers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
