@@ -119,6 +119,7 @@ CREATE TABLE person (
     PRIMARY KEY (team_id, id)
 );
 CREATE INDEX person_seq ON person (team_id, seq);
+CREATE INDEX person_org ON person (team_id, org) WHERE org IS NOT NULL;
 COMMENT ON TABLE person IS 'Somebody at an organisation.';
 COMMENT ON COLUMN person.seq IS 'The change of the team that wrote this row last.';
 COMMENT ON COLUMN person.row_removed IS 'Gone; only key and seq remain.';
@@ -163,6 +164,8 @@ CREATE TABLE deal (
     PRIMARY KEY (team_id, id)
 );
 CREATE INDEX deal_seq ON deal (team_id, seq);
+CREATE INDEX deal_org ON deal (team_id, org) WHERE org IS NOT NULL;
+CREATE INDEX deal_contact ON deal (team_id, contact) WHERE contact IS NOT NULL;
 COMMENT ON TABLE deal IS 'A deal in a pipeline.';
 COMMENT ON COLUMN deal.seq IS 'The change of the team that wrote this row last.';
 COMMENT ON COLUMN deal.row_removed IS 'Gone; only key and seq remain.';
@@ -203,6 +206,9 @@ CREATE TABLE activity (
     PRIMARY KEY (team_id, id)
 );
 CREATE INDEX activity_seq ON activity (team_id, seq);
+CREATE INDEX activity_deal ON activity (team_id, deal) WHERE deal IS NOT NULL;
+CREATE INDEX activity_org ON activity (team_id, org) WHERE org IS NOT NULL;
+CREATE INDEX activity_person ON activity (team_id, person) WHERE person IS NOT NULL;
 COMMENT ON TABLE activity IS 'A call, mail, meeting or note.';
 COMMENT ON COLUMN activity.seq IS 'The change of the team that wrote this row last.';
 COMMENT ON COLUMN activity.row_removed IS 'Gone; only key and seq remain.';

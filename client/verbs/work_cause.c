@@ -47,6 +47,30 @@ static bool cause_is(const struct event *event, const struct reason *reason)
     return event->what == EVENT_FIELD && str_equal(event->field, reason->field);
 }
 
+/* Several things may have been changed since, and something logged: the newest of it. */
+static struct str cause_worked(struct work *work, struct uuid subject, struct uuid author,
+                               struct optional until)
+{
+    const struct event **events, *newest = NULL;
+    uint64_t *seqs;
+    size_t count;
+    struct optional when;
+    enum fault fault =
+        work->replica->f->events(work->replica, work->arena, subject, &events, &seqs, &count);
+    if (!work_found(work, fault)) return STR_NONE;
+    for (size_t i = 0; i < count; i++) {
+        if (uuid_equal(events[i]->who, author)) continue;
+        if (!until.has || events[i]->recorded_at.v <= until.v) newest = events[i];
+    }
+    struct str logged = use_activity_who(work, subject, author, until, &when);
+    bool later = logged.n > 0 && (!newest || when.v > newest->recorded_at.v);
+    if (!later) {
+        return newest ? cause_text(work, STR(""), newest->who, newest->recorded_at) : STR_NONE;
+    }
+    return arena_format(work->arena, " (%.*s, %.*s)", STR_ARGS(logged),
+                        STR_ARGS(moment_say(work, when)));
+}
+
 struct str cause_say(struct work *work, struct uuid subject, struct uuid author,
                      const struct reason *reason, struct optional until)
 {
@@ -54,6 +78,8 @@ struct str cause_say(struct work *work, struct uuid subject, struct uuid author,
     uint64_t *seqs;
     size_t count;
     bool role = reason->code == REASON_RIGHT_MISSING;
+    if (reason->code == REASON_WORKED_ON) return cause_worked(work, subject, author, until);
+    if (reason->code == REASON_IN_USE) return use_example(work, subject);
     if (reason->code == REASON_DEVICE_REVOKED) return cause_device(work, author, until);
     bool removed = reason->code == REASON_STAGE_REMOVED;
     if (!role && !removed && reason->code != REASON_CHANGED_MEANWHILE &&

@@ -83,6 +83,17 @@ void answer_refuse(struct answer *answer, const struct reasons *reasons);
 struct str cause_say(struct work *work, struct uuid subject, struct uuid author,
                      const struct reason *reason, struct optional until);
 
+/* --- work_use.c --- */
+
+/* What speaks against a deletion: that others use it, or have worked on it. Asked before it is queued. */
+MUST_USE enum fault use_against(struct work *work, const struct mutation *mutation,
+                                struct reasons *reasons);
+/* " (Lift for Ups, Bob Brown)": one thing that names it, and whose; absent: nothing here does. */
+struct str use_example(struct work *work, struct uuid thing);
+/* Who of others than the author logged something for it last, up to then if there is a then. */
+struct str use_activity_who(struct work *work, struct uuid thing, struct uuid author,
+                            struct optional until, struct optional *when);
+
 /* --- work_wish.c: options to edits --- */
 
 /* "lead, contact, proposal": those there are. */

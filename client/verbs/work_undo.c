@@ -31,6 +31,8 @@ struct undo_search {
     struct work *work;
     struct uuid only;     /* of that deal; zero: of all */
     struct map gone;      /* ids that are taken back already, or passed over */
+    struct map made;      /* commands that made several things, one of which is */
+    struct map left;      /* things of which something was passed over */
     struct undo_entry found[UNDO_BATCH_MAX]; /* the newest command that stands: one, or a batch */
     size_t count;
     const char *impossible; /* found[0] has no inverse: why */
@@ -99,7 +101,14 @@ static bool undo_look(struct undo_search *search, const struct outbox_entry *ent
         *fault = map_put(&search->gone, undo_key(&mutation->undoes), search);
         return false;
     }
-    if (map_get(&search->gone, undo_key(&mutation->id))) return false;
+    bool made = mutation->kind == MUTATION_CREATE && !uuid_is_zero(mutation->batch);
+    if (map_get(&search->gone, undo_key(&mutation->id))) {
+        if (made) *fault = map_put(&search->made, undo_key(&mutation->batch), search);
+        return false;
+    }
+    /* What was made for a deal that was taken back, and is still there: others use it. */
+    bool beside = mutation->entity == ENTITY_ORGANISATION || mutation->entity == ENTITY_PERSON;
+    if (made && beside && map_get(&search->made, undo_key(&mutation->batch))) return false;
     if (map_get(&search->gone, undo_key(&mutation->batch))) return false;
     if (entry->answered && entry->outcome == OUTCOME_PARKED) return false;
     /* Members stay when their import is taken back: that alone is not an import that stands. */
@@ -204,6 +213,27 @@ static void undo_refused(struct work *work, const struct undo_entry *undo, struc
     }
 }
 
+/* One command made a deal and whom it is for; the deal is gone, but these others use. */
+static enum fault undo_keep(struct work *work, const struct undo_entry *undo,
+                            struct answer *answer)
+{
+    enum entity_kind kind = (enum entity_kind)undo->mutation.entity;
+    struct str title = name_of(work, kind, undo->mutation.target);
+    bool used = false;
+    for (size_t i = 0; i < answer->reasons.count; i++) {
+        used = used || answer->reasons.items[i].code == REASON_IN_USE;
+    }
+    struct str cause = answer->causes[0];
+    answer_error(answer, ERROR_NONE);
+    answer->reasons = (struct reasons){.count = 0};
+    answer->refused = STR_NONE;
+    NOTE(answer, NOTE_RESULT,
+         used ? "Kept {title}: it is in use{example}"
+              : "Kept {title}: others have worked on it since{example}",
+         {"title", title}, {"example", cause});
+    return undo_row(work, undo, "kept", title, answer);
+}
+
 /* An item that was closed is open again. */
 static enum fault undo_closing(struct work *work, const struct undo_entry *undo,
                                struct answer *answer, bool *done)
@@ -306,7 +336,14 @@ static enum fault undo_found(struct undo_search *search, struct answer *answer, 
         answer_fail(answer, ERROR_NOT_UNDOABLE, search->impossible);
     }
     for (size_t i = 0; i < search->count && !search->import && !fault && answer->code == ANSWER_OK; i++) {
-        fault = undo_one(search->work, &search->found[i], answer, &done);
+        const struct undo_entry *undo = &search->found[i];
+        fault = undo_one(search->work, undo, answer, &done);
+        bool shared = undo->mutation.entity == ENTITY_ORGANISATION ||
+                      undo->mutation.entity == ENTITY_PERSON;
+        if (!fault && *any && shared && answer->reasons.count > 0) {
+            fault = undo_keep(search->work, undo, answer);
+            continue;
+        }
         if (fault || answer->code != ANSWER_OK) continue;
         if (done) *any = true;
         else FAIL(answer, ERROR_UNCHANGED,
@@ -325,6 +362,17 @@ static enum fault undo_found(struct undo_search *search, struct answer *answer, 
     return fault;
 }
 
+/* Is it what made something of which a later change was just left as it is? */
+static bool undo_made_left(const struct undo_search *search)
+{
+    for (size_t i = 0; i < search->count; i++) {
+        const struct mutation *mutation = &search->found[i].mutation;
+        if (mutation->kind != MUTATION_CREATE) continue;
+        if (map_get(&search->left, undo_key(&mutation->target))) return true;
+    }
+    return false;
+}
+
 /* Leaves what could not be taken back, says so, and never finds it again. notes: of the answer
  * before it was tried. */
 static enum fault undo_pass(struct undo_search *search, size_t notes, struct answer *answer)
@@ -332,7 +380,9 @@ static enum fault undo_pass(struct undo_search *search, size_t notes, struct ans
     const struct mutation *first = &search->found[0].mutation;
     enum fault fault = FAULT_NONE;
     for (size_t i = 0; i < search->count && !fault; i++) {
-        fault = map_put(&search->gone, undo_key(&search->found[i].mutation.id), search);
+        const struct mutation *mutation = &search->found[i].mutation;
+        fault = map_put(&search->gone, undo_key(&mutation->id), search);
+        if (!fault) fault = map_put(&search->left, undo_key(&mutation->target), search);
     }
     if (!fault && search->import) fault = map_put(&search->gone, undo_key(&first->batch), search);
     answer_error(answer, ERROR_NONE);
@@ -352,6 +402,8 @@ enum fault undo_run(struct work *work, const struct request *request, struct ans
     bool skip = request_option(request, "skip") != NULL, any = false;
     enum fault fault = FAULT_NONE;
     map_init(&search.gone, work->arena);
+    map_init(&search.made, work->arena);
+    map_init(&search.left, work->arena);
     answer_machine(answer, SHAPE_TABLE, &undo_table);
     if (request->argument_count > 0) {
         fault = name_find(work, ENTITY_DEAL, request->arguments[0], answer, &deal);
@@ -366,6 +418,10 @@ enum fault undo_run(struct work *work, const struct request *request, struct ans
             break;
         }
         size_t notes = answer->note_count;
+        if (skip && undo_made_left(&search)) {
+            fault = undo_pass(&search, notes, answer);
+            continue;
+        }
         fault = undo_found(&search, answer, &any);
         if (fault || !skip || any || answer->code == ANSWER_OK) break;
         fault = undo_pass(&search, notes, answer);

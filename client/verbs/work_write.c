@@ -39,7 +39,10 @@ static enum fault wish_preview(struct work *work, const struct wish *wish,
     struct decision_context context = {
         .actor = work->me, .recorded_at = work->now.wall_ms, .predicted = true};
     *fine = false;
-    enum fault fault = state_load(work, &state, wish, mutation);
+    reasons->count = 0;
+    enum fault fault = use_against(work, mutation, reasons);
+    if (fault || reasons->count > 0) return fault;
+    fault = state_load(work, &state, wish, mutation);
     if (!fault) {
         fault = decide(work->arena, &state, &context, mutation, STR_NONE, &change);
     }
@@ -72,8 +75,14 @@ enum fault mutation_submit(struct work *work, struct mutation *mutation, struct 
 {
     struct change change;
     *done = false;
-    enum fault fault =
-        outbox_submit(work->replica, work->arena, mutation, summary, work->now, &change);
+    struct reasons reasons = {.count = 0};
+    enum fault fault = use_against(work, mutation, &reasons);
+    if (fault) return fault;
+    if (reasons.count > 0) {
+        answer_refuse(answer, &reasons);
+        return FAULT_NONE;
+    }
+    fault = outbox_submit(work->replica, work->arena, mutation, summary, work->now, &change);
     if (fault) return fault;
     *done = change_settle(mutation, &change, answer);
     return FAULT_NONE;
@@ -130,6 +139,8 @@ static void wish_mutation(struct work *work, struct wish *wish, struct mutation 
     mutation->resolution = wish->again->resolution;
     mutation->stage = wish->again->stage;
     if (mutation->kind == MUTATION_RESTORE) mutation->undoes = wish->again->undoes;
+    /* Else what others have worked on since would go after all. */
+    if (mutation->kind == MUTATION_DELETE) mutation->undoes = wish->again->undoes;
 }
 
 enum fault wish_would(struct work *work, struct wish *wish, bool *would, struct reasons *would_not)

@@ -38,6 +38,8 @@ enum {
     REVOKED_MUTATIONS_MAX = 2000,    /* a revoked device may deliver: months of an honest rep's work */
     INFLIGHT_MUTATIONS_MAX = 512,    /* per session not yet committed; then its socket is not read */
 
+    USE_COUNT_MAX = 1000,            /* what names a thing is counted so far: "1000 or more" says it */
+
     CLAIM_AHEAD_MS = 24 * 3600 * 1000,  /* a stated time may lie ahead by that: clocks */
 
     /* --- content --- */

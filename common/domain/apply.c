@@ -17,7 +17,7 @@ enum fault apply(struct state *state, const struct change *change)
         }
         enum fault fault =
             row->kind == ENTITY_EVENT
-                ? state_put_trace(state, row->entity)
+                ? state_add_event(state, row->entity)
                 : state_put(state, row->kind, row->id, row->removed ? NULL : row->entity);
         if (fault) return fault;
         if (row->kind != ENTITY_INBOX || row->removed) continue;

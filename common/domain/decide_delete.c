@@ -2,11 +2,13 @@
  *
  * The event of a deletion keeps what was there, as text; a restore names that deletion as what it takes
  * back, and nothing else: so it brings back all of it, stamps included, and reports count as if it had
- * never gone. Invariants: nothing comes back by itself, whatever arrives for it; what
- * comes back is what was deleted last. */
+ * never gone. Invariants: nothing comes back by itself, whatever arrives for it; what comes back is what was
+ * deleted last; an organisation or a person goes only when nothing names it; a creation is taken back only
+ * while nobody else has worked on what it made. */
 #include "common/domain/decision.h"
 
 #include "common/domain/merge.h"
+#include "common/domain/use.h"
 
 #include "common/base/banned.h"
 
@@ -23,6 +25,16 @@ static bool entity_is_own(const struct decision *d, const void *entity)
         if (field && uuid_equal(field_get(field, entity).id, d->actor)) return true;
     }
     return false;
+}
+
+/* What others use or have worked on is not taken away with what one made: by whatever device, however
+ * old its copy. */
+static void delete_judge_use(struct decision *d)
+{
+    struct use use;
+    if (d->context->predicted || !mutation_use(d->mutation, d->actor, &use)) return;
+    if (state_use(d->state, d->arena, &use)) return; /* memory: the arena remembers */
+    use_reasons(d->arena, &use, d->kind, &d->refused);
 }
 
 void decide_delete(struct decision *d)
@@ -48,6 +60,7 @@ void decide_delete(struct decision *d)
         if (value_format(d->arena, stands, &text)) return;
         decision_refuse(d, decision_changed(d, edit->field, entity, text));
     }
+    delete_judge_use(d);
     if (d->refused.count > 0) return;
     decision_row(d, d->kind, d->mutation->target, NULL);
     const struct deal *deal = d->kind == ENTITY_DEAL ? entity : NULL;

@@ -70,6 +70,8 @@ static const struct {
     {REASON_ROLE_KEPT, "role_kept"},
     {REASON_STAGES_UNSOUND, "stages_unsound"},
     {REASON_DELETED_AGAIN, "deleted_again"},
+    {REASON_WORKED_ON, "worked_on"},
+    {REASON_IN_USE, "in_use"},
 };
 enum { CODE_COUNT = sizeof code_names / sizeof code_names[0] };
 

@@ -23,6 +23,7 @@ enum fault state_init(struct state *state, struct arena *arena, const struct tea
 {
     *state = (struct state){.arena = arena, .definition = definition, .team = team};
     map_init(&state->rows, arena);
+    map_init(&state->uses, arena);
     if (!team || !team->zone.p) return FAULT_NONE; /* UTC until the team is known */
     return zone_unpack(arena, team->zone, &state->zone);
 }
@@ -50,6 +51,17 @@ enum fault state_put_trace(struct state *state, const struct event *event)
         if (fault) return fault;
     }
     return state_put(state, ENTITY_EVENT, event_trace_id(event->mutation, field), event);
+}
+
+enum fault state_add_event(struct state *state, const struct event *event)
+{
+    void *events = state->events;
+    const struct event **slot = arena_push(state->arena, &events, &state->event_count,
+                                           &state->event_cap, sizeof *slot);
+    state->events = events;
+    if (!slot) return FAULT_MEMORY;
+    *slot = event;
+    return state_put_trace(state, event);
 }
 
 const void *state_find(const struct state *state, enum entity_kind kind, struct uuid id)

@@ -15,6 +15,7 @@
 
 #include "common/base/bounds.h"
 #include "common/codec/row.h"
+#include "common/domain/use.h"
 
 #include "common/base/banned.h"
 
@@ -39,6 +40,8 @@ struct plan_builder {
     struct uuid *actors, *replicas;
     struct store_trace *traces;
     size_t trace_count, trace_cap;
+    struct use *uses;
+    size_t use_count, use_cap;
     size_t key_count, key_cap, actor_count, actor_cap, replica_count, replica_cap;
 };
 
@@ -65,6 +68,15 @@ static void plan_trace(struct plan_builder *plan, struct uuid target, struct uui
     struct store_trace *slot = arena_push(plan->arena, (void **)&plan->traces, &plan->trace_count,
                                           &plan->trace_cap, sizeof *slot);
     if (slot) *slot = (struct store_trace){target, mutation};
+}
+
+static void plan_use(struct plan_builder *plan, const struct batch_mutation *item)
+{
+    struct use question;
+    if (!mutation_use(&item->mutation, item->actor, &question)) return;
+    struct use *slot = arena_push(plan->arena, (void **)&plan->uses, &plan->use_count,
+                                  &plan->use_cap, sizeof *slot);
+    if (slot) *slot = question;
 }
 
 static void plan_people(struct plan_builder *plan, const struct batch_mutation *item)
@@ -128,6 +140,7 @@ enum fault batch_plan(struct arena *arena, struct uuid team, struct batch_mutati
         }
         plan_trace(&plan, item->mutation.target, item->mutation.undoes);
         plan_trace(&plan, item->mutation.target, item->mutation.replaces);
+        plan_use(&plan, item);
     }
     *load = (struct store_request){
         .kind = STORE_LOAD,
@@ -142,6 +155,8 @@ enum fault batch_plan(struct arena *arena, struct uuid team, struct batch_mutati
         .outcome_key_count = outcome_count,
         .traces = plan.traces,
         .trace_count = plan.trace_count,
+        .uses = plan.uses,
+        .use_count = plan.use_count,
     };
     return arena_fault(arena);
 }
@@ -216,6 +231,9 @@ static enum fault batch_begin(struct batch *batch, struct arena *arena,
                     ? state_put_trace(&batch->state, row->entity)
                     : state_put(&batch->state, row->kind, row->id,
                                 row->removed ? NULL : row->entity);
+    }
+    for (size_t i = 0; !fault && i < loaded->use_count; i++) {
+        fault = state_put_use(&batch->state, &loaded->uses[i]);
     }
     for (size_t i = 0; !fault && i < loaded->replica_count; i++) {
         struct replica_stand *stand = stand_of(batch, loaded->replicas[i].id);

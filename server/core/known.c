@@ -245,7 +245,7 @@ static bool answer_replicas(struct known *known, const struct store_request *loa
 bool known_answers(struct known *known, struct arena *arena, const struct store_request *load,
                    struct store_result *loaded)
 {
-    if (!known->valid || load->trace_count > 0) return false;
+    if (!known->valid || load->trace_count > 0 || load->use_count > 0) return false;
     *loaded = (struct store_result){.kind = STORE_LOAD,
                                     .status = STORE_OK,
                                     .team = load->team,

@@ -7,7 +7,7 @@
  * further than the commit that follows.
  *
  * Not known, so never answered from here: invitations, and that a device does not exist (enrolling
- * takes no seq); what a mutation left behind (traces); whether a mutation was answered under another
+ * takes no seq); what a mutation left behind (traces); what hangs on a thing (uses); whether a mutation was answered under another
  * number (the commit asks: store_request.unanswered). */
 #ifndef SLUICE_SERVER_CORE_KNOWN_H
 #define SLUICE_SERVER_CORE_KNOWN_H

@@ -56,6 +56,8 @@ struct store_trace {
     struct uuid subject, mutation;
 };
 
+struct use; /* common/domain/use.h: what hangs on a thing */
+
 struct store_request {
     enum store_kind kind;
     uint64_t ticket; /* comes back in the result */
@@ -90,6 +92,8 @@ struct store_request {
     size_t outcome_key_count;
     const struct store_trace *traces; /* their events come among the rows */
     size_t trace_count;
+    const struct use *uses; /* questions: answered over all rows but those of `keys` */
+    size_t use_count;
 
     /* LOAD, PAGE, HEAD: a commit the asker builds on; is it still of this history? */
     bool has_known;
@@ -160,6 +164,8 @@ struct store_result {
                                   outcome_seqs: of several of one mutation the first is its answer */
     uint64_t *outcome_seqs;
     size_t outcome_count;
+    struct use *uses; /* the questions, with their answers */
+    size_t use_count;
 
     /* PAGE: rows (above) in order of seq; complete for (cursor_seq, to_seq] */
     uint64_t to_seq;

@@ -20,6 +20,11 @@ const char statement_listen[] = "LISTEN sluice_commit";
 #define MARK_KNOWN                                                                                 \
     "SELECT EXISTS (SELECT FROM commit_mark WHERE team_id = sluice_team() AND seq = $1::bigint"    \
     " AND mark = $2::bytea)"
+/* Rows outside $5 that name u.thing in that column, each by its index; how many there are, up to $6. */
+#define USES_OF(table, column)                                                                     \
+    "SELECT FROM " table " r WHERE r.team_id = $1::uuid AND r." column " = u.thing"                \
+    " AND NOT r.row_removed AND r.id <> ALL ($5::uuid[])"
+#define USES_COUNT(of) "(SELECT count(*) FROM (" of " LIMIT $6::bigint) AS counted)"
 #define NEWEST "(SELECT max(version) FROM definition WHERE team_id = $1)"
 
 static const struct {
@@ -59,6 +64,21 @@ static const struct {
      " RETURNING id"},
     {STATEMENT_LOAD_REPLICAS, "load_replicas",
      REPLICA_COLUMNS "WHERE team_id = $1::uuid AND id = ANY ($2::uuid[])"},
+    /* Each count stops where it need not go further. Ids are of one kind only, so that a column which
+     * names another kind finds nothing. */
+    {STATEMENT_LOAD_USES, "load_uses",
+     "SELECT " USES_COUNT(USES_OF("deal", "org") " UNION ALL " USES_OF("deal", "contact")) ", "
+     USES_COUNT(USES_OF("person", "org")) ", "
+     USES_COUNT(USES_OF("activity", "deal") " AND r.member IS DISTINCT FROM u.actor UNION ALL "
+                USES_OF("activity", "org") " UNION ALL " USES_OF("activity", "person")) ","
+     " (SELECT string_agg(DISTINCT CASE e.what WHEN 3 THEN e.field WHEN 2 THEN 'stage'"
+     " WHEN 4 THEN 'deleted' ELSE 'created' END, '|') FROM event e"
+     " WHERE u.undoes IS NOT NULL AND e.team_id = $1::uuid AND e.subject = u.thing"
+     " AND e.who IS DISTINCT FROM u.actor AND e.seq > coalesce((SELECT max(c.seq) FROM event c"
+     " WHERE c.team_id = $1::uuid AND c.subject = u.thing AND c.mutation = u.undoes"
+     " AND c.what IN (1, 5)), -1))"
+     " FROM unnest($2::uuid[], $3::uuid[], $4::uuid[]) WITH ORDINALITY"
+     " AS u(thing, actor, undoes, place) ORDER BY u.place"},
     {STATEMENT_DEFINITION, "definition",
      "SELECT version, seq FROM definition WHERE team_id = $1::uuid ORDER BY version DESC LIMIT 1"},
     {STATEMENT_PIPELINES, "pipelines",

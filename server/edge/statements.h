@@ -28,6 +28,8 @@ enum statement {
     STATEMENT_LOAD_REPLICAS,   /* $1 team, $2 ids */
     STATEMENT_LOAD_OUTCOMES,   /* $1 team, $2 replicas, $3 numbers, $4 mutations */
     STATEMENT_LOAD_TRACES,     /* $1 team, $2 subjects, $3 mutations; each subject's newest deletion too */
+    STATEMENT_LOAD_USES,       /* $1 team, $2 things, $3 actors, $4 undone creations, $5 left out, $6 at
+                                  most -> deals, people, activities, changed */
     STATEMENT_DEFINITION,      /* $1 team -> version, seq; the newest */
     STATEMENT_PIPELINES,
     STATEMENT_STAGES,

@@ -7,6 +7,8 @@
 
 #include "common/base/bounds.h"
 
+#include "common/domain/use.h"
+
 #include "common/base/banned.h"
 
 enum {
@@ -198,6 +200,34 @@ static void write_traces(struct store_job *job)
     pg_array_end(&mutations, p);
 }
 
+/* What the batch names itself is left out: it is judged as the batch makes it. */
+static void write_uses(struct store_job *job)
+{
+    const struct store_request *request = job->request;
+    struct pg_array things, actors, undoes, named;
+    if (request->use_count == 0) return;
+    pg_array_begin(&things, PG_UUID);
+    pg_array_begin(&actors, PG_UUID);
+    pg_array_begin(&undoes, PG_UUID);
+    pg_array_begin(&named, PG_UUID);
+    for (size_t i = 0; i < request->use_count; i++) {
+        pg_array_key(&things, request->uses[i].thing);
+        pg_array_key(&actors, request->uses[i].actor);
+        pg_array_uuid(&undoes, request->uses[i].undoes);
+    }
+    for (size_t i = 0; i < request->key_count; i++) {
+        enum entity_kind kind = request->keys[i].kind;
+        bool refers = kind == ENTITY_DEAL || kind == ENTITY_PERSON || kind == ENTITY_ACTIVITY;
+        if (refers) pg_array_key(&named, request->keys[i].id);
+    }
+    struct pg_parameters *p = team_call(job, STATEMENT_LOAD_USES);
+    pg_array_end(&things, p);
+    pg_array_end(&actors, p);
+    pg_array_end(&undoes, p);
+    pg_array_end(&named, p);
+    pg_add_number(p, USE_COUNT_MAX);
+}
+
 static void write_load(struct store_job *job)
 {
     const struct store_request *request = job->request;
@@ -210,6 +240,7 @@ static void write_load(struct store_job *job)
     write_ids(job, STATEMENT_LOAD_REPLICAS, request->replicas, request->replica_count);
     write_outcome_keys(job);
     write_traces(job);
+    write_uses(job);
     write_keys(job);
 }
 

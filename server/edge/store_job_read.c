@@ -3,6 +3,8 @@
 #define _GNU_SOURCE
 #include "server/edge/store_job.h"
 
+#include "common/domain/use.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -310,6 +312,28 @@ static void read_page_mark(struct store_job *job, const PGresult *result)
     }
 }
 
+/* One row per question, in their order. */
+static void read_uses(struct store_job *job, const PGresult *result)
+{
+    const struct store_request *request = job->request;
+    struct store_result *out = &job->result;
+    int count = PQntuples(result);
+    if ((size_t)count != request->use_count) return;
+    out->uses = arena_copy(&job->arena, request->uses, request->use_count * sizeof *out->uses);
+    if (!out->uses) return;
+    out->use_count = request->use_count;
+    for (int i = 0; i < count; i++) {
+        struct use *use = &out->uses[i];
+        use->deals = number_at(result, i, 0);
+        use->people = number_at(result, i, 1);
+        use->activities = number_at(result, i, 2);
+        struct str rest = text_at(job, result, i, 3), name;
+        while (str_split(&rest, '|', &name)) {
+            if (use_changed(&job->arena, use, name)) return; /* the arena remembers */
+        }
+    }
+}
+
 static void read_of_kind(struct store_job *job, enum statement statement, const PGresult *result)
 {
     if (statement >= STATEMENT_WRITE) return;
@@ -348,6 +372,7 @@ void store_job_read(struct store_job *job, size_t index, const PGresult *result)
     case STATEMENT_LOAD_REPLICAS: read_replicas(job, result); break;
     case STATEMENT_LOAD_OUTCOMES: read_outcomes(job, result); break;
     case STATEMENT_LOAD_TRACES: read_rows(job, ENTITY_EVENT, result); break;
+    case STATEMENT_LOAD_USES: read_uses(job, result); break;
     case STATEMENT_DEFINITION: read_definition(job, result); break;
     case STATEMENT_PIPELINES: read_pipelines(job, result); break;
     case STATEMENT_STAGES: read_stages(job, result); break;

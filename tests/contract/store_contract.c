@@ -495,7 +495,10 @@ static void an_inbox_item_comes_back_as_it_was(struct contract_world *w)
     each(a_commit_of_an_answered_mutation_is_stale)                                                \
     each(the_head_is_the_last_commit)                                                              \
     each(a_commit_is_all_or_nothing)                                                               \
-    each(a_code_of_another_invitation_is_refused)
+    each(a_code_of_another_invitation_is_refused)                                                  \
+    each(what_names_a_thing_is_counted)                                                            \
+    each(only_what_others_logged_for_a_deal_counts)                                                \
+    each(what_others_changed_since_its_creation_is_told)
 
 CLAIMS(CLAIM)
 

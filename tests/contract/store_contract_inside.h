@@ -63,4 +63,9 @@ void a_commit_is_all_or_nothing(struct contract_world *w);
 void a_code_of_another_invitation_is_refused(struct contract_world *w);
 void versions_rise_with_what_they_count(struct contract_world *w);
 
+/* store_contract_use.c */
+void what_names_a_thing_is_counted(struct contract_world *w);
+void only_what_others_logged_for_a_deal_counts(struct contract_world *w);
+void what_others_changed_since_its_creation_is_told(struct contract_world *w);
+
 #endif

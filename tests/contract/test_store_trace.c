@@ -18,6 +18,7 @@
 #include <sodium.h>
 
 #include "common/codec/row.h"
+#include "common/domain/use.h"
 #include "server/edge/migrate.h"
 #include "server/edge/store_postgres.h"
 #include "tests/simulation/world.h"
@@ -201,6 +202,15 @@ static void same_load(struct trace *trace, const struct store_result *a,
                     "an outcome");
     for (size_t i = 0; i < b->outcome_count; i++)
         same(trace, outcome_in(a, b->outcomes[i]) != NULL, "an outcome too many");
+    same(trace, a->use_count == b->use_count, "the number of uses");
+    for (size_t i = 0; i < a->use_count && !trace->differs; i++) {
+        const struct use *x = &a->uses[i], *y = &b->uses[i];
+        same(trace, x->deals == y->deals, "how many deals name a thing");
+        same(trace, x->people == y->people, "how many people name a thing");
+        same(trace, x->activities == y->activities, "how many activities name a thing");
+        same(trace, value_equal(value_set(x->changed), value_set(y->changed)),
+             "what others changed of a thing");
+    }
     same_rows(trace, a, b);
 }
 

@@ -14,6 +14,7 @@
 
 #include "common/base/random.h"
 #include "common/domain/merge.h"
+#include "common/domain/use.h"
 #include "tests/support/rule_world.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
@@ -244,6 +245,22 @@ static void check_same(struct story *s, const struct change *a, const struct cha
     if (strcmp(first, world_reasons(&s->w, b)) != 0) story_fail(s, "twice, other reasons");
 }
 
+/* What hangs on the target, of rows and events that are not loaded: as a server counts it. */
+static void uses_load(struct story *s, const char *actor, const struct mutation *m,
+                      const struct state *whole, struct state *loaded)
+{
+    struct use *use = arena_alloc(&s->w.arena, sizeof *use);
+    assert_non_null(use);
+    if (!mutation_use(m, world_id(actor), use)) return;
+    for (size_t i = 0; i < whole->rows.count; i++) {
+        const struct map_entry *entry = &whole->rows.entries[i];
+        if (map_get(&loaded->rows, entry->key)) continue;
+        use_row(use, (enum entity_kind)entry->key.p[0], entry->value);
+    }
+    assert_int_equal(use_history(&s->w.arena, use, whole->events, whole->event_count), FAULT_NONE);
+    assert_int_equal(state_put_use(loaded, use), FAULT_NONE);
+}
+
 /* decide() may look only at what mutation_keys() names: a server loads no more. */
 static void check_keys(struct story *s, const char *actor, const struct mutation *m,
                        const struct change *change)
@@ -257,6 +274,7 @@ static void check_keys(struct story *s, const char *actor, const struct mutation
         const void *entity = state_find(&whole, keys[i].kind, keys[i].id);
         assert_int_equal(state_put(&loaded, keys[i].kind, keys[i].id, entity), FAULT_NONE);
     }
+    uses_load(s, actor, m, &whole, &loaded);
     struct decision_context context = {.actor = world_find(&s->w, ENTITY_MEMBER, actor),
                                        .recorded_at = s->w.recorded};
     struct change again;

@@ -271,6 +271,7 @@ static void commit_enter(struct world *world, const struct store_request *reques
         check_parents(world, &request->rows[i]);
         check_alive(world, &request->rows[i]);
         check_called(world, &request->rows[i]);
+        check_use(world, &request->rows[i]);
     }
     oracle->seq = request->new_seq;
     digest_keep(oracle, request->mark);

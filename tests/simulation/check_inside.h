@@ -8,6 +8,7 @@
  *   check_history.c history explains the state; nobody is overwritten
  *   check_effect.c  a mutation did what was wanted, and nothing else (check_effect.h)
  *   check_rights.c  who may do and see what
+ *   check_use.c     nobody takes away what others use or have worked on
  *   check_copy.c    copies against the books */
 #ifndef SLUICE_TESTS_SIMULATION_CHECK_INSIDE_H
 #define SLUICE_TESTS_SIMULATION_CHECK_INSIDE_H
@@ -30,6 +31,8 @@ void check_seq(struct world *world, const struct store_request *request, uint64_
                bool administered);
 /* What the row hangs on is there, or was. After all rows of its commit. */
 void check_parents(struct world *world, const struct row *row);
+/* check_use.c: what others use or have worked on is not taken away. After all rows of its commit. */
+void check_use(struct world *world, const struct row *row);
 /* check_stage.c: an event into a stage, against the deal written under the same seq. */
 void check_stage(struct world *world, const struct row *event, const struct store_request *request);
 /* check_definition.c: an event of a stage, applied to the definition; then what is stored. */

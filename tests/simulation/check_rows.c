@@ -113,6 +113,7 @@ static void outcome_count(struct world *world, const struct outcome *outcome)
         oracle->parked++;
         world_mark(world, MARK_PARKED);
         parked_mark(world, outcome);
+        if (reasons_tell(outcome, "in_use")) world_mark(world, MARK_KEPT_USED);
         break;
     }
 }

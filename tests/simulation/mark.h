@@ -64,6 +64,7 @@
     X(JOINED_LATER, "somebody invited joins")                                                      \
     X(CORRECT, "a closed deal is corrected")                                                       \
     X(UNDO, "somebody takes an edit back")                                                         \
+    X(KEPT_USED, "what others use is not taken away")                                              \
     X(MERGED, "a mutation is merged")                                                              \
     X(CONFLICT, "a mutation becomes a conflict")                                                   \
     X(PARKED, "a mutation is parked")                                                              \

@@ -26,6 +26,7 @@ struct world;
     X(INBOX_DROPPED, "a refused mutation is not kept for its author")                              \
     X(CONFLICT_WON, "a conflict overwrites what stands, without a record")                         \
     X(GATES_SKIPPED, "a move is decided without the gates of its stage")                           \
+    X(USES_UNASKED, "a thing is deleted without asking what hangs on it")                          \
     X(RIGHTS_SKIPPED, "a mutation is decided with an owner's rights")                              \
     X(SEQ_SKIPPED, "a commit leaves out a seq")                                                    \
     X(RECORDED_BACK, "recorded time runs backwards")                                               \

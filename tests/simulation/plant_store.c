@@ -148,8 +148,11 @@ void plant_request(struct world *world, struct arena *arena, struct store_reques
     case STORE_SIGN_IN:
     case STORE_ENROL:
     case STORE_TOKEN:
-    case STORE_LOAD:
     case STORE_HEAD: return;
+    case STORE_LOAD:
+        if (request->use_count > 0 && plant_strikes(world, PLANT_USES_UNASKED, 1))
+            request->use_count = 0;
+        return;
     }
 }
 

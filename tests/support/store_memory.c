@@ -7,6 +7,7 @@
 
 #include "common/base/check.h"
 #include "common/domain/field.h"
+#include "common/domain/use.h"
 
 struct store_memory *store_memory_create(void)
 {
@@ -373,6 +374,40 @@ static void load_traces(struct memory_team *team, const struct store_request *re
     result->row_count += count;
 }
 
+/* The model looks at all there is. */
+static void load_use(struct memory_team *team, const struct store_request *request,
+                     struct memory_result *out, struct use *use)
+{
+    const struct event **events = NULL;
+    size_t count = 0, cap = 0;
+    for (size_t i = 0; i < team->rows.count; i++) {
+        const struct row *row = team->rows.entries[i].value;
+        bool named = row->removed;
+        for (size_t k = 0; k < request->key_count && !named; k++) {
+            named = request->keys[k].kind == row->kind && uuid_equal(request->keys[k].id, row->id);
+        }
+        if (!named) use_row(use, row->kind, row->entity);
+        if (row->kind != ENTITY_EVENT || !uuid_equal(row->id, use->thing)) continue;
+        const struct event **slot =
+            arena_push(&out->arena, (void **)&events, &count, &cap, sizeof *slot);
+        check(slot != NULL);
+        *slot = row->entity;
+    }
+    check(use_history(&out->arena, use, events, count) == FAULT_NONE);
+}
+
+static void load_uses(struct memory_team *team, const struct store_request *request,
+                      struct memory_result *out)
+{
+    struct store_result *result = &out->result;
+    if (request->use_count == 0) return;
+    result->uses = arena_copy(&out->arena, request->uses,
+                              request->use_count * sizeof *result->uses);
+    check(result->uses != NULL);
+    result->use_count = request->use_count;
+    for (size_t i = 0; i < result->use_count; i++) load_use(team, request, out, &result->uses[i]);
+}
+
 static void load_rows(struct memory_team *team, const struct store_request *request,
                       struct memory_result *out)
 {
@@ -442,6 +477,7 @@ static enum store_status run_load(struct store_memory *store, const struct store
     result->team_row = result_entity(&out->arena, ENTITY_TEAM, team->row);
     result->definition = result_entity(&out->arena, ENTITY_DEFINITION, team->definition);
     load_rows(team, request, out);
+    load_uses(team, request, out);
     result->replicas =
         arena_array(&out->arena, request->replica_count + 1, sizeof *result->replicas);
     check(result->replicas != NULL);

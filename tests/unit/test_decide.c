@@ -574,6 +574,13 @@ static void test_deletions(void **state)
          {"what is gone: nothing to do", "rep", "", APPLIED, "", NULL, 0}},
         {ENTITY_ORGANISATION,
          "acme",
+         false,
+         false,
+         {"an organisation that others name", "rep", "", PARKED,
+          "in_use value=organisation other=\"2 deals\"\nin_use value=organisation other=\"1 person\"",
+          NULL, 0}},
+        {ENTITY_ORGANISATION,
+         "unused",
          true,
          false,
          {"an organisation one created", "rep", "", APPLIED, "", NULL, 1}},
@@ -583,7 +590,7 @@ static void test_deletions(void **state)
          false,
          {"an organisation of others", "rep", "", PARKED,
           "right_missing value=rep other=\"delete what belongs to others\"", NULL, 0}},
-        {ENTITY_PERSON, "ann", true, false, {"a person", "rep", "", APPLIED, "", NULL, 1}},
+        {ENTITY_PERSON, "unknown", true, false, {"a person", "rep", "", APPLIED, "", NULL, 1}},
         {ENTITY_MEMBER,
          "rep",
          false,
@@ -602,6 +609,8 @@ static void test_deletions(void **state)
         world_init(&w);
         world_deal(&w, "mine", "");
         world_deal(&w, "given", "owner=other");
+        world_put(&w, ENTITY_ORGANISATION, "unused", "name=Unused;created_by=rep");
+        world_put(&w, ENTITY_PERSON, "unknown", "name=Nemo;created_by=rep");
         struct mutation m =
             world_mutation(&w, MUTATION_DELETE, rows[i].kind, rows[i].target, rows[i].row.edits);
         if (rows[i].undoes) m.undoes = world_id("earlier");

@@ -38,9 +38,10 @@ static void it_comes_back_as_it_was(void **state)
     static const struct {
         enum entity_kind kind;
         const char *name;
-    } rows[] = {{ENTITY_DEAL, "roof"}, {ENTITY_ORGANISATION, "acme"}, {ENTITY_PERSON, "ann"}};
+    } rows[] = {{ENTITY_DEAL, "roof"}, {ENTITY_ORGANISATION, "zenith"}, {ENTITY_PERSON, "bea"}};
     struct rule_world w;
     world_init(&w);
+    world_put(&w, ENTITY_PERSON, "bea", "name=Bea;created_by=rep");
     world_deal(&w, "roof",
                "stage=proposal;tags=a\\b,c=d,e;next_step=x=1\\y;value=1200;currency=EUR;"
                "stage_entered_at=-4;created_at=-9;push_count=2;external_id=7;attention=true");

@@ -1,5 +1,6 @@
 /* test_known.c - claims about what the server answers itself: the same rows as the database, at the same
  * seq, and nothing that it cannot know. */
+#include "common/domain/use.h"
 #include "server/core/known.h"
 
 #include <setjmp.h>
@@ -163,6 +164,11 @@ static void what_it_cannot_know_is_asked(void **state)
     w.load.trace_count = 1;
     assert_false(answers(&w, &out));
     w.load.trace_count = 0;
+    struct use use = {.thing = w.deal.id};
+    w.load.uses = &use;
+    w.load.use_count = 1;
+    assert_false(answers(&w, &out));
+    w.load.use_count = 0;
     static const enum entity_kind kinds[] = {ENTITY_INVITATION, ENTITY_DEFINITION, ENTITY_EVENT};
     for (size_t i = 0; i < 3; i++) { /* an invitation's use takes no seq */
         w.keys[1].kind = kinds[i];
