@@ -169,16 +169,38 @@ static bool looks_like_option(const struct parser *parser, struct str word)
     return !(verb && (verb->flags & VERB_FILTERS));
 }
 
+static const struct option *common_option(struct str name)
+{
+    for (const struct option *o = argv_common_options; o->name; o++) {
+        if (is_word(name, o->name)) return o;
+    }
+    return NULL;
+}
+
+/* "--offline": no value, unless it is given with "=". */
+static bool is_an_option(const struct parser *parser, struct str word)
+{
+    if (parser->only_arguments || word.n < 3 || word.p[0] != '-' || word.p[1] != '-') return false;
+    struct str name = str_slice(word, 2, word.n);
+    name = str_slice(name, 0, str_find(name, '='));
+    const struct verb *verb = parser->line->request.verb;
+    return common_option(name) || (verb && verb_option(verb, name));
+}
+
 static bool value_take(struct parser *parser, const struct option *option, bool has_value,
                        struct str *value)
 {
     if (has_value) return true;
-    if (parser->at < parser->count) {
-        *value = parser->words[parser->at++];
+    struct str next = parser->at < parser->count ? parser->words[parser->at] : STR_NONE;
+    if (next.p && !is_an_option(parser, next)) {
+        *value = next;
+        parser->at++;
         return true;
     }
-    MISTAKE(parser, ERROR_VALUE_MISSING, "--{name} needs a value ({value})",
-            {"name", str_from(option->name)}, {"value", str_from(option->value)});
+    MISTAKE(parser, ERROR_VALUE_MISSING,
+            next.p ? "--{name} needs a value ({value}); if that is meant, --{name}={next}"
+                   : "--{name} needs a value ({value})",
+            {"name", str_from(option->name)}, {"value", str_from(option->value)}, {"next", next});
     return false;
 }
 
@@ -235,14 +257,6 @@ static bool common_parse(struct parser *parser, const struct option *option, boo
     if (is_word(name, "help")) line->help = true;
     if (is_word(name, "version")) line->version = true;
     return true;
-}
-
-static const struct option *common_option(struct str name)
-{
-    for (const struct option *o = argv_common_options; o->name; o++) {
-        if (is_word(name, o->name)) return o;
-    }
-    return NULL;
 }
 
 static void option_parse(struct parser *parser, struct str word)

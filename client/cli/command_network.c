@@ -193,14 +193,38 @@ void command_deliver(struct command *command)
 
 /* --- after a write --- */
 
+/* The sentence, and which item of the inbox it is about. */
+static struct str outcome_say(struct command *command, const struct outbox_entry *entry,
+                              const char *sentence)
+{
+    struct str numbers;
+    struct str said = say_sentence(&command->arena, sentence, NULL, 0);
+    if (work_items_of(&command->work, entry->mutation, &numbers) || numbers.n == 0) return said;
+    const struct place places[] = {{"said", said}, {"numbers", numbers}};
+    bool one = str_find(numbers, ',') == numbers.n;
+    return say_sentence(&command->arena,
+                        one ? "{said}, item {numbers}" : "{said}, items {numbers}", places, 2);
+}
+
+/* What was told is what was hoped for: it did not become so. */
+static void prediction_forget(struct answer *answer)
+{
+    answer->shape = SHAPE_NOTHING;
+    answer->note_count = 0;
+}
+
 static void outcome_take(struct command *command, const struct outbox_entry *entry)
 {
     struct answer *answer = &command->answer;
-    if (entry->outcome == OUTCOME_PARKED) {
+    bool refused = entry->outcome == OUTCOME_PARKED, many = command->first > 0;
+    if (!refused && entry->outcome != OUTCOME_CONFLICT) return;
+    if (!many) prediction_forget(answer);
+    bool known = !reasons_parse(&command->arena, entry->reasons, &answer->reasons) &&
+                 answer->reasons.count > 0;
+    if (!known) answer->reasons.count = 0;
+    if (refused) {
         answer_error(answer, ERROR_REFUSED);
         /* With its reasons it is said where they are printed. */
-        bool known = !reasons_parse(&command->arena, entry->reasons, &answer->reasons) &&
-                     answer->reasons.count > 0;
         if (known && answer->reasons.items[0].code == REASON_DEVICE_REVOKED) {
             answer->reasons.count = 0;
             answer_fail(answer, ERROR_DEVICE_REVOKED,
@@ -208,11 +232,13 @@ static void outcome_take(struct command *command, const struct outbox_entry *ent
                         "managers' decision; ask your administrator for a new invitation");
             return;
         }
-        if (!known) answer_say(answer, NOTE_ERROR, "the server refused it; see `sluice inbox`");
-    } else if (entry->outcome == OUTCOME_CONFLICT) {
-        answer_fail(answer, ERROR_CONFLICT,
-                    "somebody changed the same thing meanwhile; see `sluice inbox`");
+        answer->refused = outcome_say(command, entry, "the server refused it; see `sluice inbox`");
+        if (!known) FAIL(answer, ERROR_REFUSED, "{said}", {"said", answer->refused});
+        return;
     }
+    FAIL(answer, ERROR_CONFLICT, "{said}",
+         {"said", outcome_say(command, entry,
+                              "somebody changed the same thing meanwhile; see `sluice inbox`")});
 }
 
 /* Of many: the first that did not simply go through, else the last; false while any waits. */

@@ -90,15 +90,22 @@ static struct str reason_text(struct command *command, const struct reason *reas
     return say_reason(&command->arena, command->working ? &command->work : NULL, reason);
 }
 
+static struct str refusal_head(const struct answer *answer)
+{
+    if (answer->refused.n > 0) return answer->refused;
+    return answer->wrote ? STR("the server refused it; see `sluice inbox`")
+                         : STR("refused; nothing was changed");
+}
+
 static void print_reasons(struct command *command)
 {
     const struct answer *answer = &command->answer;
     const struct reasons *reasons = &answer->reasons;
     if (reasons->count == 0) return;
     (void)fflush(stdout);
-    struct str head = answer->wrote           ? STR("the server refused it; see `sluice inbox`")
-                      : answer->refused.n > 0 ? answer->refused
-                                              : STR("refused; nothing was changed");
+    /* A conflict is told in one sentence; the inbox has both values. */
+    if (answer->code == ANSWER_CONFLICT) return;
+    struct str head = refusal_head(answer);
     command_write(stderr, STR("sluice: "));
     write_safe(command, stderr, head);
     command_write(stderr, STR(":\n"));
@@ -121,9 +128,7 @@ static void print_json_error(struct command *command)
 {
     const struct answer *answer = &command->answer;
     struct reason_said reasons[REASONS_MAX];
-    struct str message = answer->wrote           ? STR("the server refused it; see `sluice inbox`")
-                         : answer->refused.n > 0 ? answer->refused
-                                                 : STR("refused; nothing was changed");
+    struct str message = refusal_head(answer);
     for (size_t i = 0; i < answer->note_count; i++) {
         const struct note *note = &answer->notes[i];
         if (note->role != NOTE_ERROR) continue;

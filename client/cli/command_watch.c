@@ -45,6 +45,7 @@ struct watch {
     int64_t broken_at;
     int64_t role; /* as it was told last */
     struct watch_seen seen;
+    size_t attention; /* what waits in the inbox */
     struct arena arena; /* of one change */
 };
 
@@ -163,6 +164,10 @@ static struct str screen_state(struct watch *watch)
     } else if (watch->connected) {
         state = STR("live");
     }
+    if (watch->attention > 0) {
+        state = arena_format(&watch->arena, "%.*s; %zu in the inbox", STR_ARGS(state),
+                             watch->attention);
+    }
     if (watch->seen.pending > 0) {
         state = arena_format(&watch->arena, "%.*s; %zu waiting to be sent", STR_ARGS(state),
                              watch->seen.pending);
@@ -203,6 +208,7 @@ static void watch_board(struct watch *watch)
     if (watch->screen) request.height = watch->seen.height;
     if (work_run(&work, &request, &answer) || answer.code != ANSWER_OK) return;
     struct str text = output_safe(&watch->arena, answer.text);
+    if (work_attention(&work, &watch->attention)) watch->attention = 0;
     if (watch->screen) {
         screen_draw(watch, text);
     } else {

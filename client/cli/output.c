@@ -19,7 +19,7 @@ static void separated(struct buffer *out, const struct answer *answer,
                                        : output_cell(answer, row - 1, column)->text;
             enum cell_type type = row == 0 ? CELL_NONE : output_cell(answer, row - 1, column)->type;
             if (csv) output_csv_text(out, text, type == CELL_TEXT || type == CELL_LIST ||
-                                    type == CELL_REASONS);
+                                    type == CELL_REASONS || type == CELL_PARTS);
             else output_plain_text(out, text);
         }
         buffer_append_str(out, end);

@@ -19,6 +19,17 @@ static void json_reasons(struct buffer *out, const struct reason_said *reasons, 
     buffer_append_byte(out, ']');
 }
 
+static void json_parts(struct buffer *out, const struct part *parts, size_t count)
+{
+    buffer_append_byte(out, '{');
+    for (size_t i = 0; i < count; i++) {
+        buffer_format(out, "%s\"%s\": ", i > 0 ? ", " : "", parts[i].name);
+        if (parts[i].value.p) output_json_text(out, parts[i].value);
+        else buffer_append_str(out, STR("null"));
+    }
+    buffer_append_byte(out, '}');
+}
+
 static void json_cell(struct buffer *out, const struct cell *cell)
 {
     switch (cell->type) {
@@ -36,6 +47,7 @@ static void json_cell(struct buffer *out, const struct cell *cell)
         buffer_append_byte(out, ']');
         return;
     case CELL_REASONS: json_reasons(out, cell->reasons, cell->reason_count); return;
+    case CELL_PARTS: json_parts(out, cell->parts, cell->part_count); return;
     }
 }
 

@@ -16,6 +16,7 @@ struct outbox_base {
     struct arena arena;
     struct uuid actor;
     bool loaded;
+    struct uuid device;          /* this one */
     const struct member *member; /* NULL: not here */
     struct state state;          /* without rows */
 };

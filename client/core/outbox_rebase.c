@@ -56,11 +56,13 @@ static enum fault base_load(struct replica *replica, struct outbox_base *base)
 {
     const struct team *team = NULL;
     const void *member = NULL;
+    struct identity identity = {.next_number = 0};
     if (base->loaded) return FAULT_NONE;
     arena_reset(&base->arena);
     struct definition *definition = arena_alloc(&base->arena, sizeof *definition);
     if (!definition) return FAULT_MEMORY;
-    enum fault fault = replica->f->definition(replica, &base->arena, definition);
+    enum fault fault = replica->f->identity_load(replica, &base->arena, &identity);
+    if (!fault) fault = replica->f->definition(replica, &base->arena, definition);
     if (!fault) fault = replica->f->team(replica, &base->arena, &team);
     if (!fault) {
         fault = replica->f->entity(replica, &base->arena, ENTITY_MEMBER, base->actor, false,
@@ -68,6 +70,7 @@ static enum fault base_load(struct replica *replica, struct outbox_base *base)
     }
     if (!fault) fault = state_init(&base->state, &base->arena, team, definition);
     base->member = member;
+    base->device = identity.device;
     base->loaded = !fault;
     return fault;
 }
@@ -89,8 +92,10 @@ enum fault outbox_decide(struct replica *replica, struct arena *arena, struct ou
     if (!fault) fault = traces_load(replica, arena, &state, mutation);
     if (!fault) fault = state_put(&state, ENTITY_MEMBER, base->actor, base->member);
     if (fault) return fault;
-    struct decision_context context = {
-        .actor = base->member, .recorded_at = now.wall_ms, .predicted = true};
+    struct decision_context context = {.actor = base->member,
+                                       .device = base->device,
+                                       .recorded_at = now.wall_ms,
+                                       .predicted = true};
     return decide(arena, &state, &context, mutation, payload, change);
 }
 

@@ -48,6 +48,7 @@ struct identity {
     int64_t server_clock_offset; /* server minus ours, at the last welcome, ms */
     struct str last_failure;     /* a code, e.g. "unreachable", "revoked" */
     int64_t refusal;             /* enum session_refusal that stands, 0 = none */
+    int64_t lost_since; /* the server was found to have gone back in time, since then; its clock; 0 */
     struct uuid last_undoable;   /* own newest mutation that `undo` would take back */
 };
 

@@ -29,6 +29,11 @@ static enum fault numbers_meet(struct sync *sync, const struct identity *identit
 static void identity_welcome(struct identity *identity, const struct welcome *welcome,
                              struct now now)
 {
+    /* The same however often it is said until an exchange is complete. */
+    if (welcome->went_back) {
+        identity->lost_since = identity->last_sync_at + identity->server_clock_offset;
+        if (identity->lost_since <= 0) identity->lost_since = 1;
+    }
     identity->team = welcome->team;
     identity->member = welcome->member;
     identity->device = welcome->device;

@@ -182,6 +182,7 @@ static enum fault identity_read(sqlite3_stmt *row, struct arena *arena, struct i
     if (fault == FAULT_NONE) {
         fault = identity_optional(row, 24, &filling, out->fill_top_mark, MARK_BYTES);
     }
+    out->lost_since = sqlite3_column_int64(row, 25);
     return fault == FAULT_NONE ? arena_fault(arena) : fault;
 }
 
@@ -247,6 +248,7 @@ static enum fault replica_file_identity_store(struct replica *replica,
         bind_number(s, 24, (int64_t)identity->fill_top_seq);
         identity_bind_optional(s, 25, identity->fill_generation > 0, identity->fill_top_mark,
                                MARK_BYTES);
+        bind_number(s, 26, identity->lost_since);
         fault = statement_run(file, s);
     }
     buffer_finish(&addresses);

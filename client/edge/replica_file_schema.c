@@ -19,7 +19,7 @@ const char *const replica_file_schema =
     " last_failure_at INTEGER NOT NULL, server_clock_offset INTEGER NOT NULL,"
     " last_failure TEXT, refusal INTEGER NOT NULL, last_undoable BLOB,"
     " fill_generation INTEGER NOT NULL, fill_seq INTEGER NOT NULL,"
-    " fill_top_seq INTEGER NOT NULL, fill_top_mark BLOB);"
+    " fill_top_seq INTEGER NOT NULL, fill_top_mark BLOB, lost_since INTEGER NOT NULL);"
     "CREATE TABLE device(one INTEGER PRIMARY KEY CHECK(one = 1), secret BLOB NOT NULL);"
 
     "CREATE TABLE entity_row("

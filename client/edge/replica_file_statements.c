@@ -79,14 +79,14 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
         "SELECT addresses, server_key, joined, code, device_name, team, member, device, replica,"
         " token, next_number, cursor_seq, cursor_mark, generation, last_sync_at, last_failure_at,"
         " server_clock_offset, last_failure, refusal, last_undoable, refill,"
-        " fill_generation, fill_seq, fill_top_seq, fill_top_mark FROM identity",
+        " fill_generation, fill_seq, fill_top_seq, fill_top_mark, lost_since FROM identity",
     [STATEMENT_IDENTITY_STORE] =
         "INSERT OR REPLACE INTO identity(one, addresses, server_key, joined, code, device_name,"
         " team, member, device, replica, token, next_number, cursor_seq, cursor_mark, generation,"
         " last_sync_at, last_failure_at, server_clock_offset, last_failure, refusal,"
-        " last_undoable, refill, fill_generation, fill_seq, fill_top_seq, fill_top_mark)"
+        " last_undoable, refill, fill_generation, fill_seq, fill_top_seq, fill_top_mark, lost_since)"
         " VALUES(1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
-        " ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)",
+        " ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)",
     [STATEMENT_DEVICE_LOAD] = "SELECT secret FROM device",
     [STATEMENT_DEVICE_STORE] = "INSERT OR REPLACE INTO device(one, secret) VALUES(1, ?1)",
 

@@ -11,7 +11,8 @@
 
 enum cell_type {
     CELL_NONE = 0, CELL_TEXT, CELL_NUMBER, CELL_MONEY, CELL_FLAG, CELL_LIST,
-    CELL_REASONS /* objects in JSON; else its text, sentences */
+    CELL_REASONS, /* objects in JSON; else its text, sentences */
+    CELL_PARTS    /* an object of its parts in JSON; else its text, name=value;name=value */
 };
 
 /* What a cell means to people; drawn as a colour where there are colours. */
@@ -19,15 +20,17 @@ enum cell_role { CELL_PLAIN = 0, CELL_GOOD, CELL_WARNING, CELL_BAD };
 
 enum { REASON_PARTS_MAX = 6 };
 
+struct part {
+    const char *name;
+    struct str value; /* absent: unknown */
+};
+
 /* A reason as machines get it: its stable code, the sentence, and what it is about by name; money is
  * decimal text with its currency. */
 struct reason_said {
     const char *code;
     struct str message;
-    struct reason_part {
-        const char *name;
-        struct str value;
-    } parts[REASON_PARTS_MAX];
+    struct part parts[REASON_PARTS_MAX];
     size_t part_count;
 };
 
@@ -38,6 +41,8 @@ struct cell {
     struct text_set list;
     const struct reason_said *reasons;
     size_t reason_count;
+    const struct part *parts;
+    size_t part_count;
 };
 
 enum {

@@ -140,6 +140,8 @@ MUST_USE enum fault work_tell(struct work *work, const struct sync_revealed *rev
 MUST_USE enum fault work_tell_role(struct work *work, int64_t before, struct str *line);
 /* Open inbox items that wait for this member. */
 MUST_USE enum fault work_attention(struct work *work, size_t *count);
+/* The numbers of the open ones that a mutation became: "44", "44, 45"; empty: of none. */
+MUST_USE enum fault work_items_of(struct work *work, struct uuid mutation, struct str *numbers);
 /* How far this machine's clock was off the server's at the last exchange, in words ("3 years");
  * absent when that is nothing to speak of. *ahead: this machine's is. */
 struct str work_clock_skew(struct work *work, bool *ahead);

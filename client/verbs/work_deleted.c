@@ -11,6 +11,7 @@ enum fault deletion_of(struct work *work, struct uuid id, const struct event **o
     uint64_t *seqs;
     size_t count;
     *out = NULL;
+    if (uuid_is_zero(id)) return FAULT_NONE; /* that would be the events of all */
     enum fault fault =
         work->replica->f->events(work->replica, work->arena, id, &events, &seqs, &count);
     for (size_t i = count; i-- > 0 && !fault && !*out;) {

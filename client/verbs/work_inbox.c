@@ -9,14 +9,14 @@
 #include "common/base/banned.h"
 #include "common/domain/merge.h"
 
-static enum fault story_tell(struct work *work, const struct inbox_item *const *items, size_t count,
-                             const struct inbox_item *item, const struct cell *cells,
-                             struct answer *answer)
+static enum fault story_tell(struct work *work, const struct inbox_list *list, size_t place,
+                             const struct cell *cells, struct answer *answer)
 {
+    const struct inbox_item *item = list->items[place];
     struct inbox_told told = {.item = item, .cells = cells};
-    const struct inbox_item **with = arena_array(work->arena, count, sizeof *with);
+    const struct inbox_item **with = arena_array(work->arena, list->count + 1, sizeof *with);
     if (!with) return FAULT_MEMORY;
-    told.with_count = inbox_with(items, count, item, with);
+    told.with_count = inbox_with(list, place, with);
     struct cell(*rows)[INBOX_COLUMN_COUNT] =
         arena_array(work->arena, told.with_count + 1, sizeof *rows);
     if (!rows) return FAULT_MEMORY;
@@ -27,30 +27,34 @@ static enum fault story_tell(struct work *work, const struct inbox_item *const *
     told.with = with;
     told.with_cells = (const struct cell(*)[INBOX_COLUMN_COUNT])rows;
     if (!fault && item->kind == INBOX_PARKED) {
-        fault = inbox_would(work, item, &told.would, &told.would_not);
+        fault = inbox_would(work, item, &told.would, &told.conflict, &told.would_not);
     }
     return fault ? fault : inbox_story(work, &told, answer);
 }
 
-static enum fault inbox_list(struct work *work, const struct request *request,
+static enum fault inbox_show(struct work *work, const struct request *request,
                              struct answer *answer)
 {
-    const struct inbox_item **items;
-    size_t count;
+    struct inbox_list list;
     bool everybody = request_option(request, "all") != NULL, first = true;
-    enum fault fault = inbox_items(work, everybody, &items, &count);
+    enum fault fault = inbox_items(work, everybody, &list);
     answer_machine(answer, SHAPE_TABLE, &inbox_table); /* people are told a story */
-    for (size_t i = 0; i < count && !fault; i++) {
+    for (size_t i = 0; !fault && i < list.count; i++) {
         struct cell *cells = answer_row(answer);
         if (!cells) return FAULT_MEMORY;
-        fault = inbox_cells(work, items[i], cells);
+        fault = inbox_cells(work, list.items[i], cells);
+        bool hangs = list.roots[i] != INBOX_ALONE;
+        if (hangs) {
+            cells[INBOX_GROUP_COLUMN] =
+                cell_number(work->arena, list.items[list.roots[i]]->number);
+        }
         /* What hangs on another is told with that. */
-        if (fault || request->machine || inbox_hangs(items, count, items[i])) continue;
+        if (fault || request->machine || hangs) continue;
         if (!first) answer_say(answer, NOTE_RESULT, "");
         first = false;
-        fault = story_tell(work, items, count, items[i], cells, answer);
+        fault = story_tell(work, &list, i, cells, answer);
     }
-    if (!fault && count == 0) answer_say(answer, NOTE_TALK, "nothing needs attention");
+    if (!fault && list.count == 0) answer_say(answer, NOTE_TALK, "nothing needs attention");
     return fault;
 }
 
@@ -154,7 +158,7 @@ static enum fault item_resolve(struct work *work, const struct request *request,
     NOTE(answer, NOTE_RESULT, "Item {number} is resolved; {field} of {title} is {value}",
          {"number", arena_format(work->arena, "%lld", (long long)item->number)},
          {"field", leader ? str_from(leader->label) : item->field},
-         {"title", inbox_subject_say(work, item)}, {"value", inbox_unit_say(work, item, stands)});
+         {"title", inbox_subject_say(work, item)}, {"value", inbox_unit_say(work, leader, stands)});
     return FAULT_NONE;
 }
 
@@ -179,8 +183,9 @@ static void items_add(struct items *list, const struct inbox_item *item)
 static enum fault items_named(struct work *work, struct str text, struct items *list,
                               struct answer *answer)
 {
-    const struct inbox_item *item, **open;
-    size_t count, before = list->count, dash = str_find(text, '-');
+    const struct inbox_item *item;
+    struct inbox_list open;
+    size_t before = list->count, dash = str_find(text, '-');
     int64_t first = 0, last = 0;
     bool range = dash > 0 && dash < text.n &&
                  str_to_int64(str_slice(text, 0, dash), &first) == FAULT_NONE &&
@@ -190,9 +195,10 @@ static enum fault items_named(struct work *work, struct str text, struct items *
         if (!fault && item) items_add(list, item);
         return fault;
     }
-    enum fault fault = inbox_items(work, false, &open, &count);
-    for (size_t i = 0; !fault && i < count; i++) {
-        if (open[i]->number >= first && open[i]->number <= last) items_add(list, open[i]);
+    enum fault fault = inbox_items(work, false, &open);
+    for (size_t i = 0; !fault && i < open.count; i++) {
+        int64_t number = open.items[i]->number;
+        if (number >= first && number <= last) items_add(list, open.items[i]);
     }
     if (!fault && list->count == before) {
         FAIL(answer, ERROR_NOT_FOUND,
@@ -243,13 +249,15 @@ static enum fault item_group(struct work *work, const struct request *request,
                              const struct inbox_item *root, bool retry, struct items *touched,
                              struct answer *answer)
 {
-    const struct inbox_item **open;
-    size_t count;
-    enum fault fault = inbox_items(work, true, &open, &count); /* creations stand first */
+    struct inbox_list open;
+    size_t hanging = 0;
+    enum fault fault = inbox_items(work, true, &open); /* creations stand first */
     if (fault) return fault;
-    const struct inbox_item **with = arena_array(work->arena, count + 1, sizeof *with);
+    const struct inbox_item **with = arena_array(work->arena, open.count + 1, sizeof *with);
     if (!with) return FAULT_MEMORY;
-    size_t hanging = inbox_with(open, count, root, with);
+    for (size_t i = 0; i < open.count; i++) {
+        if (uuid_equal(open.items[i]->id, root->id)) hanging = inbox_with(&open, i, with);
+    }
     for (size_t i = 0; !fault && i <= hanging && answer->code == ANSWER_OK; i++) {
         const struct inbox_item *item = i == 0 ? root : with[i - 1];
         fault = retry ? inbox_retry(work, i == 0 ? request : NULL, item, answer)
@@ -299,10 +307,31 @@ static enum fault items_settle(struct work *work, const struct request *request,
     return fault ? fault : items_rows(work, touched, answer);
 }
 
+/* Does the word take that option? What it would leave unheard is a mistake. */
+static bool option_fits(const char *name, bool resolve, bool retry)
+{
+    bool chooses = strcmp(name, "mine") == 0 || strcmp(name, "theirs") == 0 ||
+                   strcmp(name, "set") == 0;
+    if (resolve) return chooses;
+    return retry && !chooses && strcmp(name, "all") != 0;
+}
+
 /* The options that the word takes: one of three, or what mends a single change. */
 static bool options_fit(const struct request *request, const struct items *list, bool resolve,
-                        struct answer *answer)
+                        bool retry, struct answer *answer)
 {
+    for (size_t i = 0; i < request->option_count; i++) {
+        const char *name = request->options[i].option->name;
+        if (option_fits(name, resolve, retry)) continue;
+        FAIL(answer, ERROR_ARGUMENT_UNWANTED,
+             resolve ? "`sluice inbox resolve` takes no --{name}, but one of --mine, --theirs and --set "
+                       "VALUE"
+             : retry ? "`sluice inbox retry` takes no --{name}, but what mends the change, by its "
+                       "field: --value AMOUNT, --stage STAGE, --check CHECK ..."
+                     : "`sluice inbox discard` takes no --{name}",
+             {"name", str_from(name)});
+        return false;
+    }
     bool set = request_option(request, "set") != NULL;
     bool mine = request_option(request, "mine") != NULL;
     bool theirs = request_option(request, "theirs") != NULL;
@@ -310,10 +339,23 @@ static bool options_fit(const struct request *request, const struct items *list,
         answer_fail(answer, ERROR_ARGUMENT_MISSING, "say which: --mine, --theirs or --set VALUE");
         return false;
     }
-    bool mends = !resolve && request->option_count > 0;
-    if (list->count > 1 && (set || mends)) {
+    if (list->count > 1 && (set || (retry && request->option_count > 0))) {
         answer_fail(answer, ERROR_ARGUMENT_UNWANTED,
                     "a value is given to one item at a time; leave out the other numbers");
+        return false;
+    }
+    return true;
+}
+
+/* `sluice inbox` itself only shows. */
+static bool show_fits(const struct request *request, struct answer *answer)
+{
+    for (size_t i = 0; i < request->option_count; i++) {
+        const char *name = request->options[i].option->name;
+        if (strcmp(name, "all") == 0) continue;
+        FAIL(answer, ERROR_ARGUMENT_MISSING,
+             "say what --{name} is for: `sluice inbox resolve N` or `sluice inbox retry N`",
+             {"name", str_from(name)});
         return false;
     }
     return true;
@@ -342,7 +384,9 @@ static void form_tell(struct work *work, const struct request *request, struct a
 
 enum fault inbox_run(struct work *work, const struct request *request, struct answer *answer)
 {
-    if (request->argument_count == 0) return inbox_list(work, request, answer);
+    if (request->argument_count == 0) {
+        return show_fits(request, answer) ? inbox_show(work, request, answer) : FAULT_NONE;
+    }
     struct str what = request->arguments[0];
     bool resolve = str_equal(what, STR("resolve")), retry = str_equal(what, STR("retry"));
     bool discard = str_equal(what, STR("discard"));
@@ -357,7 +401,7 @@ enum fault inbox_run(struct work *work, const struct request *request, struct an
     for (size_t i = 1; i < request->argument_count && !fault && answer->code == ANSWER_OK; i++) {
         fault = items_named(work, str_trim(request->arguments[i]), list, answer);
     }
-    if (fault || answer->code != ANSWER_OK || !options_fit(request, list, resolve, answer)) {
+    if (fault || answer->code != ANSWER_OK || !options_fit(request, list, resolve, retry, answer)) {
         return fault;
     }
     /* Nothing is done before all of it can be. */

@@ -23,16 +23,21 @@ static const struct column inbox_columns[] = {
     [INBOX_ACTED_COLUMN] = {"acted_at", "Made", 0},
     [INBOX_STATE_COLUMN] = {"state", "State", 0},
     [INBOX_GROUP_COLUMN] = {"with", "Hangs on", 0},
+    [INBOX_NOW_COLUMN] = {"now", "Now", 0},
+    [INBOX_RECORDED_COLUMN] = {"recorded_at", "Came", 0},
 };
 const struct columns inbox_table = COLUMNS(inbox_columns);
 
-struct str inbox_unit_say(struct work *work, const struct inbox_item *item, struct str text)
+static const struct field *item_leader(const struct inbox_item *item)
+{
+    return field_by_name((enum entity_kind)item->subject_kind, item->field);
+}
+
+struct str inbox_unit_say(struct work *work, const struct field *leader, struct str text)
 {
     struct unit_value values[UNIT_FIELDS_MAX];
     size_t count;
     struct str out = STR(""), currency = work->team->currency;
-    const struct field *leader =
-        field_by_name((enum entity_kind)item->subject_kind, item->field);
     if (!leader || unit_parse(work->arena, leader, text, values, &count)) return text;
     for (size_t i = 0; i < count; i++) {
         if (strcmp(values[i].field->name, "currency") == 0) currency = values[i].value.text;
@@ -50,32 +55,65 @@ struct str inbox_unit_say(struct work *work, const struct inbox_item *item, stru
     return out.n > 0 ? out : STR("nothing");
 }
 
-/* The same for machines: money as decimal text, choices and things by name; absent: nothing. A unit
- * of several is name=value;name=value. */
-static struct cell unit_cell(struct work *work, const struct inbox_item *item, struct str text)
+/* One field for machines: money as decimal text, things by name; absent: nothing. */
+static struct str machine_text(struct work *work, const struct unit_value *value, struct str currency)
+{
+    struct str text;
+    struct optional number = {true, value->value.number};
+    if (!value->value.present || value_format(work->arena, value->value, &text)) return STR_NONE;
+    if (strcmp(value->field->name, "value") == 0) return cell_money(work, number, currency).text;
+    bool named = value->field->type == VALUE_REFERENCE || value->field->type == VALUE_CHOICE;
+    return named ? text_say(work, value->field, text, currency) : text;
+}
+
+/* A unit of several is an object of all its fields; name=value;name=value where there are none. */
+static struct cell unit_cell(struct work *work, const struct field *leader, struct str text)
 {
     struct unit_value values[UNIT_FIELDS_MAX];
-    size_t count, present = 0;
-    struct str out = STR(""), last = STR(""), currency = work->team->currency;
-    const struct field *leader =
-        field_by_name((enum entity_kind)item->subject_kind, item->field);
-    struct str shown = inbox_unit_say(work, item, text);
+    size_t count, said = 0, present = 0;
+    struct str out = STR(""), currency = work->team->currency;
+    struct str shown = inbox_unit_say(work, leader, text);
     if (!leader || unit_parse(work->arena, leader, text, values, &count)) return cell_text(text);
+    struct part *parts = arena_array(work->arena, count + 1, sizeof *parts);
+    if (!parts) return (struct cell){.type = CELL_NONE};
     for (size_t i = 0; i < count; i++) {
-        if (strcmp(values[i].field->name, "currency") == 0) currency = values[i].value.text;
+        bool named = strcmp(values[i].field->name, "currency") == 0 && values[i].value.present;
+        if (named) currency = values[i].value.text;
     }
     for (size_t i = 0; i < count; i++) {
-        const struct field *field = values[i].field;
-        if (!values[i].value.present || strcmp(field->name, "probability_by_hand") == 0) continue;
-        if (value_format(work->arena, values[i].value, &last)) continue;
-        struct optional number = {true, values[i].value.number};
-        if (strcmp(field->name, "value") == 0) last = cell_money(work, number, currency).text;
-        else last = text_say(work, field, last, currency);
-        out = arena_format(work->arena, "%.*s%s%s=%.*s", STR_ARGS(out), present++ ? ";" : "",
-                           field->name, STR_ARGS(unit_escape(work->arena, last)));
+        const char *name = values[i].field->name;
+        if (strcmp(name, "probability_by_hand") == 0) continue;
+        struct part part = {name, machine_text(work, &values[i], currency)};
+        parts[said++] = part;
+        if (!part.value.p) continue;
+        out = arena_format(work->arena, "%.*s%s%s=%.*s", STR_ARGS(out), present++ ? ";" : "", name,
+                           STR_ARGS(unit_escape(work->arena, part.value)));
     }
     if (present == 0) return (struct cell){.type = CELL_NONE, .shown = shown};
-    return cell_faces(present == 1 ? last : out, shown);
+    if (said == 1) return cell_faces(parts[0].value, shown);
+    return (struct cell){.type = CELL_PARTS, .text = out, .shown = shown, .parts = parts,
+                         .part_count = said};
+}
+
+/* The unit as it stands here now. */
+static enum fault now_cell(struct work *work, const struct inbox_item *item,
+                           const struct field *leader, struct cell *cell)
+{
+    const void *current;
+    struct str text;
+    if (!leader) return FAULT_NONE;
+    enum fault fault = work->replica->f->entity(work->replica, work->arena, leader->entity,
+                                                item->subject, false, &current);
+    if (fault) return fault == FAULT_NOT_FOUND ? FAULT_NONE : fault;
+    fault = unit_format(work->arena, leader, current, &text);
+    if (!fault) *cell = unit_cell(work, leader, text);
+    return fault;
+}
+
+struct str inbox_who_say(struct work *work, const struct inbox_item *item, struct uuid who)
+{
+    bool own = uuid_equal(who, item->author) && uuid_equal(who, work->identity.member);
+    return own ? STR("you, elsewhere") : name_of_member(work, who);
 }
 
 /* Who made what stood in the way, and when; not who changed it again since. */
@@ -85,21 +123,45 @@ static enum fault theirs_find(struct work *work, const struct inbox_item *item, 
     const struct event *event;
     enum fault fault = inbox_theirs(work, item, item->recorded_at, &event);
     if (fault || !event) return fault;
-    *who = cell_text(name_of_member(work, event->who));
+    *who = cell_faces(name_of_member(work, event->who), inbox_who_say(work, item, event->who));
     *when = cell_time(work, event->recorded_at);
     when->shown = moment_say(work, event->recorded_at);
     return FAULT_NONE;
 }
 
-struct str inbox_reason_say(struct work *work, const struct reason *reason)
+/* May this member reopen it, if it is over? */
+static bool may_reopen(struct work *work, const struct inbox_item *item)
+{
+    const void *found;
+    if (item->subject_kind != ENTITY_DEAL) return true;
+    bool there = work_found(work, work->replica->f->entity(work->replica, work->arena, ENTITY_DEAL,
+                                                           item->subject, false, &found));
+    bool own = there && work->me && uuid_equal(((const struct deal *)found)->owner, work->me->id);
+    return permission_member_allows(work->me, own ? ACTION_REOPEN_OWN : ACTION_REOPEN_ANY);
+}
+
+struct str inbox_reason_say(struct work *work, const struct inbox_item *item,
+                            const struct reason *reason)
 {
     struct place places[REASON_PLACES];
     work_reason_places(work, reason, places);
-    return sentence_fill(work->arena, reason_sentence(reason->code), places, REASON_PLACES);
+    const char *sentence = reason_sentence(reason->code);
+    if (reason->code == REASON_DEAL_CLOSED && !may_reopen(work, item)) {
+        sentence = "the deal is {value}; its owner or a manager can reopen it";
+    }
+    if (reason->code == REASON_REFERENCE_UNKNOWN || reason->code == REASON_GONE) {
+        struct inbox_need need = inbox_need(work, item);
+        bool named = need.thing.kind != ENTITY_NONE; /* else what is gone is no thing of ours */
+        sentence = need.waits                ? "the restored server does not have the {value} yet"
+                   : !named || need.deleted ? "the {value} no longer exists"
+                                             : "the server did not have the {value}";
+    }
+    return sentence_fill(work->arena, sentence, places, REASON_PLACES);
 }
 
-static struct cell reasons_cell(struct work *work, struct str packed)
+static struct cell reasons_cell(struct work *work, const struct inbox_item *item)
 {
+    struct str packed = item->reasons;
     struct reasons reasons;
     struct str text = STR("");
     if (packed.n == 0) return (struct cell){.type = CELL_NONE};
@@ -109,7 +171,7 @@ static struct cell reasons_cell(struct work *work, struct str packed)
     if (!said) return (struct cell){.type = CELL_NONE};
     for (size_t i = 0; i < reasons.count; i++) {
         work_reason_parts(work, &reasons.items[i], &said[i]);
-        said[i].message = inbox_reason_say(work, &reasons.items[i]);
+        said[i].message = inbox_reason_say(work, item, &reasons.items[i]);
         text = arena_format(work->arena, "%.*s%s%.*s", STR_ARGS(text), text.n ? "; " : "",
                             STR_ARGS(said[i].message));
     }
@@ -163,25 +225,59 @@ static enum fault group_cell(struct work *work, const struct inbox_item *item, s
     return FAULT_NONE;
 }
 
-/* Both values and who stood in the way; of what was refused, what was wanted. */
+/* Of what was refused: who made it so and when, and what stood there then. */
+static enum fault parked_cells(struct work *work, const struct inbox_item *item, struct cell *cells)
+{
+    struct reasons reasons;
+    struct cause cause;
+    struct str theirs = STR("");
+    const struct field *leader = NULL;
+    cells[INBOX_MINE_COLUMN] = cell_text(wanted_say(work, item));
+    if (reasons_parse(work->arena, item->reasons, &reasons)) return FAULT_NONE;
+    for (size_t i = 0; i < reasons.count; i++) {
+        const struct reason *reason = &reasons.items[i];
+        bool known = cells[INBOX_WHO_COLUMN].type == CELL_NONE &&
+                     inbox_cause(work, item, reason, &cause);
+        if (known && !uuid_is_zero(cause.who)) {
+            cells[INBOX_WHO_COLUMN] = cell_text(name_of_member(work, cause.who));
+            cells[INBOX_WHEN_COLUMN] = cell_time(work, cause.when);
+        }
+        if (reason->code != REASON_CHANGED_MEANWHILE) continue;
+        struct place places[REASON_PLACES];
+        work_reason_places(work, reason, places);
+        theirs = arena_format(work->arena, "%.*s%s%.*s: %.*s", STR_ARGS(theirs),
+                              theirs.n > 0 ? ", " : "", STR_ARGS(places[0].value),
+                              STR_ARGS(places[3].value));
+        const struct field *field = field_by_name((enum entity_kind)item->subject_kind,
+                                                  reason->field);
+        if (!leader && field) leader = field_unit_leader(field);
+    }
+    if (theirs.n > 0) cells[INBOX_THEIRS_COLUMN] = cell_text(theirs);
+    return now_cell(work, item, leader, &cells[INBOX_NOW_COLUMN]);
+}
+
+/* Both values, what stands now and who stood in the way; of what was refused, what was wanted. */
 static enum fault sides_cells(struct work *work, const struct inbox_item *item, struct cell *cells)
 {
+    const struct field *leader = item_leader(item);
     cells[INBOX_WHEN_COLUMN] = cell_time(work, item->recorded_at);
+    if (item->kind == INBOX_PARKED) return parked_cells(work, item, cells);
     if (item->kind == INBOX_CONFLICT) {
-        cells[INBOX_MINE_COLUMN] = unit_cell(work, item, item->mine);
-        cells[INBOX_THEIRS_COLUMN] = unit_cell(work, item, item->theirs);
-        cells[INBOX_BASE_COLUMN] = unit_cell(work, item, item->base);
+        cells[INBOX_MINE_COLUMN] = unit_cell(work, leader, item->mine);
+        cells[INBOX_THEIRS_COLUMN] = unit_cell(work, leader, item->theirs);
+        cells[INBOX_BASE_COLUMN] = unit_cell(work, leader, item->base);
         cells[INBOX_WHEN_COLUMN] = (struct cell){.type = CELL_NONE};
+        enum fault fault = now_cell(work, item, leader, &cells[INBOX_NOW_COLUMN]);
+        if (fault) return fault;
         return theirs_find(work, item, &cells[INBOX_WHO_COLUMN], &cells[INBOX_WHEN_COLUMN]);
     }
     if (inbox_is_replaced(item)) {
-        cells[INBOX_MINE_COLUMN] = unit_cell(work, item, item->mine);
-        cells[INBOX_THEIRS_COLUMN] = unit_cell(work, item, item->theirs);
+        cells[INBOX_MINE_COLUMN] = unit_cell(work, leader, item->mine);
+        cells[INBOX_THEIRS_COLUMN] = unit_cell(work, leader, item->theirs);
         cells[INBOX_WHO_COLUMN] = cell_text(name_of_member(work, item->author));
-        return FAULT_NONE;
+        return now_cell(work, item, leader, &cells[INBOX_NOW_COLUMN]);
     }
-    bool notice = item->kind == INBOX_NOTICE;
-    cells[INBOX_MINE_COLUMN] = cell_text(notice ? item->mine : wanted_say(work, item));
+    cells[INBOX_MINE_COLUMN] = cell_text(item->mine);
     if (!inbox_is_missing(item)) return FAULT_NONE;
     cells[INBOX_THEIRS_COLUMN] = cell_text(item->theirs); /* the numbers, from and to */
     cells[INBOX_BASE_COLUMN] = cell_text(item->base);
@@ -201,9 +297,10 @@ enum fault inbox_cells(struct work *work, const struct inbox_item *item, struct 
     cells[INBOX_STATE_COLUMN] = cell_field(work, state, item);
     cells[INBOX_SUBJECT_COLUMN] = cell_text(inbox_subject_say(work, item));
     cells[INBOX_FIELD_COLUMN] = cell_faces(item->field, field ? str_from(field->label) : item->field);
-    cells[INBOX_REASONS_COLUMN] = reasons_cell(work, item->reasons);
+    cells[INBOX_REASONS_COLUMN] = reasons_cell(work, item);
     cells[INBOX_POSSIBLE_COLUMN] = cell_text(possible_say(work, item));
     cells[INBOX_ACTED_COLUMN] = cell_time(work, item->acted_at);
+    cells[INBOX_RECORDED_COLUMN] = cell_time(work, item->recorded_at);
     cells[INBOX_AUTHOR_COLUMN] = cell_text(name_of_member(work, item->author));
     cells[INBOX_SUBJECT_ID_COLUMN] = cell_text(arena_str(work->arena, str_from(id)));
     enum fault fault = sides_cells(work, item, cells);

@@ -21,6 +21,11 @@ bool inbox_is_missing(const struct inbox_item *item)
     return item->kind == INBOX_NOTICE && str_equal(item->field, STR("missing"));
 }
 
+bool inbox_is_copy(const struct inbox_item *item)
+{
+    return item->kind == INBOX_NOTICE && str_equal(item->field, STR("copy"));
+}
+
 bool inbox_is_replaced(const struct inbox_item *item)
 {
     bool thing = item->subject_kind == ENTITY_DEAL || item->subject_kind == ENTITY_ORGANISATION ||
@@ -33,32 +38,35 @@ bool inbox_is_mine(const struct work *work, const struct inbox_item *item)
     /* Whoever sees one of another's is a manager; what a revoked device left, or nobody has brought
      * back since a restore, is theirs. */
     if (inbox_is_missing(item)) return true;
+    /* That it joined is for the other devices to judge. */
+    bool itself = item->kind == INBOX_NOTICE && item->subject_kind == ENTITY_DEVICE &&
+                  uuid_equal(item->subject, work->identity.device);
+    if (itself && str_equal(item->field, STR("name"))) return false;
     if (item->kind == INBOX_NOTICE) return uuid_equal(item->concerned, work->identity.member);
     return uuid_equal(item->author, work->identity.member) ||
            uuid_equal(item->concerned, work->identity.member) ||
            str_starts_with(item->reasons, STR("device_revoked"));
 }
 
-enum fault inbox_items(struct work *work, bool everybody, const struct inbox_item ***out,
-                             size_t *count)
+enum fault inbox_items(struct work *work, bool everybody, struct inbox_list *out)
 {
     const void **all;
     size_t total;
-    *count = 0;
+    *out = (struct inbox_list){.count = 0};
     enum fault fault = work->replica->f->all(work->replica, work->arena, ENTITY_INBOX, &all,
                                              &total);
     if (fault) return fault;
     const struct inbox_item **items = arena_array(work->arena, total + 1, sizeof *items);
-    *out = items;
+    out->items = items;
     if (!items) return FAULT_MEMORY;
     for (size_t i = 0; i < total; i++) {
         const struct inbox_item *item = all[i];
         if (item->state != INBOX_OPEN || (!everybody && !inbox_is_mine(work, item))) continue;
-        size_t at = (*count)++;
+        size_t at = out->count++;
         for (; at > 0 && item_before(item, items[at - 1]); at--) items[at] = items[at - 1];
         items[at] = item;
     }
-    return FAULT_NONE;
+    return inbox_roots(work, out);
 }
 
 /* A change that was taken back says as little as what took it back. */
@@ -198,41 +206,18 @@ struct str inbox_subject_say(struct work *work, const struct inbox_item *item)
     return name.n > 0 ? name : creation_say(work, item);
 }
 
-bool inbox_hangs(const struct inbox_item *const *items, size_t count,
-                         const struct inbox_item *item)
-{
-    for (size_t i = 0; i < count && !uuid_is_zero(item->group); i++) {
-        if (uuid_equal(items[i]->id, item->group)) return true;
-    }
-    return false;
-}
-
-size_t inbox_with(const struct inbox_item *const *items, size_t count,
-                         const struct inbox_item *root, const struct inbox_item **out)
-{
-    size_t found = 0;
-    for (size_t i = 0; i < count; i++) {
-        bool hangs = uuid_equal(items[i]->group, root->id);
-        for (size_t k = 0; k < found && !hangs; k++) {
-            hangs = uuid_equal(items[i]->group, out[k]->id);
-        }
-        if (hangs && !uuid_is_zero(items[i]->group) && items[i] != root) out[found++] = items[i];
-    }
-    return found;
-}
-
-static const char *settled_word(int64_t state)
+struct str inbox_state_say(int64_t state)
 {
     switch ((enum inbox_state)state) {
-    case INBOX_MINE: return "with the own value";
-    case INBOX_THEIRS: return "with what stood";
-    case INBOX_VALUE: return "with another value";
-    case INBOX_DISCARDED: return "discarded";
-    case INBOX_RESENT: return "sent again";
+    case INBOX_MINE: return STR("with the own value");
+    case INBOX_THEIRS: return STR("with what stood");
+    case INBOX_VALUE: return STR("with another value");
+    case INBOX_DISCARDED: return STR("discarded");
+    case INBOX_RESENT: return STR("sent again");
     case INBOX_OPEN:
     case INBOX_STATE_NONE: break;
     }
-    return "closed";
+    return STR("closed");
 }
 
 struct str inbox_settled_say(struct work *work, const struct inbox_item *item)
@@ -240,7 +225,8 @@ struct str inbox_settled_say(struct work *work, const struct inbox_item *item)
     struct str who = name_of_member(work, item->closed_by);
     if (uuid_equal(item->closed_by, work->identity.member)) who = STR("you");
     if (who.n == 0) who = STR("the server");
-    return arena_format(work->arena, "%s, by %.*s", settled_word(item->state), STR_ARGS(who));
+    return arena_format(work->arena, "%.*s, by %.*s", STR_ARGS(inbox_state_say(item->state)),
+                        STR_ARGS(who));
 }
 
 /* No open item has that number: was it settled, by whom and how? */
@@ -270,17 +256,28 @@ static enum fault named_missing(struct work *work, struct str text, int64_t numb
 enum fault inbox_item_named(struct work *work, struct str text, struct answer *answer,
                             const struct inbox_item **out)
 {
-    const struct inbox_item **items;
-    size_t count;
+    struct inbox_list open;
     int64_t number = 0;
     *out = NULL;
     bool numeric = str_to_int64(text, &number) == FAULT_NONE;
-    enum fault fault = inbox_items(work, true, &items, &count);
-    for (size_t i = 0; i < count && !fault && numeric; i++) {
-        if (items[i]->number == number) *out = items[i];
+    enum fault fault = inbox_items(work, true, &open);
+    for (size_t i = 0; !fault && i < open.count && numeric; i++) {
+        if (open.items[i]->number == number) *out = open.items[i];
     }
     if (!fault && !*out) fault = named_missing(work, text, numeric ? number : 0, answer);
     return fault;
+}
+
+/* One copying may leave two notices, when both copies had to find a new way: they are told as one. */
+static bool copy_is_told(const void *const *items, size_t before)
+{
+    const struct inbox_item *item = items[before];
+    for (size_t i = 0; i < before; i++) {
+        const struct inbox_item *other = items[i];
+        if (other->state != INBOX_OPEN || !inbox_is_copy(other)) continue;
+        if (uuid_equal(other->subject, item->subject)) return true;
+    }
+    return false;
 }
 
 enum fault work_attention(struct work *work, size_t *count)
@@ -292,7 +289,24 @@ enum fault work_attention(struct work *work, size_t *count)
         work->replica->f->all(work->replica, work->arena, ENTITY_INBOX, &items, &all);
     for (size_t i = 0; !fault && i < all; i++) {
         const struct inbox_item *item = items[i];
-        if (item->state == INBOX_OPEN && inbox_is_mine(work, item)) ++*count;
+        if (item->state != INBOX_OPEN || !inbox_is_mine(work, item)) continue;
+        if (!inbox_is_copy(item) || !copy_is_told(items, i)) ++*count;
+    }
+    return fault;
+}
+
+enum fault work_items_of(struct work *work, struct uuid mutation, struct str *numbers)
+{
+    const void **items;
+    size_t count;
+    *numbers = STR("");
+    enum fault fault =
+        work->replica->f->all(work->replica, work->arena, ENTITY_INBOX, &items, &count);
+    for (size_t i = 0; !fault && i < count; i++) {
+        const struct inbox_item *item = items[i];
+        if (item->state != INBOX_OPEN || !uuid_equal(item->mutation, mutation)) continue;
+        *numbers = arena_format(work->arena, "%.*s%s%lld", STR_ARGS(*numbers),
+                                numbers->n > 0 ? ", " : "", (long long)item->number);
     }
     return fault;
 }

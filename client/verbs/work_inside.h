@@ -78,6 +78,12 @@ void answer_refuse(struct answer *answer, const struct reasons *reasons);
 
 /* --- work_cause.c --- */
 
+/* Who made it so that something is refused, when, and with which device or to what end. */
+struct cause {
+    struct uuid who; /* zero: it is not known */
+    struct optional when;
+    struct str device, how;
+};
 /* " (Ada Berg, 14:05)": who made it so that the author's change of that thing is refused for this
  * reason, up to then if there is a then; absent: nobody else did, or it is not known. */
 struct str cause_say(struct work *work, struct uuid subject, struct uuid author,
@@ -90,9 +96,9 @@ MUST_USE enum fault use_against(struct work *work, const struct mutation *mutati
                                 struct reasons *reasons);
 /* " (Lift for Ups, Bob Brown)": one thing that names it, and whose; absent: nothing here does. */
 struct str use_example(struct work *work, struct uuid thing);
-/* Who of others than the author logged something for it last, up to then if there is a then. */
-struct str use_activity_who(struct work *work, struct uuid thing, struct uuid author,
-                            struct optional until, struct optional *when);
+/* The last that others than the author logged for it, up to then if there is a then; NULL: none. */
+const struct activity *use_activity(struct work *work, struct uuid thing, struct uuid author,
+                                    struct optional until);
 
 /* --- work_wish.c: options to edits --- */
 
@@ -139,7 +145,7 @@ bool date_option(struct work *work, const struct request *request, const char *n
 MUST_USE enum fault wish_submit(struct work *work, struct wish *wish, struct str summary,
                                 struct answer *answer, bool *done);
 /* Would it go through? Nothing is queued. */
-MUST_USE enum fault wish_would(struct work *work, struct wish *wish, bool *would,
+MUST_USE enum fault wish_would(struct work *work, struct wish *wish, bool *would, bool *conflict,
                                struct reasons *would_not);
 MUST_USE enum fault mutation_submit(struct work *work, struct mutation *mutation,
                                     struct str summary, struct answer *answer, bool *done);
@@ -177,33 +183,49 @@ enum undo_column {
 /* Takes back what stands of that import; the answer tells what came of it. */
 MUST_USE enum fault undo_import(struct work *work, struct uuid batch, struct answer *answer);
 
-/* --- work_inbox_item.c, work_inbox_cells.c, work_inbox_retry.c, work_inbox_story.c --- */
+/* --- work_inbox_item.c, work_inbox_gone.c, work_inbox_cells.c, work_inbox_retry.c, work_inbox_story.c --- */
 
 enum inbox_column {
     INBOX_NUMBER_COLUMN, INBOX_KIND_COLUMN, INBOX_SUBJECT_COLUMN, INBOX_FIELD_COLUMN,
     INBOX_MINE_COLUMN, INBOX_THEIRS_COLUMN, INBOX_WHO_COLUMN, INBOX_WHEN_COLUMN,
     INBOX_REASONS_COLUMN, INBOX_POSSIBLE_COLUMN, INBOX_BASE_COLUMN, INBOX_AUTHOR_COLUMN,
     INBOX_SUBJECT_ID_COLUMN, INBOX_ACTED_COLUMN, INBOX_STATE_COLUMN, INBOX_GROUP_COLUMN,
+    INBOX_NOW_COLUMN, INBOX_RECORDED_COLUMN,
     INBOX_COLUMN_COUNT
 };
 MUST_USE enum fault inbox_cells(struct work *work, const struct inbox_item *item,
                                 struct cell *cells);
-struct str inbox_reason_say(struct work *work, const struct reason *reason);
+struct str inbox_reason_say(struct work *work, const struct inbox_item *item,
+                            const struct reason *reason);
+/* Who stood in the way; one's own other device is told as such. */
+struct str inbox_who_say(struct work *work, const struct inbox_item *item, struct uuid who);
+/* Who made it so that the item was refused for that, and when. False: that is not known. */
+bool inbox_cause(struct work *work, const struct inbox_item *item, const struct reason *reason,
+                 struct cause *out);
+/* "(Ada Berg, 12:30)", with a space before it. */
+struct str inbox_cause_say(struct work *work, const struct inbox_item *item,
+                           const struct reason *reason);
+#define INBOX_ALONE SIZE_MAX
+struct inbox_list {
+    const struct inbox_item **items;
+    size_t count;
+    size_t *roots; /* the place of what each hangs on; INBOX_ALONE: on nothing here */
+};
 /* Open items that wait for this member, what hangs on another behind it; all: everybody's that this
  * copy has. */
-MUST_USE enum fault inbox_items(struct work *work, bool everybody, const struct inbox_item ***out,
-                                size_t *count);
+MUST_USE enum fault inbox_items(struct work *work, bool everybody, struct inbox_list *out);
 /* The open item of that number; NULL: the answer says that there is none. */
 MUST_USE enum fault inbox_item_named(struct work *work, struct str text, struct answer *answer,
                                      const struct inbox_item **out);
+/* "with what stood", "discarded". */
+struct str inbox_state_say(int64_t state);
 /* How a closed one was settled, and by whom: "with what stood, by you". */
 struct str inbox_settled_say(struct work *work, const struct inbox_item *item);
-/* Does it hang on another of them? */
-bool inbox_hangs(const struct inbox_item *const *items, size_t count,
-                 const struct inbox_item *item);
-/* Those of the items that hang on this one, however far, in order; how many. */
-size_t inbox_with(const struct inbox_item *const *items, size_t count,
-                  const struct inbox_item *root, const struct inbox_item **out);
+/* Fills roots: what was refused hangs on the creation that was refused before it, and what needs one
+ * thing that is not there stands together, behind the first; so do the copies of one device. */
+MUST_USE enum fault inbox_roots(struct work *work, struct inbox_list *list);
+/* Those that hang on the one at that place, however far, in order; how many. */
+size_t inbox_with(const struct inbox_list *list, size_t root, const struct inbox_item **out);
 /* The newest change of that unit that stands and is not the item's own, up to that time if there is
  * one; NULL: none is known. */
 MUST_USE enum fault inbox_theirs(struct work *work, const struct inbox_item *item,
@@ -214,6 +236,15 @@ struct inbox_about {
     struct uuid id;
 };
 struct inbox_about inbox_about(struct work *work, const struct inbox_item *item);
+/* What it was refused for lacking: what it changes, or what it names. */
+struct inbox_need {
+    struct inbox_about thing; /* kind NONE: it lacks nothing */
+    bool gone;                /* it is not here now either */
+    bool deleted;             /* somebody deleted it, then or ever */
+    bool waits;               /* ... since the server went back in time: its creation may come again */
+    const struct event *deletion; /* its newest that kept what was there, or NULL */
+};
+struct inbox_need inbox_need(struct work *work, const struct inbox_item *item);
 /* It was refused, and can be sent again: it is whole, what it changes is there still, and it is not
  * what made the server fail. */
 bool inbox_can_retry(struct work *work, const struct inbox_item *item);
@@ -222,18 +253,23 @@ struct str inbox_subject_say(struct work *work, const struct inbox_item *item);
 /* Were it sent again now: would it go through, and if not, why? Neither: it is none of ours to
  * send. */
 MUST_USE enum fault inbox_would(struct work *work, const struct inbox_item *item, bool *would,
-                                struct reasons *would_not);
+                                bool *conflict, struct reasons *would_not);
+/* " --value AMOUNT --check budget": the options of `sluice inbox retry` that answer those reasons. */
+struct str inbox_mends(struct work *work, const struct inbox_item *item,
+                       const struct reasons *reasons);
 /* Sends it again. request: its options mend the wish; NULL for what hangs on another item. */
 MUST_USE enum fault inbox_retry(struct work *work, const struct request *request,
                                 const struct inbox_item *item, struct answer *answer);
 /* A notice of what a restored database lacks of some device. */
 bool inbox_is_missing(const struct inbox_item *item);
+/* A notice that a further copy of a device appeared. */
+bool inbox_is_copy(const struct inbox_item *item);
 /* It waits for this member. */
 bool inbox_is_mine(const struct work *work, const struct inbox_item *item);
 /* A notice that one's value went when somebody settled a conflict. */
 bool inbox_is_replaced(const struct inbox_item *item);
 /* A unit's canonical text as people read it: "12,500 EUR", "Send offer, 2027-03-01". */
-struct str inbox_unit_say(struct work *work, const struct inbox_item *item, struct str text);
+struct str inbox_unit_say(struct work *work, const struct field *leader, struct str text);
 /* What is told of one item. */
 struct inbox_told {
     const struct inbox_item *item;
@@ -242,6 +278,7 @@ struct inbox_told {
     const struct cell (*with_cells)[INBOX_COLUMN_COUNT];
     size_t with_count;
     bool would; /* sent again now it would go through */
+    bool conflict; /* ... or some of it would be a conflict: would_not has with what */
     struct reasons would_not;
 };
 /* In lines for people. */

@@ -70,7 +70,7 @@ void work_reason_places(struct work *work, const struct reason *reason,
 static void part_add(struct reason_said *out, const char *name, struct str value)
 {
     if (value.n == 0 || out->part_count == REASON_PARTS_MAX) return;
-    out->parts[out->part_count++] = (struct reason_part){name, value};
+    out->parts[out->part_count++] = (struct part){name, value};
 }
 
 /* Minor units as decimal text. */

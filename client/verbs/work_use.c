@@ -115,21 +115,18 @@ struct str use_example(struct work *work, struct uuid thing)
 }
 
 /* The newest of what others logged for it, up to then. */
-struct str use_activity_who(struct work *work, struct uuid thing, struct uuid author,
-                            struct optional until, struct optional *when)
+const struct activity *use_activity(struct work *work, struct uuid thing, struct uuid author,
+                                    struct optional until)
 {
     const struct activity **activities, *found = NULL;
     size_t count;
     enum fault fault =
         work->replica->f->activities(work->replica, work->arena, thing, &activities, &count);
-    *when = (struct optional){.has = false};
-    if (!work_found(work, fault)) return STR_NONE;
+    if (!work_found(work, fault)) return NULL;
     for (size_t i = 0; i < count; i++) {
         if (uuid_equal(activities[i]->member, author)) continue;
         if (until.has && activities[i]->created_at.v > until.v) continue;
         found = activities[i];
     }
-    if (!found) return STR_NONE;
-    *when = found->created_at;
-    return name_of_member(work, found->member);
+    return found;
 }

@@ -32,13 +32,14 @@ static enum fault state_load(struct work *work, struct state *state, const struc
 
 /* Would it be refused? Only asked when something else would be queued before it. */
 static enum fault wish_preview(struct work *work, const struct wish *wish,
-                               const struct mutation *mutation, struct reasons *reasons, bool *fine)
+                               const struct mutation *mutation, struct reasons *reasons, bool *fine,
+                             bool *conflict)
 {
     struct state state;
     struct change change;
     struct decision_context context = {
         .actor = work->me, .recorded_at = work->now.wall_ms, .predicted = true};
-    *fine = false;
+    *fine = *conflict = false;
     reasons->count = 0;
     enum fault fault = use_against(work, mutation, reasons);
     if (fault || reasons->count > 0) return fault;
@@ -48,7 +49,8 @@ static enum fault wish_preview(struct work *work, const struct wish *wish,
     }
     if (fault) return fault;
     *fine = change.outcome != OUTCOME_PARKED;
-    if (!*fine) *reasons = change.reasons;
+    *conflict = change.outcome == OUTCOME_CONFLICT;
+    if (!*fine || *conflict) *reasons = change.reasons;
     return FAULT_NONE;
 }
 
@@ -94,9 +96,9 @@ static enum fault wish_submit_all(struct work *work, struct wish *wish, struct m
     struct mutation all[WISH_CREATIONS_MAX + 1];
     struct change changes[WISH_CREATIONS_MAX + 1];
     size_t count = wish->before_count;
-    bool fine;
+    bool fine, conflict;
     struct reasons reasons;
-    enum fault fault = wish_preview(work, wish, last, &reasons, &fine);
+    enum fault fault = wish_preview(work, wish, last, &reasons, &fine, &conflict);
     if (!fault && !fine) answer_refuse(answer, &reasons);
     if (fault || !fine) return fault;
     struct uuid batch = work->batch;
@@ -143,11 +145,14 @@ static void wish_mutation(struct work *work, struct wish *wish, struct mutation 
     if (mutation->kind == MUTATION_DELETE) mutation->undoes = wish->again->undoes;
 }
 
-enum fault wish_would(struct work *work, struct wish *wish, bool *would, struct reasons *would_not)
+enum fault wish_would(struct work *work, struct wish *wish, bool *would, bool *conflict,
+                      struct reasons *would_not)
 {
     struct mutation mutation;
     wish_mutation(work, wish, &mutation);
-    return wish_preview(work, wish, &mutation, would_not, would);
+    enum fault fault = wish_preview(work, wish, &mutation, would_not, would, conflict);
+    if (*conflict) *would = false;
+    return fault;
 }
 
 enum fault wish_submit(struct work *work, struct wish *wish, struct str summary,

@@ -14,6 +14,7 @@
 
 struct decision_context {
     const struct member *actor;
+    struct uuid device;  /* it comes from; zero: none of the team's, or not known */
     int64_t recorded_at; /* server: max(now, the team's last); client: its clock */
     bool administration; /* the server itself asks, or who runs it: no replica, no number */
     bool revoked;        /* from a revoked device: parked for the managers, whatever it is */

@@ -17,6 +17,8 @@
 
 #include "common/base/banned.h"
 
+static const int64_t NOTICE_ITSELF_MS = INT64_C(30) * 24 * 3600 * 1000; /* one who is away is back */
+
 static const struct inbox_item *item_find(const struct decision *d, struct uuid id)
 {
     if (uuid_is_zero(id)) return NULL;
@@ -262,6 +264,17 @@ static bool item_is_mine_to_close(const struct decision *d, const struct inbox_i
     return permission_member_allows(actor, ACTION_RESOLVE_ANY);
 }
 
+/* Whoever holds a stolen invitation or folder is not to silence what warns of that: a notice about a
+ * device is settled elsewhere. Not for ever: there may be nobody else. What is missing is no alarm. */
+static bool item_accuses_device(const struct decision *d, const struct inbox_item *item)
+{
+    bool alarm = item->kind == INBOX_NOTICE && item->subject_kind == ENTITY_DEVICE &&
+                 !str_equal(item->field, STR("missing"));
+    if (!alarm || d->context->administration || uuid_is_zero(d->context->device)) return false;
+    if (!uuid_equal(item->subject, d->context->device)) return false;
+    return !item->recorded_at.has || d->recorded < item->recorded_at.v + NOTICE_ITSELF_MS;
+}
+
 static void item_close(struct decision *d, const struct inbox_item *item, int64_t state)
 {
     struct inbox_item *closed = arena_copy(d->arena, item, sizeof *item);
@@ -382,6 +395,9 @@ void decide_close(struct decision *d)
         resolution_refuse(d, STR("theirs, discarded"));
     }
     const struct inbox_item *item = item_named(d);
+    if (item && item_accuses_device(d, item)) {
+        decision_refuse(d, (struct reason){.code = REASON_DEVICE_ITSELF});
+    }
     if (item && reopens && d->refused.count == 0) {
         bool closed = item->state == INBOX_THEIRS || item->state == INBOX_DISCARDED;
         if (closed && uuid_equal(item->closed_by, d->actor)) item_open(d, item);

@@ -68,6 +68,7 @@ static const struct {
     {REASON_DEVICE_REVOKED, "device_revoked"},
     {REASON_OWNER_SELF, "owner_self"},
     {REASON_ROLE_KEPT, "role_kept"},
+    {REASON_DEVICE_ITSELF, "device_itself"},
     {REASON_STAGES_UNSOUND, "stages_unsound"},
     {REASON_DELETED_AGAIN, "deleted_again"},
     {REASON_WORKED_ON, "worked_on"},

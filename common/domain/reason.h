@@ -57,8 +57,10 @@
                           "`sluice member edit NAME --role ROLE`")                             \
     REASON(STAGES_UNSOUND, 43, "the stages would not fit together: {value}")                       \
     REASON(DELETED_AGAIN, 44, "the {value} was brought back meanwhile and deleted again")          \
-    REASON(WORKED_ON, 45, "others have worked on the {value} since: {field}")                      \
-    REASON(IN_USE, 46, "the {value} is in use by {other}")
+    REASON(DEVICE_ITSELF, 45, "no device settles the notice about itself; another one of its member "  \
+                               "does, or a manager")                                                \
+    REASON(WORKED_ON, 46, "others have worked on the {value} since: {field}")                      \
+    REASON(IN_USE, 47, "the {value} is in use by {other}")
 
 enum reason_code {
     REASON_NONE = 0,

@@ -348,6 +348,7 @@ static enum fault decide_one(struct batch *batch, struct batch_mutation *item, b
     struct member nobody = {.id = item->actor, .role = ROLE_NONE};
     const struct member *actor = state_find(&batch->state, ENTITY_MEMBER, item->actor);
     struct decision_context context = {.actor = actor ? actor : &nobody,
+                                       .device = item->device,
                                        .recorded_at = batch->recorded_at,
                                        .administration = item->number == 0,
                                        .revoked = device_is_revoked(batch, item),

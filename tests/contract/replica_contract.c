@@ -80,6 +80,7 @@ static void an_identity_is_there_again_after_a_crash(void **state)
     in.fill_seq = 66;
     in.fill_top_seq = 77;
     memset(in.fill_top_mark, 4, sizeof in.fill_top_mark);
+    in.lost_since = 78;
     in.last_sync_at = 1000;
     in.last_failure_at = 2000;
     in.server_clock_offset = -3000;
@@ -105,6 +106,7 @@ static void an_identity_is_there_again_after_a_crash(void **state)
     assert_int_equal(out.cursor_seq, 77);
     assert_true(out.fill_generation == 6 && out.fill_seq == 66 && out.fill_top_seq == 77);
     assert_memory_equal(out.fill_top_mark, in.fill_top_mark, sizeof in.fill_top_mark);
+    assert_int_equal(out.lost_since, in.lost_since);
     assert_int_equal(out.generation, 5);
     assert_int_equal(out.last_sync_at, 1000);
     assert_int_equal(out.last_failure_at, 2000);

@@ -242,6 +242,49 @@ static void test_what_came_from_a_device_shut_out_hangs_together(void **state)
     world_finish(&w);
 }
 
+/* Whoever holds a stolen invitation or folder does not put away what warns of it. */
+static void test_no_device_settles_the_notice_about_itself(void **state)
+{
+    static const struct {
+        const char *claim, *field, *device; /* that it is sent from */
+        int64_t days;
+        bool administration, refused;
+    } rows[] = {
+        {"the one that joined does not", "name", "phone", 0, false, true},
+        {"nor does a copied one, nor its original", "copy", "phone", 0, false, true},
+        {"nor after weeks", "copy", "phone", 29, false, true},
+        {"after a month there is nobody else", "copy", "phone", 30, false, false},
+        {"another device does", "copy", "laptop", 0, false, false},
+        {"of what is missing it may", "missing", "phone", 0, false, false},
+        {"the server itself does", "copy", "phone", 0, true, false},
+        {"one that is not known is no device", "copy", NULL, 0, false, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct rule_world w;
+        world_start(&w);
+        struct inbox_item *item = world_put(&w, ENTITY_INBOX, "alarm",
+                                            "number=3;kind=notice;state=open;subject_kind=device;"
+                                            "subject=phone;concerned=rep;mine=phone;recorded_at=0");
+        item->field = str_from(rows[i].field);
+        struct decision_context context = {
+            .actor = world_find(&w, ENTITY_MEMBER, "rep"),
+            .recorded_at = item->recorded_at.v + rows[i].days * 24 * 3600 * 1000,
+            .administration = rows[i].administration};
+        if (rows[i].device) context.device = world_id(rows[i].device);
+        struct mutation m = world_mutation(&w, MUTATION_CLOSE, ENTITY_INBOX, "alarm", "");
+        m.resolves = item->id;
+        m.resolution = INBOX_DISCARDED;
+        struct change change;
+        assert_int_equal(decide(&w.arena, &w.state, &context, &m, STR("payload"), &change),
+                         FAULT_NONE);
+        bool refused = change.outcome == OUTCOME_PARKED;
+        if (refused != rows[i].refused) fail_msg("%s", rows[i].claim);
+        if (refused) assert_int_equal(change.reasons.items[0].code, REASON_DEVICE_ITSELF);
+        world_finish(&w);
+    }
+}
+
 static void test_resolving_twice(void **state)
 {
     (void)state;
@@ -676,6 +719,7 @@ int main(void)
         cmocka_unit_test(test_resolving),
         cmocka_unit_test(test_whose_value_goes_is_told),
         cmocka_unit_test(test_what_came_from_a_device_shut_out_hangs_together),
+        cmocka_unit_test(test_no_device_settles_the_notice_about_itself),
         cmocka_unit_test(test_resolving_twice),
         cmocka_unit_test(test_closing),
         cmocka_unit_test(test_a_refused_one_is_kept_whole),

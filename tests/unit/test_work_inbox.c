@@ -122,6 +122,51 @@ static void items_put(struct work_desk *desk)
            "number=16;author=other;reasons=gone value=deal");
 }
 
+/* What one thing that is not there is needed for, what was taken back, settled and closed elsewhere. */
+static void stories_put(struct work_desk *desk)
+{
+    struct rule_world *w = &desk->world;
+    items_put(desk);
+    world_put(w, ENTITY_DEAL, "dusk",
+              "title=Dusk;pipeline=sales;stage=lost;status=lost;lost_reason=price;owner=other");
+    world_put(w, ENTITY_INBOX, "itself",
+              "number=40;kind=notice;state=open;subject_kind=device;subject=mine;concerned=rep;"
+              "field=copy;mine=laptop");
+    world_put(w, ENTITY_INBOX, "twice",
+              "number=41;kind=notice;state=open;subject_kind=device;subject=mine;concerned=rep;"
+              "field=copy;mine=laptop");
+    world_put(w, ENTITY_INBOX, "joined",
+              "number=42;kind=notice;state=open;subject_kind=device;subject=mine;concerned=rep;"
+              "field=name;mine=the one here");
+    world_put(w, ENTITY_INBOX, "one",
+              "number=43;kind=notice;state=open;subject_kind=device;subject=laptop;concerned=rep;"
+              "field=missing;mine=the laptop;base=3;theirs=3;acted_at=-1;recorded_at=0");
+    parked(desk, "shut", MUTATION_EDIT, ENTITY_DEAL, "dusk", "stage:lead>contact",
+           "number=44;reasons=deal_closed value=lost");
+    parked(desk, "lost", MUTATION_EDIT, ENTITY_DEAL, "dusk",
+           "stage:lead>lost;status:open>lost;lost_reason:>timing",
+           "number=45;reasons=changed_meanwhile field=stage value=lost");
+    struct inbox_item *closed = world_put(
+        w, ENTITY_INBOX, "first",
+        "number=46;kind=conflict;state=mine;subject_kind=deal;subject=barn;field=source;"
+        "base=a;mine=b;theirs=c;author=rep;closed_by=other;closed_at=-1");
+    struct mutation late = world_mutation(w, MUTATION_EDIT, ENTITY_DEAL, "barn", "source:mail>web");
+    struct inbox_item *second = parked(desk, "second", MUTATION_EDIT, ENTITY_DEAL, "barn",
+                                       "source:mail>web", "number=47;reasons=item_closed");
+    late.resolves = closed->id;
+    late.resolution = INBOX_MINE;
+    second->payload = packed(desk, &late);
+    struct inbox_item *undo = parked(desk, "undo", MUTATION_EDIT, ENTITY_DEAL, "dusk",
+                                     "stage:lost>lead", "number=48;reasons=changed_meanwhile "
+                                                        "field=stage value=contact");
+    struct mutation back =
+        world_mutation(w, MUTATION_EDIT, ENTITY_DEAL, "dusk", "stage:contact>lead");
+    back.undoes = world_id("done");
+    undo->payload = packed(desk, &back);
+    parked(desk, "dropped", MUTATION_EDIT, ENTITY_DEAL, "barn", "stage=qualified",
+           "number=49;reasons=stage_removed stage=qualified other=contact value=lead");
+}
+
 /* What the server says of the past, of that subject. */
 static void event_put(struct work_desk *desk, const char *subject, uint64_t seq, const char *fields)
 {
@@ -151,6 +196,22 @@ static void rep_sits(struct work_desk *desk)
               "subject_kind=member;what=field;field=role;who=boss;recorded_at=-1");
 }
 
+static void teller_sits(struct work_desk *desk)
+{
+    struct identity identity;
+    stories_put(desk);
+    work_desk_sit(desk, "rep");
+    struct replica *replica = desk->replica;
+    event_put(desk, "dusk", 5,
+              "subject_kind=deal;what=stage;from_stage=lead;to_stage=lost;who=boss;recorded_at=-1");
+    assert_int_equal(replica->f->identity_load(replica, &desk->world.arena, &identity), FAULT_NONE);
+    identity.device = world_id("mine");
+    identity.lost_since = 1;
+    assert_int_equal(replica->f->begin(replica), FAULT_NONE);
+    assert_int_equal(replica->f->identity_store(replica, &identity), FAULT_NONE);
+    assert_int_equal(replica->f->commit(replica), FAULT_NONE);
+}
+
 static void boss_sits(struct work_desk *desk)
 {
     items_put(desk);
@@ -174,9 +235,10 @@ static const struct work_claim shown[] = {
     {"a refusal is told with its reason", NULL, "inbox", 0, "refused: Proposal needs", NULL},
     {"what hangs on a refused creation is told with it", NULL, "inbox", 0,
      "with it, in this order:\n         7  Dock: Title: Dock", "7  refused"},
-    {"and goes with it", NULL, "inbox", 0, "sluice inbox retry 8 [--value AMOUNT ...] sends all of it",
+    {"and goes with it", NULL, "inbox", 0, "sluice inbox retry 8 sends all of it",
      "inbox retry 7"},
-    {"what would go through by now says so", NULL, "inbox", 0, "now it would go through", NULL},
+    {"what would go through by now says so", NULL, "inbox", 0, "refused, but would go through now:",
+     NULL},
     {"what would not any more says why", NULL, "inbox", 0, "now: Proposal needs Expected close",
      NULL},
     {"who took the right is told", NULL, "inbox", 0, "may not edit (Boss,", NULL},
@@ -198,10 +260,10 @@ static const struct work_claim shown[] = {
      "Mill\n      you wanted Source: gas", NULL},
     {"and is not sent again", NULL, "inbox", 0, "sluice inbox discard 19: it cannot", "retry 19"},
     {"what was logged is told by the deal it is for", NULL, "inbox", 0,
-     "refused: call for Mill\n      you logged \"Loud\"", NULL},
+     "go through now: call for Mill\n      you logged \"Loud\"", NULL},
     {"it has nothing to mend", NULL, "inbox", 0, "sluice inbox retry 20, or", NULL},
     {"without its deal there is nothing to log it for", NULL, "inbox", 0,
-     "refused: note for a deal that is gone", "retry 21"},
+     "  21  note for a deal that is gone: Sad", "retry 21"},
     {"a deletion is one", NULL, "inbox", 0, "you wanted it gone", NULL},
     {"what nobody can read says so", NULL, "inbox", 0, "refused: a change that nobody can read",
      NULL},
@@ -264,6 +326,10 @@ static const struct work_claim settled[] = {
      "Item 7 of the inbox stays settled", NULL},
     {"still lacking it, it is refused again", NULL, "inbox|retry|5", 4, "Proposal needs", NULL},
     {"a check that does not exist", NULL, "inbox|retry|5|--check|moon", 2, "no check", NULL},
+    {"what chooses is no mend", NULL, "inbox|retry|5|--set|9k", 2, "retry` takes no --set", NULL},
+    {"nor is a mend a choice", NULL, "inbox|resolve|3|--mine|--source|x", 2, "takes no --source", NULL},
+    {"nothing is thrown away by halves", NULL, "inbox|discard|9|--mine", 2, "takes no --mine", NULL},
+    {"a choice is for something", NULL, "inbox|--mine", 2, "say what --mine is for", NULL},
     {"an option that is none", NULL, "inbox|retry|5|--value|much", 2, "not an amount", NULL},
     {"a creation is sent again with what hangs on it", NULL, "inbox|retry|8", 0,
      "Item 7 is sent again: Dock", NULL},
@@ -288,6 +354,45 @@ static const struct work_claim settled[] = {
     {"another's item is not a rep's to close", NULL, "inbox|discard|16", 4, "no longer exists",
      NULL},
 };
+
+static const struct work_claim told[] = {
+    {"what a restored server lacks is waited for", NULL, "inbox", 0,
+     "refused: a deal that the restored server does not have yet", "the deal no longer exists"},
+    {"and is not to be thrown away", NULL, "inbox", 0,
+     "only if it is not to come again: sluice inbox discard 9 throws all of it away", NULL},
+    {"all that needs it stands together", NULL, "inbox", 0, "  21  note for a deal that is gone: Sad",
+     "refused: note"},
+    {"it cannot be sent yet", NULL, "inbox|retry|9", 2, "cannot be sent yet", NULL},
+    {"together it is thrown away", NULL, "inbox|discard|9", 0, "Item 21 is discarded", NULL},
+    {"one copying is one item", NULL, "inbox", 0, "41, which goes with this, says the same",
+     "41  notice"},
+    {"of a copy of this device others judge", NULL, "inbox", 0, "it is about this device", NULL},
+    {"it is not put away here", NULL, "inbox|discard|40", 4,
+     "no device settles the notice about itself", NULL},
+    {"that this device joined is for the others", NULL, "inbox", 0, NULL, "the one here"},
+    {"one change of mine", NULL, "inbox", 0, "1 change of yours is missing", NULL},
+    {"changes of others", NULL, "inbox", 0, "5 changes of Other are missing", NULL},
+    {"who may not reopen is not told to", NULL, "inbox", 0,
+     "the deal is lost; its owner or a manager can reopen it", "reopen it first"},
+    {"what stands is told in full", NULL, "inbox", 0,
+     "there stands Stage: Lost, Status: lost, Lost reason: price", NULL},
+    {"by whom too", NULL, "inbox", 0, "Stage was changed meanwhile to Lost (Boss,", NULL},
+    {"who settled it first, and how", NULL, "inbox", 0, "this was resolved already (Other,", NULL},
+    {"to what end", NULL, "inbox", 0, "with the own value)", NULL},
+    {"sent again it would be a conflict", NULL, "inbox", 0,
+     "sent again it becomes a conflict, to be resolved", NULL},
+    {"an undo is told as one", NULL, "inbox", 0, "you wanted to take a change back, to Stage: Lead",
+     NULL},
+    {"what would help is offered", NULL, "inbox", 0, "sluice inbox retry 49 --stage STAGE, or",
+     "--value AMOUNT ..."},
+    {"and helps", NULL, "inbox|retry|49|--stage|contact|--org|Orbis", 0, "sent again", NULL},
+};
+
+static void the_whole_story_is_told(void **state)
+{
+    (void)state;
+    CLAIMS(told, teller_sits);
+}
 
 static const struct work_claim manager_claims[] = {
     {"managers see who wanted it", NULL, "inbox|--all", 0, "Rep wanted", NULL},
@@ -355,6 +460,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_waits_is_shown),
         cmocka_unit_test(what_waits_is_settled),
+        cmocka_unit_test(the_whole_story_is_told),
         cmocka_unit_test(what_waits_is_told_as_it_comes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
