@@ -204,6 +204,9 @@ static void teller_sits(struct work_desk *desk)
     struct replica *replica = desk->replica;
     event_put(desk, "dusk", 5,
               "subject_kind=deal;what=stage;from_stage=lead;to_stage=lost;who=boss;recorded_at=-1");
+    event_put(desk, "team", 6,
+              "subject_kind=definition;what=field;field=gates;to_stage=proposal;from_value=close;"
+              "to_value=value,close;who=boss;recorded_at=-1");
     assert_int_equal(replica->f->identity_load(replica, &desk->world.arena, &identity), FAULT_NONE);
     identity.device = world_id("mine");
     identity.lost_since = 1;
@@ -379,6 +382,7 @@ static const struct work_claim told[] = {
     {"by whom too", NULL, "inbox", 0, "Stage was changed meanwhile to Lost (Boss,", NULL},
     {"who settled it first, and how", NULL, "inbox", 0, "this was resolved already (Other,", NULL},
     {"to what end", NULL, "inbox", 0, "with the own value)", NULL},
+    {"who made the rule", NULL, "inbox", 0, "Proposal needs Value (Boss,", NULL},
     {"sent again it would be a conflict", NULL, "inbox", 0,
      "sent again it becomes a conflict, to be resolved", NULL},
     {"an undo is told as one", NULL, "inbox", 0, "you wanted to take a change back, to Stage: Lead",
@@ -394,34 +398,25 @@ static void the_whole_story_is_told(void **state)
     CLAIMS(told, teller_sits);
 }
 
-static const struct work_claim manager_claims[] = {
-    {"managers see who wanted it", NULL, "inbox|--all", 0, "Rep wanted", NULL},
-    {"and close it", NULL, "inbox|discard|16", 0, "discarded", NULL},
-    {"what is lost for good is put away", NULL, "inbox|discard|18", 0, "discarded", NULL},
-};
-
-static const struct work_claim machine_claims[] = {
-    {"of what is missing machines get the numbers", NULL, "inbox", 0, "the laptop", NULL},
-    {"machines get rows, not stories", NULL, "inbox", 0, "resolve", "sluice inbox resolve"},
-};
-
-static const struct work_claim empty_claims[] = {
-    {"nothing is said in a word", NULL, "inbox", 0, "nothing needs attention", NULL},
-};
-
-static void what_waits_is_shown(void **state)
+/* Who waits for the server's answer is told where to look. */
+static void what_became_of_a_change_is_found(void **state)
 {
     (void)state;
-    CLAIMS(shown, rep_sits);
-    CLAIMS(manager_claims, boss_sits);
-    CLAIMS(machine_claims, machine_sits);
-    CLAIMS(empty_claims, nothing_waits);
-}
-
-static void what_waits_is_settled(void **state)
-{
-    (void)state;
-    CLAIMS(settled, rep_sits);
+    static struct work_desk desk;
+    work_desk_begin(&desk);
+    items_put(&desk);
+    const struct inbox_item *call = world_find(&desk.world, ENTITY_INBOX, "call");
+    struct uuid made = call->mutation;
+    work_desk_sit(&desk, "rep");
+    struct now now = {.boot_ms = 1, .wall_ms = desk.wall};
+    assert_int_equal(work_open(&desk.work, desk.replica, &desk.world.arena, &desk.random, now),
+                     FAULT_NONE);
+    struct str numbers;
+    assert_int_equal(work_items_of(&desk.work, made, &numbers), FAULT_NONE);
+    assert_true(str_equal(numbers, STR("20")));
+    assert_int_equal(work_items_of(&desk.work, world_id("nobody's"), &numbers), FAULT_NONE);
+    assert_int_equal(numbers.n, 0);
+    work_desk_end(&desk);
 }
 
 /* Who watches is told what comes to wait, and what was settled elsewhere. */
@@ -461,6 +456,7 @@ int main(void)
         cmocka_unit_test(what_waits_is_shown),
         cmocka_unit_test(what_waits_is_settled),
         cmocka_unit_test(the_whole_story_is_told),
+        cmocka_unit_test(what_became_of_a_change_is_found),
         cmocka_unit_test(what_waits_is_told_as_it_comes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
