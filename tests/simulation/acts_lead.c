@@ -50,7 +50,8 @@ static void gates_turn(struct act *act, struct stage *stage)
 static bool stage_submit(struct act *act, const struct stage_edit *edit, const char *summary)
 {
     act_begin(act, MUTATION_EDIT, ENTITY_DEFINITION, act->world->team, summary);
-    act->mutation.stage = edit;
+    act->mutation.stage = arena_copy(&act->arena, edit, sizeof *edit); /* looked at again later */
+    check(act->mutation.stage != NULL);
     return world_chance(act->world, 30) ? act_force(act) : act_submit(act);
 }
 

@@ -52,7 +52,8 @@ void check_alive(struct world *world, const struct row *row)
                 row->kind == ENTITY_PERSON || row->kind == ENTITY_ACTIVITY;
     if (!told) return;
     const struct event *last = life_last(world, row->id);
-    bool there = last && last->what != EVENT_DELETED;
+    if (!last) return; /* written beside the servers: by a test */
+    bool there = last->what != EVENT_DELETED;
     if (there == !row->removed) return;
     world_fail(world, "seq %llu: a %s is %s, and history tells otherwise",
                (unsigned long long)row->seq, entity_name(row->kind),
