@@ -256,6 +256,7 @@ static void answer_log(struct server *server, const struct team_actor *team,
     logline_str(line, "outcome", outcome_word(decided->outcome));
     if (decided->failed) {
         logline_str(line, "alarm", item->too_big    ? STR("needs too much memory")
+                                   : item->too_slow ? STR("takes the database too long")
                                    : item->refused ? STR("the database refuses its rows")
                                                    : STR("broke the server twice"));
     }
@@ -293,7 +294,7 @@ static void batch_answered(struct server *server, struct team_actor *team, struc
         free(item);
     }
     server->counters.mutations += count;
-    team->failures = 0;
+    team->failures = team->stales = 0;
     team->batch_max = COMMIT_MUTATIONS_MAX;
     batch_end(team);
     commit_run(server, team, now); /* the database works while everybody is told */
@@ -348,10 +349,37 @@ static void commit_refused(struct server *server, struct team_actor *team,
     commit_run(server, team, now);
 }
 
+/* One that alone takes the database longer than it may holds up all others: parked like one that it
+ * refuses. */
+static void alone_judge(struct team_actor *team, const struct store_result *result)
+{
+    struct queued *alone = team->batch_count == 1 ? team->first : NULL;
+    bool slow = result->status == STORE_FAILED && str_starts_with(result->trouble, STR("57014"));
+    if (alone && slow && ++alone->too_slow % SLOW_TRIES == 0) alone->refused = !alone->refused;
+}
+
+/* Others write, too. What is decided sooner, and not always at the same time as theirs, goes through. */
+static void commit_stale(struct server *server, struct team_actor *team, struct now now)
+{
+    server->counters.stale_commits++;
+    bool crowded = ++team->stales > STALE_TRIES;
+    if (crowded && team->batch_count > 1) team->batch_max = team->batch_count / 2;
+    batch_end(team);
+    if (!crowded) {
+        commit_run(server, team, now);
+        return;
+    }
+    team->commit = COMMIT_WAITING;
+    team->again_ms = now.boot_ms + 1 + random_below(&server->random, STALE_WAIT_MS);
+    server_wake(server, team->again_ms);
+    belief_ask_again(server, team, now);
+}
+
 static void commit_trouble(struct server *server, struct team_actor *team,
                            const struct store_result *result, struct now now)
 {
     commit_tell(server, team, "commit_failed", result);
+    alone_judge(team, result);
     if (result->status == STORE_UNKNOWN && team->failures == 0) {
         team->failures = 1;
         batch_end(team);
@@ -415,11 +443,7 @@ void commit_done(struct server *server, struct team_actor *team,
         if (team->write.replica_number_count > 0) missing_committed(server, team->id, now);
         batch_answered(server, team, now);
         return;
-    case STORE_STALE:
-        server->counters.stale_commits++;
-        batch_end(team);
-        commit_run(server, team, now);
-        return;
+    case STORE_STALE: commit_stale(server, team, now); return;
     case STORE_NOT_FOUND: commit_gone(server, team); return;
     case STORE_REFUSED:
         if (loading) break;

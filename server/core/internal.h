@@ -32,6 +32,9 @@ enum {
     RETRY_MS = 100,              /* doubled up to RETRY_MAX_MS */
     RETRY_MAX_MS = 5 * 1000,
     MEMORY_TRIES = 5,            /* of one mutation that needs more than there is; then parked */
+    SLOW_TRIES = 3,              /* of one that alone the database cannot write in time; then parked */
+    STALE_TRIES = 4,             /* at once; then smaller batches, and a wait of up to */
+    STALE_WAIT_MS = 100,
     BELIEF_TRAIL = 128,          /* commits while a page is read */
     SIGN_IN_TRIES = 3,           /* two connections of one copy racing for its token */
     BATCH_BYTES_MAX = 4 * 1024 * 1024,
@@ -133,8 +136,8 @@ struct queued { /* a mutation waiting for its commit */
     uint64_t number;
     struct uuid about; /* OWN: what it is about; one of them waits at a time */
     bool own; /* of the server itself, in nobody's name */
-    bool refused; /* its rows, by the database, or it needs too much memory: parked instead */
-    unsigned too_big; /* how often it alone was */
+    bool refused; /* its rows, by the database, or it needs too much memory or time: parked instead */
+    unsigned too_big, too_slow; /* how often it alone was */
     size_t n;
     char payload[];
 };
@@ -190,7 +193,7 @@ struct team_actor {
     size_t batch_max;
     struct known known;
     struct store_request load, write;
-    unsigned failures;
+    unsigned failures, stales; /* in a row */
     uint64_t again_ms; /* COMMIT_WAITING */
     bool head_busy;
     bool head_again; /* after what is under way */

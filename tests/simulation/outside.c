@@ -46,6 +46,7 @@ static bool something_is_lost(const struct world *world, struct uuid replica)
 
 static void outcome_hear(struct world *world, const struct outcome *outcome)
 {
+    struct outside_of_world *outside = &world->outside;
     struct known_stand *stand = stand_of(world, outcome->replica);
     if (!stand || (uint64_t)outcome->number < stand->number) return;
     lost_keep(world, stand);

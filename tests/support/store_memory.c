@@ -36,6 +36,12 @@ void store_memory_fail(struct store_memory *store, enum store_kind kind, enum st
     store->failures[kind] = (struct memory_failure){status, done, times};
 }
 
+void store_memory_slow(struct store_memory *store, unsigned times)
+{
+    store_memory_fail(store, STORE_COMMIT, STORE_FAILED, false, times);
+    store->slow = true;
+}
+
 void *memory_alloc(struct store_memory *store, size_t size)
 {
     void *p = arena_alloc(&store->pool->arena, size);
@@ -725,7 +731,8 @@ const struct store_result *store_memory_run(struct store_memory *store,
         failure->times--;
         if (failure->done) (void)run_kind(store, request, out);
         out->result.status = failure->status;
-        out->result.trouble = STR("08006 as the test wants it");
+        out->result.trouble = store->slow ? STR("57014 as the test wants it")
+                                          : STR("08006 as the test wants it");
     } else {
         out->result.status = run_kind(store, request, out);
     }

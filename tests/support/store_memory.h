@@ -23,6 +23,8 @@ void store_memory_release(struct store_memory *store, const struct store_result 
  * UNKNOWN does it (`done`) or not and says that it does not know. `times` of them. */
 void store_memory_fail(struct store_memory *store, enum store_kind kind, enum store_status status,
                        bool done, unsigned times);
+/* That many COMMITs take longer than they may. */
+void store_memory_slow(struct store_memory *store, unsigned times);
 /* Revokes a device by a commit of its own, as another server would. */
 void store_memory_revoke(struct store_memory *store, struct uuid device);
 

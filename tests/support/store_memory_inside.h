@@ -73,6 +73,7 @@ struct store_memory {
     struct memory_replica *replicas;
     struct memory_use *uses;
     struct memory_failure failures[KINDS];
+    bool slow; /* they fail because the database takes too long */
 };
 
 /* A result with its arena behind it. */

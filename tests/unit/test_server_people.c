@@ -343,6 +343,44 @@ static void a_database_that_refuses_everything_loses_nothing(void **state)
     server_world_end(&w);
 }
 
+/* One change that the database never writes in time does not hold up those behind it. */
+static void what_takes_the_database_too_long_is_parked(void **state)
+{
+    (void)state;
+    static struct server_world w;
+    server_world_begin(&w);
+    struct peer *peer = peer_enrolled(&w);
+    store_memory_slow(w.store, 3);
+    peer_push(&w, peer, 1, server_world_deal(&w, &peer->arena, "Heavy"));
+    for (int k = 0; k < 100; k++) server_world_pass(&w, 100);
+    assert_int_equal(peer_outcome(peer, 1).kind, OUTCOME_PARKED);
+    peer_push(&w, peer, 2, server_world_deal(&w, &peer->arena, "Roof"));
+    assert_int_equal(peer_outcome(peer, 2).kind, OUTCOME_APPLIED);
+    assert_int_equal(peer_rows(peer, ENTITY_DEAL), 1);
+    server_world_end(&w);
+}
+
+/* Others commit all the time: after some tries it waits a little, with fewer at once, and gets in. */
+static void who_is_always_too_late_tries_with_less(void **state)
+{
+    (void)state;
+    static struct server_world w;
+    server_world_begin(&w);
+    struct peer *peer = peer_enrolled(&w);
+    struct str payloads[8];
+    for (size_t i = 0; i < 8; i++) payloads[i] = server_world_deal(&w, &peer->arena, "Roof");
+    uint64_t commits = server_counters(w.server).commits;
+    store_memory_fail(w.store, STORE_COMMIT, STORE_STALE, false, 6);
+    peer_push_many(&w, peer, 1, payloads, 8);
+    assert_int_equal(peer_outcome(peer, 8).kind, OUTCOME_NONE);
+    assert_int_equal(server_counters(w.server).stale_commits, 5); /* then it waits */
+    for (int k = 0; k < 10; k++) server_world_pass(&w, 100);
+    assert_int_equal(server_counters(w.server).stale_commits, 6);
+    assert_int_equal(peer_outcome(peer, 8).kind, OUTCOME_APPLIED);
+    assert_int_equal(server_counters(w.server).commits, commits + 2); /* two, then the other six */
+    server_world_end(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -354,6 +392,8 @@ int main(void)
         cmocka_unit_test(the_last_owner_stays),
         cmocka_unit_test(a_code_that_is_taken_holds_up_nobody),
         cmocka_unit_test(a_database_that_refuses_everything_loses_nothing),
+        cmocka_unit_test(what_takes_the_database_too_long_is_parked),
+        cmocka_unit_test(who_is_always_too_late_tries_with_less),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
