@@ -20,36 +20,22 @@ static struct known_stand *stand_of(struct world *world, struct uuid replica)
     return stand;
 }
 
-static bool is_answered(const struct world *world, struct uuid mutation)
+static bool stand_stands(const struct world *world, const struct known_stand *stand)
 {
-    const struct answer *answer = map_get(&world->oracle.answers, oracle_id_key(&mutation));
+    const struct answer *answer = map_get(&world->oracle.answers, oracle_id_key(&stand->mutation));
     return answer && answer->outcomes > 0;
 }
 
-/* A copy that went on in the new history: what it lost is missing as before. */
-static void lost_keep(struct world *world, const struct known_stand *stand)
-{
-    struct outside_of_world *outside = &world->outside;
-    if (stand->number == 0 || is_answered(world, stand->mutation)) return;
-    if (outside->lost_count < OUTSIDE_STANDS_MAX) outside->lost[outside->lost_count++] = *stand;
-}
-
-static bool something_is_lost(const struct world *world, struct uuid replica)
-{
-    const struct outside_of_world *outside = &world->outside;
-    for (size_t i = 0; i < outside->lost_count; i++) {
-        const struct known_stand *stand = &outside->lost[i];
-        if (uuid_equal(stand->replica, replica) && !is_answered(world, stand->mutation)) return true;
-    }
-    return false;
-}
-
+/* What the copy was answered before the database went back, and is not answered again, is kept beside
+ * what it is answered now. */
 static void outcome_hear(struct world *world, const struct outcome *outcome)
 {
     struct outside_of_world *outside = &world->outside;
     struct known_stand *stand = stand_of(world, outcome->replica);
-    if (!stand || (uint64_t)outcome->number < stand->number) return;
-    lost_keep(world, stand);
+    if (!stand) return;
+    bool lost = stand->number > 0 && !uuid_equal(stand->mutation, outcome->mutation) &&
+                !stand_stands(world, stand);
+    if (lost && outside->count < OUTSIDE_STANDS_MAX) outside->stands[outside->count++] = *stand;
     stand->number = (uint64_t)outcome->number;
     stand->mutation = outcome->mutation;
     stand->at_ms = outcome->recorded_at.v;
@@ -103,6 +89,17 @@ static bool somebody_is_left(const struct world *world)
     return false;
 }
 
+static bool replica_lacks(const struct world *world, struct uuid replica)
+{
+    const struct outside_of_world *outside = &world->outside;
+    for (size_t i = 0; i < outside->count; i++) {
+        const struct known_stand *stand = &outside->stands[i];
+        if (!uuid_equal(stand->replica, replica) || stand->number == 0) continue;
+        if (!stand_stands(world, stand)) return true;
+    }
+    return false;
+}
+
 void outside_check(struct world *world)
 {
     const struct outside_of_world *outside = &world->outside;
@@ -110,12 +107,11 @@ void outside_check(struct world *world)
     for (size_t i = 0; outside->travelled && i < outside->count && !world->failed; i++) {
         const struct known_stand *stand = &outside->stands[i];
         if (stand->number == 0 || uuid_is_zero(stand->device)) continue;
-        bool stands = is_answered(world, stand->mutation);
+        bool stands = stand_stands(world, stand);
         const struct row *row =
             oracle_row(world, ENTITY_INBOX, inbox_notice_id(notice_missing_id(stand->replica)));
         const struct inbox_item *item = row && !row->removed ? row->entity : NULL;
-        bool open = item && item->state == INBOX_OPEN;
-        if (stands && open && !something_is_lost(world, stand->replica))
+        if (stands && item && item->state == INBOX_OPEN && !replica_lacks(world, stand->replica))
             world_fail(world, "what is there again is still told as missing");
         if (stands && item) world_mark(world, MARK_MISSING);
         if (stands) continue;

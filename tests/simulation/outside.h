@@ -13,8 +13,6 @@ enum { OUTSIDE_STANDS_MAX = 512 };
 struct outside_of_world {
     struct known_stand stands[OUTSIDE_STANDS_MAX];
     size_t count;
-    struct known_stand lost[OUTSIDE_STANDS_MAX]; /* unanswered when their copies went on */
-    size_t lost_count;
     bool travelled; /* the database went back at least once */
 };
 

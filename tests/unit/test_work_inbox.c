@@ -419,6 +419,36 @@ static void what_became_of_a_change_is_found(void **state)
     work_desk_end(&desk);
 }
 
+static const struct work_claim manager_claims[] = {
+    {"managers see who wanted it", NULL, "inbox|--all", 0, "Rep wanted", NULL},
+    {"and close it", NULL, "inbox|discard|16", 0, "discarded", NULL},
+    {"what is lost for good is put away", NULL, "inbox|discard|18", 0, "discarded", NULL},
+};
+
+static const struct work_claim machine_claims[] = {
+    {"of what is missing machines get the numbers", NULL, "inbox", 0, "the laptop", NULL},
+    {"machines get rows, not stories", NULL, "inbox", 0, "resolve", "sluice inbox resolve"},
+};
+
+static const struct work_claim empty_claims[] = {
+    {"nothing is said in a word", NULL, "inbox", 0, "nothing needs attention", NULL},
+};
+
+static void what_waits_is_shown(void **state)
+{
+    (void)state;
+    CLAIMS(shown, rep_sits);
+    CLAIMS(manager_claims, boss_sits);
+    CLAIMS(machine_claims, machine_sits);
+    CLAIMS(empty_claims, nothing_waits);
+}
+
+static void what_waits_is_settled(void **state)
+{
+    (void)state;
+    CLAIMS(settled, rep_sits);
+}
+
 /* Who watches is told what comes to wait, and what was settled elsewhere. */
 static void what_waits_is_told_as_it_comes(void **state)
 {
