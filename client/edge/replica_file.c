@@ -92,15 +92,19 @@ enum fault replica_file_commit(struct replica *replica)
 static int replica_file_busy(void *context, int looked)
 {
     const struct timespec pause = {.tv_nsec = BUSY_LOOK_MS * 1000 * 1000};
-    (void)context;
-    if (looked >= LOCAL_BUSY_MS / BUSY_LOOK_MS) return 0;
+    struct replica_file *file = context;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    int64_t ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / (1000 * 1000);
+    if (looked == 0) file->busy_since = ms;
+    if (ms - file->busy_since >= LOCAL_BUSY_MS) return 0;
     nanosleep(&pause, NULL);
     return 1;
 }
 
 void replica_file_wait(struct replica_file *file, bool wait)
 {
-    sqlite3_busy_handler(file->db, wait ? replica_file_busy : NULL, NULL);
+    sqlite3_busy_handler(file->db, wait ? replica_file_busy : NULL, file);
 }
 
 /* The wait for another process is set aside: what is kept is not worth it. */

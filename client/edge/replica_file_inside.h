@@ -125,6 +125,7 @@ struct replica_file {
     sqlite3 *db;
     sqlite3_stmt *statements[STATEMENT_COUNT];
     struct arena scratch; /* of one write, one row at a time */
+    int64_t busy_since;   /* monotonic ms: when another process was found writing */
     bool writing;         /* between begin and commit or rollback */
     bool looking;         /* between look_begin and look_end */
     bool won_changed;     /* this transaction has made another mark of the won deals */
