@@ -130,6 +130,7 @@ bool inbox_can_retry(struct work *work, const struct inbox_item *item)
     if (item->kind != INBOX_PARKED) return false;
     if (str_starts_with(item->reasons, STR("server_fault"))) return false;
     if (codec_mutation_unpack(work->arena, item->payload, &mutation)) return false;
+    if (mutation.kind == MUTATION_CLOSE) return false; /* that item is settled */
     /* What hangs on a refused creation comes back with it. */
     if (!uuid_is_zero(item->group)) return true;
     if (mutation.entity == ENTITY_ACTIVITY) return activity_has_deal(work, &mutation);

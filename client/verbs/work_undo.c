@@ -130,28 +130,39 @@ static bool undo_look(struct undo_search *search, const struct outbox_entry *ent
     return impossible || uuid_is_zero(mutation->batch) || search->count == UNDO_BATCH_MAX;
 }
 
-/* Backwards through the numbers, a window at a time: most look at the newest few only. */
-static enum fault undo_find(struct undo_search *search)
+/* The newest of those entries first. */
+static enum fault undo_window(struct undo_search *search, uint64_t from, size_t limit,
+                              uint64_t below, bool *over)
 {
     struct work *work = search->work;
-    uint64_t below = work->identity.next_number;
+    struct outbox_entry *entries;
+    size_t total;
+    enum fault fault = work->replica->f->outbox_list(work->replica, work->arena, from, true, limit,
+                                                     &entries, &total);
+    for (size_t i = total; !fault && i-- > 0 && !*over;) {
+        if (entries[i].number < below) *over = undo_look(search, &entries[i], &fault);
+        if (fault) break;
+    }
+    return fault;
+}
+
+/* Backwards through the numbers, a window at a time: most look at the newest few only. Then through what
+ * the copy was answered under former replica ids. */
+static enum fault undo_find(struct undo_search *search)
+{
+    uint64_t below = search->work->identity.next_number;
     bool over = false;
+    enum fault fault = FAULT_NONE;
     search->count = 0;
     search->import = false;
     search->impossible = NULL;
-    while (below > 1 && !over) {
-        struct outbox_entry *entries;
-        size_t total;
+    while (below > 1 && !over && !fault) {
         uint64_t from = below > UNDO_WINDOW ? below - UNDO_WINDOW : 1;
-        enum fault fault = work->replica->f->outbox_list(work->replica, work->arena, from, true,
-                                                         (size_t)(below - from), &entries, &total);
-        for (size_t i = total; i-- > 0 && !fault && !over;) {
-            if (entries[i].number < below) over = undo_look(search, &entries[i], &fault);
-        }
-        if (fault) return fault;
+        fault = undo_window(search, from, (size_t)(below - from), below, &over);
         below = from;
     }
-    return FAULT_NONE;
+    if (fault || over || search->count > 0) return fault;
+    return undo_window(search, OUTBOX_FORMER, SIZE_MAX, UINT64_MAX, &over);
 }
 
 /* For machines: one thing that was taken back, or left. title: as it is, or was, called. */

@@ -35,26 +35,24 @@ static struct str id_key(const struct uuid *id)
     return (struct str){(const char *)id->b, sizeof id->b};
 }
 
-/* The mutations of the batch that stand. */
-static enum fault batch_load(struct import_undo *undo)
+/* The mutations of the batch that stand, of those from that number on. */
+static enum fault batch_look(struct import_undo *undo, uint64_t from, struct map *undone)
 {
     struct work *work = undo->work;
     struct outbox_entry *entries;
-    struct map undone;
     size_t total;
-    map_init(&undone, work->arena);
-    enum fault fault = work->replica->f->outbox_list(work->replica, work->arena, 1, true, SIZE_MAX,
-                                                     &entries, &total);
+    enum fault fault = work->replica->f->outbox_list(work->replica, work->arena, from, true,
+                                                     SIZE_MAX, &entries, &total);
     for (size_t i = total; i-- > 0 && !fault;) {
         struct mutation mutation;
         work_say_progress(work, "Looking through what you did: {done} of {all} changes",
                           total - i, total);
         if (codec_mutation_unpack(work->arena, entries[i].payload, &mutation)) continue;
         if (!uuid_is_zero(mutation.undoes)) {
-            fault = map_put(&undone, id_key(&mutation.undoes), undo);
+            fault = map_put(undone, id_key(&mutation.undoes), undo);
             continue;
         }
-        if (map_get(&undone, id_key(&mutation.id))) continue;
+        if (map_get(undone, id_key(&mutation.id))) continue;
         if (entries[i].answered && entries[i].outcome == OUTCOME_PARKED) continue;
         if (!uuid_equal(mutation.batch, undo->batch)) continue;
         struct mutation *kept = arena_push(work->arena, (void **)&undo->old, &undo->count,
@@ -64,6 +62,15 @@ static enum fault batch_load(struct import_undo *undo)
         fault = map_put(&undo->mutations, id_key(&kept->id), undo);
     }
     return fault;
+}
+
+/* Newest first: those of before the copy got another replica id are older. */
+static enum fault batch_load(struct import_undo *undo)
+{
+    struct map undone;
+    map_init(&undone, undo->work->arena);
+    enum fault fault = batch_look(undo, 1, &undone);
+    return fault ? fault : batch_look(undo, OUTBOX_FORMER, &undone);
 }
 
 /* --- what stays --- */

@@ -125,6 +125,26 @@ static enum fault wish_submit_all(struct work *work, struct wish *wish, struct m
     return FAULT_NONE;
 }
 
+/* One's own conflict that stands open for a value one now gives anew: this settles it. An edit made on a
+ * device that does not show it leaves it open: its other wish was not seen. */
+static void wish_settle(struct work *work, const struct wish *wish, struct mutation *mutation)
+{
+    for (size_t i = 0; i < wish->count; i++) {
+        const struct field *field = wish->edits[i].field;
+        const void *found = NULL;
+        if (field->type == VALUE_SET || (field->flags & FIELD_GUARDED)) continue;
+        struct uuid id = inbox_conflict_id(wish->target, field_unit_leader(field),
+                                           work->identity.member);
+        enum fault fault =
+            work->replica->f->entity(work->replica, work->arena, ENTITY_INBOX, id, false, &found);
+        const struct inbox_item *item = work_found(work, fault) ? found : NULL;
+        if (!item || item->kind != INBOX_CONFLICT || item->state != INBOX_OPEN) continue;
+        mutation->resolves = id;
+        mutation->resolution = INBOX_VALUE;
+        return;
+    }
+}
+
 static void wish_mutation(struct work *work, struct wish *wish, struct mutation *mutation)
 {
     mutation_begin(work, mutation, wish->current ? MUTATION_EDIT : MUTATION_CREATE, wish->kind,
@@ -133,7 +153,10 @@ static void wish_mutation(struct work *work, struct wish *wish, struct mutation 
     mutation->edits = wish->edits;
     mutation->edit_count = wish->count;
     mutation->happened_at = wish->happened_at;
-    if (!wish->again) return;
+    if (!wish->again) {
+        if (wish->current) wish_settle(work, wish, mutation);
+        return;
+    }
     mutation->kind = wish->again->kind;
     mutation->stands = wish->again->stands;
     mutation->stand_count = wish->again->stand_count;

@@ -179,6 +179,13 @@ void inbox_park(struct decision *d)
     struct inbox_item *item = park_item(d);
     if (!item) return;
     item->group = d->group;
+    /* A decision that came too late is about what the item is about. */
+    const struct inbox_item *decided = item_find(d, d->mutation->resolves);
+    bool late = d->refused.count > 0 && d->refused.items[0].code == REASON_ITEM_CLOSED;
+    if (late && d->mutation->kind == MUTATION_CLOSE && decided->subject_kind != ENTITY_NONE) {
+        item->subject_kind = decided->subject_kind;
+        item->subject = decided->subject;
+    }
     if (reasons_format(d->arena, &d->refused, &item->reasons)) return;
     decision_row(d, ENTITY_INBOX, item->id, item);
 }
@@ -403,5 +410,13 @@ void decide_close(struct decision *d)
         if (closed && uuid_equal(item->closed_by, d->actor)) item_open(d, item);
         return;
     }
-    if (item && item->state == INBOX_OPEN && d->refused.count == 0) item_close(d, item, resolution);
+    if (!item || d->refused.count > 0) return;
+    /* Decided otherwise meanwhile, be it by oneself on another device: whoever comes too late hears of
+     * it. A notice asks for nothing. */
+    bool otherwise = item->state == INBOX_MINE || item->state == INBOX_VALUE ||
+                     item->state == INBOX_RESENT;
+    if (otherwise && item->kind != INBOX_NOTICE && !settled) {
+        decision_refuse(d, (struct reason){.code = REASON_ITEM_CLOSED});
+    }
+    if (item->state == INBOX_OPEN) item_close(d, item, resolution);
 }

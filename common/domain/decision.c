@@ -121,7 +121,12 @@ struct str decision_number(struct decision *d, int64_t number)
 int64_t decision_happened(const struct decision *d)
 {
     if (!d->claimed.has || d->claimed.v > d->recorded) return d->recorded;
-    return d->claimed.v;
+    const struct field *field = field_by_name(d->kind, STR("created_at"));
+    const void *target = field ? state_find(d->state, d->kind, d->mutation->target) : NULL;
+    struct value created = target ? field_get(field, target) : value_absent(VALUE_TIME);
+    bool before = created.present && created.number > d->claimed.v;
+    if (!before) return d->claimed.v;
+    return created.number < d->recorded ? created.number : d->recorded;
 }
 
 int64_t decision_happened_stage(const struct decision *d, const struct deal *deal)

@@ -68,7 +68,8 @@ struct str decision_quote(struct decision *d, struct str text);
 struct reason decision_changed(struct decision *d, const struct field *field, const void *row,
                                struct str stands);
 struct str decision_number(struct decision *d, int64_t number);
-/* When it happened, as far as we believe it: never after it was recorded. */
+/* When it happened, as far as we believe it: never after it was recorded, nor before there was what it
+ * happened to. */
 int64_t decision_happened(const struct decision *d);
 /* The same for a stage event: never before the deal's previous one either. */
 int64_t decision_happened_stage(const struct decision *d, const struct deal *deal);

@@ -309,6 +309,46 @@ static void test_resolving_twice(void **state)
     world_finish(&w);
 }
 
+/* Of two decisions of one person on two devices the later one is told, whichever it is. */
+static void test_closing_what_was_decided_otherwise(void **state)
+{
+    static const struct {
+        const char *claim, *actor;
+        int64_t first, second;
+        enum outcome_kind outcome;
+    } rows[] = {
+        {"mine, then theirs", "rep", INBOX_MINE, INBOX_THEIRS, OUTCOME_PARKED},
+        {"a value, then theirs", "rep", INBOX_VALUE, INBOX_THEIRS, OUTCOME_PARKED},
+        {"mine, then another discards", "lead", INBOX_MINE, INBOX_DISCARDED, OUTCOME_PARKED},
+        {"theirs twice", "rep", INBOX_THEIRS, INBOX_THEIRS, OUTCOME_APPLIED},
+        {"theirs is discarding", "rep", INBOX_THEIRS, INBOX_DISCARDED, OUTCOME_APPLIED},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct rule_world w;
+        world_start(&w);
+        deal_edit(&w, "rep", "title:Hut>Floor");
+        bool edit = rows[i].first == INBOX_MINE || rows[i].first == INBOX_VALUE;
+        struct mutation m = world_mutation(&w, edit ? MUTATION_EDIT : MUTATION_CLOSE, ENTITY_DEAL,
+                                           "deal", edit ? "title=Floor" : "");
+        m.resolves = conflict_id("title", "rep");
+        m.resolution = rows[i].first;
+        assert_int_equal(world_do(&w, "rep", &m).outcome, OUTCOME_APPLIED);
+        struct mutation second = {.id = world_id("second"),
+                                  .kind = MUTATION_CLOSE,
+                                  .entity = ENTITY_INBOX,
+                                  .target = m.resolves,
+                                  .resolves = m.resolves,
+                                  .resolution = rows[i].second};
+        struct change change = world_do(&w, rows[i].actor, &second);
+        if (change.outcome != rows[i].outcome) fail_msg("%s", rows[i].claim);
+        const char *reasons = rows[i].outcome == OUTCOME_PARKED ? "item_closed" : "";
+        assert_string_equal(world_reasons(&w, &change), reasons);
+        assert_int_equal(world_item(&w, m.resolves)->state, rows[i].first);
+        world_finish(&w);
+    }
+}
+
 static void test_closing(void **state)
 {
     static const struct {
@@ -722,6 +762,7 @@ int main(void)
         cmocka_unit_test(test_no_device_settles_the_notice_about_itself),
         cmocka_unit_test(test_resolving_twice),
         cmocka_unit_test(test_closing),
+        cmocka_unit_test(test_closing_what_was_decided_otherwise),
         cmocka_unit_test(test_a_refused_one_is_kept_whole),
         cmocka_unit_test(test_what_a_revoked_device_made_stays_together),
         cmocka_unit_test(test_only_what_hangs_on_a_refused_creation_is_parked_with_it),

@@ -374,6 +374,7 @@ static void test_times(void **state)
         {"a stated time a little ahead is taken as now", -1, 5, "", 0},
         {"nothing happened before the previous stage event", -1, -24 * 20, "", -240},
         {"nothing is known of a previous one", -1, -24 * 20, "stage_changed_at=", -480},
+        {"nor before there was the deal", -1, -24 * 400, "stage_changed_at=", -720},
         {"a previous one in the future does not pull", -1, INT64_MIN, "stage_changed_at=5", 0},
     };
     (void)state;
@@ -400,6 +401,30 @@ static void test_times(void **state)
         const struct deal *deal = world_find(&w, ENTITY_DEAL, "deal");
         assert_int_equal(deal->stage_changed_at.v, happened);
         assert_int_equal(deal->stage_entered_at.v, happened);
+        world_finish(&w);
+    }
+}
+
+/* Whatever it is that changes, and however wrong the clock. */
+static void test_nothing_happens_before_the_creation(void **state)
+{
+    static const struct {
+        const char *created;
+        int64_t acted, happened; /* days */
+    } rows[] = {{"", -400, -30}, {"", -3, -3}, {"created_at=", -400, -400}, {"created_at=2", -1, 0}};
+    (void)state;
+    const int64_t day = 24 * 3600 * 1000;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct rule_world w;
+        world_init(&w);
+        world_deal(&w, "deal", rows[i].created);
+        struct mutation m = world_mutation(&w, MUTATION_EDIT, ENTITY_DEAL, "deal", "title=Floor");
+        m.acted_at = (struct optional){true, w.recorded + rows[i].acted * day};
+        struct change change = world_do(&w, "rep", &m);
+        const struct event *event = change_event(&change, 0);
+        assert_non_null(event);
+        assert_int_equal(event->happened_at.v, w.recorded + rows[i].happened * day);
+        assert_int_equal(event->claimed_at.v, m.acted_at.v);
         world_finish(&w);
     }
 }
@@ -465,6 +490,7 @@ int main(void)
         cmocka_unit_test(test_closed),
         cmocka_unit_test(test_ice),
         cmocka_unit_test(test_times),
+        cmocka_unit_test(test_nothing_happens_before_the_creation),
         cmocka_unit_test(test_a_stage_event_tells_it_all),
         cmocka_unit_test(test_closing_tells_what_was_said_and_no_more),
     };
