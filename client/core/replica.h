@@ -146,8 +146,8 @@ struct replica_functions {
     /* Applying what the server said (inside begin/commit). generation: the shown one for a delta,
      * a new one for a snapshot. put_row with an older seq than the stored row is ignored. */
     enum fault (*put_row)(struct replica *, uint64_t generation, const struct packed_row *);
-    /* That row of the server's is not there, and was not. FAULT_NONE too when there is none, or one of
-     * another seq. */
+    /* That row of the server's is not there, and was not, tombstone or not. FAULT_NONE too when there is
+     * none, or one of a higher seq. */
     enum fault (*drop_row)(struct replica *, uint64_t generation, const struct row_mark *);
     /* Every row of the server's that is shown and not removed, in no order. */
     enum fault (*marks)(struct replica *, struct arena *, struct row_mark **out, size_t *count);

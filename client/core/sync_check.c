@@ -165,7 +165,13 @@ static enum fault repair_store(struct sync *sync)
         fault = replica->f->drop_row(replica, sync->identity.generation, &check->extras[i]);
     }
     for (size_t i = 0; i < check->repair_count && !fault; i++) {
-        fault = replica->f->put_row(replica, sync->identity.generation, &check->repairs[i]);
+        /* What stands there under a later seq, a tombstone even, is wrong as well, unless it has come
+         * since the server was asked. */
+        const struct packed_row *row = &check->repairs[i];
+        struct row_mark wrong = {.kind = row->kind, .id = row->id, .n = row->n, .seq = check->end};
+        if (row->kind != ENTITY_EVENT)
+            fault = replica->f->drop_row(replica, sync->identity.generation, &wrong);
+        if (!fault) fault = replica->f->put_row(replica, sync->identity.generation, row);
     }
     return fault;
 }

@@ -140,9 +140,9 @@ static enum fault row_drop(struct replica_file *file, const struct arrival *row)
     sqlite3_stmt *s;
     if (row->kind == ENTITY_EVENT) return event_store(file, row);
     enum fault fault = row_standing(file, row, &before);
-    bool stands = before.known && !before.removed && before.seq == row->seq;
+    bool stands = before.known && before.seq <= row->seq;
     if (fault != FAULT_NONE || !stands) return fault;
-    fault = row_store(file, row, &before);
+    if (!before.removed) fault = row_store(file, row, &before);
     if (fault == FAULT_NONE) fault = statement_begin(file, STATEMENT_ROW_DROP, &s);
     if (fault != FAULT_NONE) return fault;
     bind_number(s, 1, row->layer);

@@ -310,6 +310,9 @@ static void a_row_that_is_dropped_was_never_there(void **state)
     bench_begin(b);
     ok(b->replica->f->drop_row(b->replica, 1, &deal));
     ok(b->replica->f->drop_row(b->replica, 1, &deal));
+    put(b, 1, ENTITY_DEAL, "extra", 8, 0, NULL); /* nor is a tombstone */
+    deal.seq = 9;
+    ok(b->replica->f->drop_row(b->replica, 1, &deal));
     ok(b->replica->f->drop_row(b->replica, 1, &past));
     ok(b->replica->f->drop_row(b->replica, 1, &odd));
     bench_commit(b);

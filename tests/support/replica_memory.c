@@ -565,7 +565,7 @@ static enum fault drop_row(struct replica *replica, uint64_t generation,
     struct memory_key key = {.generation = generation, .kind = mark->kind, .id = mark->id,
                              .seq = mark->kind == ENTITY_EVENT ? mark->seq : 0, .n = mark->n};
     const struct memory_item *item = memory_table_get(&memory->now.rows, &key);
-    if (item && item->row.seq == mark->seq) (void)memory_table_remove(&memory->now.rows, &key);
+    if (item && item->row.seq <= mark->seq) (void)memory_table_remove(&memory->now.rows, &key);
     return FAULT_NONE;
 }
 
