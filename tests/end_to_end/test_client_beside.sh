@@ -69,9 +69,11 @@ home phone join "$(invitation "$folder/phone.line")" --device phone >/dev/null 2
 claim "the watch tells of the new device" until_true 20 told bob.log \
     "Item 1 of your inbox waits for you: notice"
 home phone sync >/dev/null 2>&1
-home phone inbox discard 1 --wait >/dev/null 2>&1
-claim "and that it was settled on that" until_true 20 told bob.log \
-    "Item 1 of your inbox is settled: discarded, by you"
+claim "which does not settle what is told of it" test "$(home phone inbox discard 1 --wait >/dev/null 2>&1; echo $?)" = 4
+ada sync >/dev/null 2>&1
+ada inbox discard 1 --wait >/dev/null 2>&1
+claim "but somebody else does, and that is told" until_true 20 told bob.log \
+    "Item 1 of your inbox is settled: discarded, by Ada Berg"
 ada add Roof --value 5k --owner bob --wait >/dev/null 2>&1
 home phone sync >/dev/null 2>&1
 home phone --offline deal edit roof --value 6k >/dev/null 2>&1

@@ -24,6 +24,19 @@ const char *mark_text(enum mark mark)
     return marks_known[mark].text;
 }
 
+static bool mark_is_rare(enum mark mark)
+{
+    return mark == MARK_DELETED_AGAIN || mark == MARK_CALLED_ALIKE || mark == MARK_STAGE_REFUSED;
+}
+
+bool marks_met(const struct marks *marks, bool rare)
+{
+    for (int i = 0; i < MARK_COUNT; i++) {
+        if (marks->counts[i] == 0 && (rare || !mark_is_rare((enum mark)i))) return false;
+    }
+    return true;
+}
+
 void marks_add(struct marks *to, const struct marks *from)
 {
     for (size_t i = 0; i < MARK_COUNT; i++) to->counts[i] += from->counts[i];

@@ -3,6 +3,7 @@
 #ifndef SLUICE_TESTS_SIMULATION_MARK_H
 #define SLUICE_TESTS_SIMULATION_MARK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -101,6 +102,8 @@ struct marks {
 const char *mark_name(enum mark mark); /* "commit_unknown_done" */
 const char *mark_text(enum mark mark);
 void marks_add(struct marks *to, const struct marks *from);
+/* None is zero, but perhaps one that takes a thousand seeds to come about (`rare`: nor those). */
+bool marks_met(const struct marks *marks, bool rare);
 /* Prints all; how many are zero. */
 size_t marks_print(const struct marks *marks);
 
