@@ -1,6 +1,6 @@
 /* internal.h - what the files of server/core share. Private to them.
  *
- *   server.c   the entry points, effects, jobs, time
+ *   server.c   the entry points, effects, time
  *   session.c  one connection: channel, messages, closing
  *   enrol.c    hello -> ENROL, SIGN_IN, TOKEN -> welcome or refusal
  *   commit.c   one writer per team: queue, LOAD, COMMIT
@@ -10,6 +10,9 @@
  *   belief.c   where the team is: how it is noticed that the database went back in time
  *   batch.c    the decisions
  *   known.c    what needs not be loaded for them
+ *   crowd.c    room for those who have proven nothing yet
+ *   registry.c sessions, teams and store requests by their names
+ *   log.c      lines for the log
  *
  *   HANDSHAKE --message 3--> ENROLLING --> SIGNING_IN --> REGISTERING --welcome--> OPEN
  *       |           any failure, refusal, bye: |                                    |
@@ -226,24 +229,41 @@ struct server {
 };
 
 /* --- server.c --- */
+/* It is fed, and its input taken up again, when the effects before it are given out. */
+void server_feed_later(struct server *server, struct session *session, struct now now);
+
+/* --- registry.c --- */
+/* Where the list of sessions begins in which that connection's is. */
+struct session **session_place(const struct server *server, uint64_t connection);
 struct session *server_session(const struct server *server, uint64_t connection);
 struct team_actor *server_team(struct server *server, struct uuid id, bool make, struct now now);
 /* NULL: out of memory. Fill request, then job_submit. */
 struct job *job_new(struct server *server, uint64_t connection, struct uuid team);
 void job_submit(struct server *server, struct job *job);
+/* Takes it out; NULL when there is none. */
+struct job *job_unlink(struct server *server, uint64_t ticket);
+void job_free(struct job *job);
 void server_wake(struct server *server, uint64_t boot_ms);
+/* It has something for the edge; no more. */
 void server_ready(struct server *server, struct session *session);
-/* It is fed, and its input taken up again, when the effects before it are given out. */
-void server_feed_later(struct server *server, struct session *session, struct now now);
+void server_unready(struct server *server, struct session *session);
 /* Bytes of output above which a session is neither fed nor read. */
 size_t server_output_mark(const struct server *server);
 /* What one team's writer may remember. */
 size_t server_known_share(const struct server *server);
+
+/* --- log.c --- */
 /* A line under way; logline_* into it. NULL when out of memory. */
 struct buffer *server_log(struct server *server, const char *event, bool warning);
 /* The same for what strangers can cause as often as they like: NULL too when there were
  * STRANGER_LINES_MAX of that topic in this minute; how many more is told when it is over. */
 struct buffer *server_log_stranger(struct server *server, enum log_topic topic, const char *event);
+void log_budgets_renew(struct server *server);
+void log_line_free(struct log_line *line); /* accepts NULL */
+
+/* --- crowd.c --- */
+const char *crowd_make_room(struct server *server, struct str source);
+void crowd_refused(struct server *server, struct str source, const char *why);
 
 /* --- session.c --- */
 void session_pump(struct server *server, struct session *session, struct now now);

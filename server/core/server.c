@@ -16,8 +16,6 @@
 
 #include "common/base/banned.h"
 
-enum { LOG_LINE_MAX = 2048 };
-
 /* Of the same seed, but drawn from nothing else that is seen outside. */
 static void hash_key_make(struct server *server, const uint8_t seed[32])
 {
@@ -48,106 +46,6 @@ struct server *server_create(const struct server_options *options)
     server->note = options->note;
     server->wake_ms = UINT64_MAX;
     return server;
-}
-
-/* --- logs --- */
-
-static void line_free(struct log_line *line)
-{
-    if (!line) return;
-    buffer_finish(&line->text);
-    free(line);
-}
-
-struct buffer *server_log(struct server *server, const char *event, bool warning)
-{
-    struct log_line *line = calloc(1, sizeof *line);
-    if (!line) return NULL;
-    line->warning = warning;
-    buffer_init(&line->text, LOG_LINE_MAX);
-    logline_begin(&line->text, event);
-    if (server->lines_last) {
-        server->lines_last->next = line;
-    } else {
-        server->lines_first = line;
-    }
-    server->lines_last = line;
-    return &line->text;
-}
-
-static const char *const topic_names[] = {
-    [LOG_CONNECTION] = "connection", [LOG_CROWD] = "crowd", [LOG_SIGN_IN] = "sign_in",
-    [LOG_FEED] = "feed"};
-
-/* A minute is over: what was only counted in it is told in one line. */
-static void budgets_renew(struct server *server)
-{
-    for (size_t i = 0; i < LOG_TOPICS; i++) {
-        struct log_budget *budget = &server->budgets[i];
-        if (server->now_ms < budget->began_ms + STRANGER_LINES_MS) continue;
-        uint64_t missed = budget->missed;
-        *budget = (struct log_budget){.began_ms = server->now_ms};
-        struct buffer *line = missed ? server_log(server, "lines_left_out", true) : NULL;
-        if (!line) continue;
-        logline_str(line, "topic", str_from(topic_names[i]));
-        logline_number(line, "count", (int64_t)missed);
-    }
-}
-
-struct buffer *server_log_stranger(struct server *server, enum log_topic topic, const char *event)
-{
-    budgets_renew(server);
-    struct log_budget *budget = &server->budgets[topic];
-    if (budget->lines < STRANGER_LINES_MAX) {
-        budget->lines++;
-        return server_log(server, event, false);
-    }
-    budget->missed++;
-    server_wake(server, budget->began_ms + STRANGER_LINES_MS);
-    return NULL;
-}
-
-/* --- jobs --- */
-
-struct job *job_new(struct server *server, uint64_t connection, struct uuid team)
-{
-    struct job *job = calloc(1, sizeof *job);
-    if (!job) return NULL;
-    arena_init(&job->arena, HELLO_ARENA_MAX);
-    job->connection = connection;
-    job->team = team;
-    job->request.team = team;
-    job->request.ticket = ++server->ticket;
-    return job;
-}
-
-void job_submit(struct server *server, struct job *job)
-{
-    job->next = server->jobs;
-    server->jobs = job;
-    if (server->queue_last) {
-        server->queue_last->queue_next = job;
-    } else {
-        server->queue_first = job;
-    }
-    server->queue_last = job;
-}
-
-static struct job *job_unlink(struct server *server, uint64_t ticket)
-{
-    for (struct job **link = &server->jobs; *link; link = &(*link)->next) {
-        struct job *job = *link;
-        if (job->request.ticket != ticket) continue;
-        *link = job->next;
-        return job;
-    }
-    return NULL;
-}
-
-static void job_free(struct job *job)
-{
-    arena_finish(&job->arena);
-    free(job);
 }
 
 void server_store_done(struct server *server, const struct store_result *result, struct now now)
@@ -191,27 +89,6 @@ void server_store_done(struct server *server, const struct store_result *result,
 
 /* --- teams --- */
 
-struct team_actor *server_team(struct server *server, struct uuid id, bool make, struct now now)
-{
-    for (struct team_actor *team = server->teams; team; team = team->next) {
-        if (uuid_equal(team->id, id)) return team;
-    }
-    if (!make) return NULL;
-    struct team_actor *team = calloc(1, sizeof *team);
-    if (!team) return NULL;
-    team->id = id;
-    team->batch_max = COMMIT_MUTATIONS_MAX;
-    arena_init(&team->arena, server->batch_bytes_max);
-    team->arena.hash_key = server->hash_key;
-    known_init(&team->known, server->hash_key);
-    team->head_ms = now.boot_ms + HEAD_POLL_MS;
-    server_wake(server, team->head_ms);
-    team->next = server->teams;
-    server->teams = team;
-    server->team_count++;
-    return team;
-}
-
 static void team_free(struct team_actor *team)
 {
     commit_drop(team);
@@ -235,106 +112,6 @@ void server_hint(struct server *server, struct uuid team_id, struct now now)
 }
 
 /* --- sessions --- */
-
-static struct session **session_bucket(const struct server *server, uint64_t connection)
-{
-    /* The numbers count up: their low bits spread well. */
-    union {
-        struct session *const *in;
-        struct session **out;
-    } bucket = {.in = &server->buckets[connection % BUCKETS]};
-    return bucket.out;
-}
-
-struct session *server_session(const struct server *server, uint64_t connection)
-{
-    struct session *session = *session_bucket(server, connection);
-    while (session && session->connection != connection) session = session->bucket_next;
-    return session;
-}
-
-void server_ready(struct server *server, struct session *session)
-{
-    if (session->is_ready) return;
-    session->is_ready = true;
-    session->ready_next = NULL;
-    if (server->ready_last) {
-        server->ready_last->ready_next = session;
-    } else {
-        server->ready_first = session;
-    }
-    server->ready_last = session;
-}
-
-static void ready_remove(struct server *server, struct session *session)
-{
-    if (!session->is_ready) return;
-    struct session *before = NULL, *at = server->ready_first;
-    while (at && at != session) {
-        before = at;
-        at = at->ready_next;
-    }
-    if (before) {
-        before->ready_next = session->ready_next;
-    } else {
-        server->ready_first = session->ready_next;
-    }
-    if (server->ready_last == session) server->ready_last = before;
-    session->is_ready = false;
-    session->ready_next = NULL;
-}
-
-/* Those who have proven nothing yet. */
-struct crowd {
-    size_t of_source;
-    struct session *oldest, *oldest_of_source; /* that wait for nobody but their peer */
-};
-
-static struct crowd crowd_look(const struct server *server, struct str source)
-{
-    struct crowd crowd = {0};
-    for (struct session *s = server->sessions; s; s = s->next) { /* the newest first */
-        if (s->state == SESSION_OPEN || s->state == SESSION_CLOSING) continue;
-        bool same = str_equal((struct str){s->source, s->source_length}, source);
-        if (same) crowd.of_source++;
-        if (s->state != SESSION_HANDSHAKE) continue;
-        crowd.oldest = s;
-        if (same) crowd.oldest_of_source = s;
-    }
-    return crowd;
-}
-
-/* NULL when there is room, or when the oldest half-open connection could be made to give it: a
- * client that means it is done in two round trips, so whoever fills the server with idle ones loses
- * them before the others lose theirs. Else what there is too much of. */
-static const char *room_make(struct server *server, struct str source)
-{
-    if (server->stopping) return "stopping";
-    bool full = server->session_count >= server->sessions_max;
-    if (!full && server->handshake_count < HANDSHAKES_PER_SOURCE_MAX) return NULL;
-    struct crowd crowd = crowd_look(server, source);
-    struct session *leaving = crowd.oldest;
-    const char *why = "sessions";
-    if (crowd.of_source >= HANDSHAKES_PER_SOURCE_MAX) {
-        leaving = crowd.oldest_of_source;
-        why = "handshakes_of_source";
-    } else if (server->handshake_count >= HANDSHAKES_MAX) {
-        why = "handshakes";
-    } else if (!full) {
-        return NULL;
-    }
-    if (!leaving) return why;
-    session_drop(server, leaving, why);
-    return NULL;
-}
-
-static void connection_refused(struct server *server, struct str source, const char *why)
-{
-    struct buffer *line = server_log_stranger(server, LOG_CROWD, "connection_refused");
-    if (!line) return;
-    if (source.n > 0) logline_str(line, "source", source);
-    logline_str(line, "reason", str_from(why));
-}
 
 void server_accept_failed(struct server *server, struct str why, struct now now)
 {
@@ -372,18 +149,18 @@ void server_accepted(struct server *server, uint64_t connection, struct str sour
     arena_init(&session->arena, HELLO_ARENA_MAX);
     session->opened_ms = session->state_ms = session->heard_ms = session->pinged_ms = now.boot_ms;
     struct str kept = {session->source, session->source_length};
-    const char *full = room_make(server, kept);
+    const char *full = crowd_make_room(server, kept);
     session->state = SESSION_CLOSING; /* until there is a channel */
     if (!full && session_open_channel(server, session, now)) {
         session->state = SESSION_HANDSHAKE;
         server->handshake_count++;
         server_wake(server, session_deadline(server, session));
     } else {
-        connection_refused(server, kept, full ? full : "memory");
+        crowd_refused(server, kept, full ? full : "memory");
         session->close_due = true;
         server_ready(server, session);
     }
-    struct session **bucket = session_bucket(server, connection);
+    struct session **bucket = session_place(server, connection);
     session->bucket_next = *bucket;
     *bucket = session;
     session->next = server->sessions;
@@ -412,8 +189,8 @@ void server_closed(struct server *server, uint64_t connection, struct now now)
     struct session *session = server_session(server, connection);
     if (!session) return;
     session_end(server, session);
-    ready_remove(server, session);
-    struct session **link = session_bucket(server, connection);
+    server_unready(server, session);
+    struct session **link = session_place(server, connection);
     while (*link != session) link = &(*link)->bucket_next;
     *link = session->bucket_next;
     if (session->previous) {
@@ -453,19 +230,6 @@ void server_sent(struct server *server, uint64_t connection, size_t n, struct no
     session_pump(server, session, now); /* it may have been over the mark */
 }
 
-size_t server_known_share(const struct server *server)
-{
-    size_t share = server->team_count > 0 ? KNOWN_ALL / server->team_count : KNOWN_ALL;
-    return share < KNOWN_TEAM_BYTES ? share : KNOWN_TEAM_BYTES;
-}
-
-size_t server_output_mark(const struct server *server)
-{
-    size_t share = server->session_count > 0 ? OUTPUT_ALL / server->session_count : OUTPUT_HIGH;
-    if (share > OUTPUT_HIGH) return OUTPUT_HIGH;
-    return share < OUTPUT_LEAST ? OUTPUT_LEAST : share;
-}
-
 bool server_wants_input(const struct server *server, uint64_t connection)
 {
     const struct session *session = server_session(server, connection);
@@ -501,7 +265,7 @@ static bool ready_next(struct server *server, struct effect *effect)
     while (server->ready_first) {
         struct session *session = server->ready_first;
         if (session->feed_due) feed_due(server, session);
-        ready_remove(server, session);
+        server_unready(server, session);
         effect->connection = session->connection;
         bool writes = session->write_due && channel_output(&session->channel).n > 0;
         session->write_due = false;
@@ -520,7 +284,7 @@ static bool ready_next(struct server *server, struct effect *effect)
 struct effect server_next(struct server *server)
 {
     struct effect effect = {.kind = EFFECT_NONE};
-    line_free(server->line_out);
+    log_line_free(server->line_out);
     server->line_out = NULL;
     if (server->queue_first) {
         struct job *job = server->queue_first;
@@ -545,11 +309,6 @@ struct effect server_next(struct server *server)
 }
 
 /* --- time --- */
-
-void server_wake(struct server *server, uint64_t boot_ms)
-{
-    if (boot_ms < server->wake_ms) server->wake_ms = boot_ms;
-}
 
 uint64_t server_deadline(const struct server *server)
 {
@@ -586,7 +345,7 @@ void server_tick(struct server *server, struct now now)
 {
     if (now.boot_ms < server->wake_ms) return;
     server->now_ms = now.boot_ms;
-    budgets_renew(server);
+    log_budgets_renew(server);
     for (struct session *session = server->sessions; session; session = session->next) {
         session_tick(server, session, now);
     }
@@ -660,9 +419,9 @@ void server_destroy(struct server *server)
     while (server->lines_first) {
         struct log_line *line = server->lines_first;
         server->lines_first = line->next;
-        line_free(line);
+        log_line_free(line);
     }
-    line_free(server->line_out);
+    log_line_free(server->line_out);
     for (size_t i = 0; i < CHANNEL_KEYS_MAX; i++) key_pair_finish(&server->keys[i]);
     free(server);
 }

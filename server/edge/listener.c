@@ -6,7 +6,6 @@
 #define _GNU_SOURCE
 #include "server/edge/listener.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +13,6 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -25,14 +23,13 @@
 #include "common/base/buffer.h"
 #include "common/base/version.h"
 #include "server/core/server.h"
-#include "server/edge/configuration.h"
+#include "server/edge/socket.h"
 #include "server/edge/store_postgres.h"
 #include "server/edge/witness.h"
 
 #include "common/base/banned.h"
 
 enum {
-    BACKLOG = 1024,
     BUCKETS = 4096,        /* a third of SESSIONS_MAX: chains of three */
     READ_BYTES = 64 * 1024, /* one shared buffer: the core takes all of it at once */
     WRITE_BYTES = 64 * 1024, /* handed to the kernel's care per connection at most */
@@ -42,8 +39,6 @@ enum {
     KEEPALIVE_S = 30,
     STOP_MS = 5 * 1000, /* what is in flight has that long */
     TIME_BYTES = 32,
-    DESCRIPTORS_OWN = 64,   /* files, pipes, the database's connections */
-    DESCRIPTORS_LEAST = 16, /* sessions, whatever the limit says */
 };
 
 struct listener;
@@ -76,7 +71,7 @@ struct listener {
     time_t lines_second;
     char lines_at[TIME_BYTES]; /* that second */
     bool unaccepted; /* for want of memory; libuv says no more until it is taken */
-    char name[300]; /* the address really bound */
+    char name[SOCKET_NAME_BYTES]; /* the address really bound */
     char input[READ_BYTES];
 };
 
@@ -511,87 +506,6 @@ static void store_log(void *context, const char *line)
 
 /* --- the beginning --- */
 
-static enum fault address_find(const char *listen, struct sockaddr_storage *out,
-                               struct trouble *trouble)
-{
-    char host[256], port[6];
-    struct addrinfo *found = NULL;
-    struct addrinfo wanted = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
-    if (!listen_split(listen, host, port)) {
-        trouble_say(trouble, "\"%s\" is no address; give HOST:PORT", listen);
-        return FAULT_FORMAT;
-    }
-    int failed = getaddrinfo(host, port, &wanted, &found);
-    if (failed) {
-        trouble_say(trouble, "the host %s is not known here (%s); give an address of this machine",
-                    host, gai_strerror(failed));
-        return FAULT_FORMAT;
-    }
-    memcpy(out, found->ai_addr, found->ai_addrlen);
-    freeaddrinfo(found);
-    return FAULT_NONE;
-}
-
-static void name_bound(struct listener *listener)
-{
-    struct sockaddr_storage bound;
-    int length = sizeof bound;
-    char host[128] = "?", port[16] = "?";
-    if (uv_tcp_getsockname(&listener->socket, (struct sockaddr *)&bound, &length) == 0) {
-        (void)getnameinfo((struct sockaddr *)&bound, (socklen_t)length, host, sizeof host, port,
-                          sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
-    }
-    bool literal = strchr(host, ':') != NULL;
-    snprintf(listener->name, sizeof listener->name, "%s%s%s:%s", literal ? "[" : "", host,
-             literal ? "]" : "", port);
-}
-
-static enum fault socket_open(struct listener *listener, const char *listen,
-                              struct trouble *trouble)
-{
-    struct sockaddr_storage address;
-    enum fault fault = address_find(listen, &address, trouble);
-    if (fault) return fault;
-    int failed = uv_tcp_bind(&listener->socket, (struct sockaddr *)&address, 0);
-    if (!failed) {
-        failed = uv_listen((uv_stream_t *)&listener->socket, BACKLOG, listener_accept);
-    }
-    if (!failed) {
-        name_bound(listener);
-        return FAULT_NONE;
-    }
-    if (failed == UV_EADDRINUSE) {
-        trouble_say(trouble, "%s is in use by another program; stop that or choose another port "
-                             "with --listen",
-                    listen);
-        return FAULT_EXISTS;
-    }
-    trouble_say(trouble, "cannot listen on %s: %s; %s", listen, uv_strerror(failed),
-                failed == UV_EACCES ? "choose a port above 1023"
-                                    : "choose an address of this machine with --listen");
-    return failed == UV_EACCES ? FAULT_DENIED : FAULT_IO;
-}
-
-/* How many sessions there are descriptors for: connections must not take those that the database's
- * need. */
-static size_t descriptors_raise(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return DESCRIPTORS_LEAST;
-    limit.rlim_cur = limit.rlim_max;
-    (void)setrlimit(RLIMIT_NOFILE, &limit);
-    size_t all = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < SESSIONS_MAX * 2
-                     ? (size_t)limit.rlim_cur
-                     : (size_t)SESSIONS_MAX * 2;
-    size_t left = all > DESCRIPTORS_OWN + DESCRIPTORS_LEAST ? all - DESCRIPTORS_OWN
-                                                            : (size_t)DESCRIPTORS_LEAST;
-    if (left >= SESSIONS_MAX) return SESSIONS_MAX;
-    char text[96];
-    snprintf(text, sizeof text, "descriptors_few limit=%zu sessions_max=%zu", all, left);
-    log_line(str_from(text), true);
-    return left;
-}
-
 static struct server *server_make(const struct listener_options *from, size_t sessions_max)
 {
     const struct key_pair *key = from->key;
@@ -622,6 +536,11 @@ static void listener_handles(struct listener *listener)
 enum fault listener_run(const struct listener_options *options, struct trouble *trouble)
 {
     size_t sessions_max = descriptors_raise();
+    if (sessions_max < SESSIONS_MAX) {
+        char text[96];
+        snprintf(text, sizeof text, "descriptors_few sessions_max=%zu", sessions_max);
+        log_line(str_from(text), true);
+    }
     struct listener *listener = calloc(1, sizeof *listener);
     if (!listener || uv_loop_init(&listener->loop) != 0) {
         free(listener);
@@ -632,7 +551,8 @@ enum fault listener_run(const struct listener_options *options, struct trouble *
     buffer_init(&listener->lines, LINES_BYTES);
     enum fault fault =
         options->data ? witness_open(options->data, &listener->witness, trouble) : FAULT_NONE;
-    if (!fault) fault = socket_open(listener, options->listen, trouble);
+    if (!fault) fault = socket_open(&listener->socket, options->listen, listener_accept,
+                                     listener->name, trouble);
     if (!fault) {
         struct store_postgres_options store = {.conninfo = options->conninfo,
                                                .loop = &listener->loop,

@@ -18,7 +18,7 @@ struct listener_options {
 };
 
 /* Prints "sluiced: ready on HOST:PORT" on stdout once it listens and the database answers; runs
- * until SIGTERM or SIGINT. FAULT_EXISTS when the address is in use, FAULT_FORMAT when it is none. */
+ * until SIGTERM or SIGINT. FAULT_BUSY when the address is in use, FAULT_FORMAT when it is none. */
 MUST_USE enum fault listener_run(const struct listener_options *options, struct trouble *trouble);
 
 #endif

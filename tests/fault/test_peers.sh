@@ -119,7 +119,7 @@ few_start() {
 }
 claim "a server that may open 256 files only" few_start
 started_fd=$(descriptors)
-claim "says how many it can serve" logged "warning descriptors_few limit=256 sessions_max=192"
+claim "says how many it can serve" logged "warning descriptors_few sessions_max=192"
 claim "has room for bob beside 240 idle connections" crowd 240 50 192
 claim "its descriptors come back too" until_true 15 calm
 claim "and it stops in order" server_stop
