@@ -34,6 +34,7 @@
     X(0, stage_change_refused, 1, "parked, no longer shown, sent again on what stands")            \
     X(0, resent_and_taken_back, 1, "what was refused waits in the inbox again")                    \
     X(0, snapshot_across_restore, 1, "goes on only where the history it was read from stands")     \
+    X(0, former_work_across_restore, 1, "is offered again under the new replica id")               \
     X(0, late_word_of_a_lost_commit, 2, "a server that slept does not mix two histories")           \
     X(0, notify_lost, 2, "the poll repairs a lost wake-up within two seconds")                     \
     X(0, two_devices_offline, 1, "one user on two devices: merged, or the own conflict told")      \

@@ -224,6 +224,39 @@ SCENARIO(snapshot_across_restore)
     outside_wait(world); /* until nothing is told as missing any more */
 }
 
+/* Spare: of two copies of one folder one took a new replica id, the other is lost; then the database goes
+ * back. Required: what was answered under the former id is offered again, and is there. */
+SCENARIO(former_work_across_restore)
+{
+    struct world *world = &scene->world;
+    scene_settle(scene);
+    database_backup(world);
+    struct uuid deal = scene_deal(scene, ANNA, "Roof");
+    struct uuid value = scene_value(scene, ANNA, deal, 700);
+    scene_settle(scene);
+    scene_shut(scene, ANNA);
+    laptop_copy(world, ANNA);
+    size_t twin = world->laptop_count - 1;
+    scene_back(scene, ANNA);
+    scene_pass(scene, 60000);
+    (void)scene_deal(scene, ANNA, "Wall");
+    scene_back(scene, twin);
+    scene_pass(scene, 60000);
+    bool renewed = !uuid_equal(scene_identity(scene, twin).replica,
+                               scene_identity(scene, ANNA).replica);
+    EXPECT(scene, renewed);
+    for (size_t i = 0; i < twin; i++) scene_shut(scene, i);
+    service_crash(world, 0);
+    EXPECT(scene, database_restore(world));
+    service_start(world, 0);
+    EXPECT(scene, !scene_stands(scene, deal));
+    scene_pass(scene, 10 * 60000);
+    EXPECT(scene, scene_stands(scene, deal) && scene_stands(scene, deal)->value.v == 700);
+    EXPECT(scene, scene_outcome(scene, value) != OUTCOME_NONE);
+    for (size_t i = 0; i < twin; i++) scene_back(scene, i);
+    outside_wait(world);
+}
+
 /* Spare: a server sleeps before it hears that its commit was written; meanwhile a standby without that
  * commit takes over, and others go on. Required: who is with that server does not get the rest of the
  * new history on top of what is lost. */
