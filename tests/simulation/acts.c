@@ -7,6 +7,7 @@
 #include "common/base/check.h"
 #include "common/codec/row.h"
 #include "tests/simulation/acts_inside.h"
+#include "tests/simulation/tell.h"
 
 #include "common/base/banned.h"
 
@@ -101,7 +102,10 @@ static bool act_promise(struct act *act, enum fault fault, bool expected, const 
     bool torn = disk_crashed(&world->laptops[act->laptop].disk);
     struct outbox_entry entry;
     bool queued = act_is_queued(act, &entry);
-    world_tell(world, "%s on laptop %zu: %s%s", act->person->name, act->laptop, act->summary, what);
+    char wishes[TELL_BYTES];
+    tell_wishes(wishes, &act->mutation);
+    world_tell(world, "%s on laptop %zu: %s%s%s", act->person->name, act->laptop, act->summary,
+               wishes, what);
     bool unsure = fault && world->options.files; /* an error at the end of a commit */
     if (!torn && !unsure && queued != expected)
         world_fail(world, "%s: %s in the outbox (%s)", act->summary,

@@ -8,6 +8,7 @@
 #include "common/base/check.h"
 #include "common/codec/row.h"
 #include "tests/simulation/check_inside.h"
+#include "tests/simulation/tell.h"
 
 #include "common/base/banned.h"
 
@@ -94,6 +95,22 @@ static void parked_mark(struct world *world, const struct outcome *outcome)
     arena_finish(&arena);
 }
 
+/* By the end of the target's id, as the story names it when it is made. */
+static void outcome_tell(struct world *world, const struct outcome *outcome)
+{
+    if (outcome->kind == OUTCOME_APPLIED || world->oracle.replaying) return; /* as wanted */
+    struct arena arena;
+    arena_init(&arena, (size_t)4 * 1024 * 1024);
+    const struct mutation *mutation = oracle_mutation(world, &arena, outcome->mutation);
+    char wishes[TELL_BYTES] = "";
+    if (mutation) tell_wishes(wishes, mutation);
+    world_tell(world, "what was wanted of %s%s is %s%s%.*s",
+               mutation ? entity_name((enum entity_kind)mutation->entity) : "something", wishes,
+               tell_outcome(outcome->kind), outcome->reasons.n > 0 ? ": " : "",
+               STR_ARGS(outcome->reasons));
+    arena_finish(&arena);
+}
+
 static void outcome_count(struct world *world, const struct outcome *outcome)
 {
     struct oracle *oracle = &world->oracle;
@@ -141,6 +158,7 @@ static bool check_answer(struct world *world, const struct seq_rows *rows)
     } else {
         check_record(world, rows);
         outcome_count(world, outcome);
+        outcome_tell(world, outcome);
     }
     answer->outcomes++;
     answer->effects += rows->effects;

@@ -1,6 +1,7 @@
 /* service.c - see service.h. */
 #include "tests/simulation/world.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "common/base/check.h"
@@ -155,6 +156,27 @@ void service_read(struct world *world, size_t laptop)
     }
 }
 
+/* Without the ids that every line has. What people did, and that they came and went, is told elsewhere. */
+static void log_tell(struct world *world, size_t index, const struct effect *effect)
+{
+    static const struct str left_out[] = {STR("source="), STR("team="), STR("member="),
+                                          STR("replica="), STR("connection="), STR("device=")};
+    char line[160] = "";
+    size_t at = 0;
+    struct str rest = effect->line, word;
+    bool daily = str_starts_with(rest, STR("mutation ")) || str_starts_with(rest, STR("session_"));
+    if (daily && !effect->warning) return;
+    while (at < sizeof line && str_split(&rest, ' ', &word)) {
+        bool told = true;
+        for (size_t i = 0; i < sizeof left_out / sizeof left_out[0]; i++)
+            told = told && !str_starts_with(word, left_out[i]);
+        if (!told) continue;
+        int n = snprintf(line + at, sizeof line - at, " %.*s", STR_ARGS(word));
+        if (n > 0) at += (size_t)n;
+    }
+    world_tell(world, "server %zu%s:%s", index, effect->warning ? " warns" : "", line);
+}
+
 static void effect_do(struct world *world, size_t index, const struct effect *effect)
 {
     struct server *server = world->servers[index].server;
@@ -169,9 +191,7 @@ static void effect_do(struct world *world, size_t index, const struct effect *ef
         break;
     case EFFECT_STORE: database_ask(world, index, effect->request); break;
     case EFFECT_LOG:
-        if (str_starts_with(effect->line, STR("mutation "))) break; /* people's stories tell it */
-        world_tell(world, "server %zu%s: %.*s", index, effect->warning ? " warns" : "",
-                   STR_ARGS(effect->line));
+        log_tell(world, index, effect);
         break;
     }
 }
