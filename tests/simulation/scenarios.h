@@ -12,6 +12,11 @@
     X(2, commit_unknown_and_written, 1, "the database dies at COMMIT, which was written")          \
     X(2, commit_unknown_and_lost, 1, "the database dies at COMMIT, which was not written")         \
     X(3, writers_cross, 2, "writers commit in the opposite order: contiguous, nobody misses any")  \
+    X(7, copy_of_last_week, 1, "noticed; new edits arrive, none is taken for a resent one")        \
+    X(8, folder_on_two_laptops, 1, "one takes a new replica id, both keep all")                    \
+    X(9, server_of_five_hours_ago, 1, "noticed; what was answered is offered again")               \
+    X(10, new_history_past_the_old_seq, 1, "the mark tells what the seq does not")                 \
+    X(11, standby_without_the_last_moments, 1, "as 9, while everybody is connected")               \
     X(12, move_to_deleted_stage, 1, "parked with payload and allowed stages; the rest proceeds")   \
     X(13, creation_refused, 1, "one parked group in order; mended, all of it applies")             \
     X(14, different_fields, 1, "both survive, no conflict")                                        \

@@ -27,4 +27,9 @@ breaks commit_unknown_and_lost OUTCOME_FORGOTTEN
 breaks writers_cross STALE_ACCEPTED
 breaks ten_thousand_queued SUBMIT_LOST
 breaks creation_refused INBOX_DROPPED
+breaks copy_of_last_week NUMBER_REUSED
+breaks folder_on_two_laptops RENUMBER_LOST
+breaks server_of_five_hours_ago REOFFER_LOST
+breaks new_history_past_the_old_seq MARK_TRUSTED
+breaks standby_without_the_last_moments REOFFER_LOST
 echo "every planted bug breaks its scenario"
