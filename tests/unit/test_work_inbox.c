@@ -165,6 +165,22 @@ static void stories_put(struct work_desk *desk)
     undo->payload = packed(desk, &back);
     parked(desk, "dropped", MUTATION_EDIT, ENTITY_DEAL, "barn", "stage=qualified",
            "number=49;reasons=stage_removed stage=qualified other=contact value=lead");
+    parked(desk, "used", MUTATION_DELETE, ENTITY_ORGANISATION, "acme", NULL,
+           "number=60;reasons=in_use value=organisation other=deals");
+    parked(desk, "unused", MUTATION_DELETE, ENTITY_ORGANISATION, "nobody", NULL,
+           "number=61;reasons=in_use value=organisation other=deals");
+    parked(desk, "worked", MUTATION_DELETE, ENTITY_DEAL, "barn", NULL,
+           "number=62;reasons=worked_on value=deal field=Tags");
+    parked(desk, "logged", MUTATION_DELETE, ENTITY_DEAL, "dusk", NULL,
+           "number=63;reasons=worked_on value=deal field=activity");
+    parked(desk, "again", MUTATION_RESTORE, ENTITY_DEAL, "vanished", NULL,
+           "number=64;reasons=deleted_again value=deal");
+    parked(desk, "reopened", MUTATION_EDIT, ENTITY_DEAL, "dusk", "source=web",
+           "number=65;reasons=right_missing value=rep other=reopen");
+    world_put(w, ENTITY_ACTIVITY, "call",
+              "type=call;deal=dusk;member=other;text=Asked;created_at=-9");
+    world_put(w, ENTITY_DEAL, "acmes", "title=Acmes;pipeline=sales;stage=lead;status=open;"
+                                       "owner=other;org=acme");
 }
 
 /* What the server says of the past, of that subject. */
@@ -207,6 +223,8 @@ static void teller_sits(struct work_desk *desk)
     event_put(desk, "team", 6,
               "subject_kind=definition;what=field;field=gates;to_stage=proposal;from_value=close;"
               "to_value=value,close;who=boss;recorded_at=-1");
+    event_put(desk, "barn", 7, "subject_kind=deal;what=field;field=tags;to_value=a;who=other;"
+                               "recorded_at=-1");
     assert_int_equal(replica->f->identity_load(replica, &desk->world.arena, &identity), FAULT_NONE);
     identity.device = world_id("mine");
     identity.lost_since = 1;
@@ -359,6 +377,9 @@ static const struct work_claim settled[] = {
 };
 
 static const struct work_claim told[] = {
+    {"who uses what was to go is told", NULL, "inbox", 0, "(Acmes, Other)", NULL},
+    {"and who has worked on it", NULL, "inbox", 0, "since: Tags (Other, ", NULL},
+    {"or moved it after it was logged for", NULL, "inbox", 0, "since: activity (Boss, ", NULL},
     {"what a restored server lacks is waited for", NULL, "inbox", 0,
      "refused: a deal that the restored server does not have yet", "the deal no longer exists"},
     {"and is not to be thrown away", NULL, "inbox", 0,
