@@ -8,6 +8,9 @@
 
 #include <cmocka.h>
 
+#include "common/codec/row.h"
+#include "common/domain/stage_edit.h"
+
 #define CLAIMS(rows, open) assert_claims((rows), sizeof(rows) / sizeof(rows)[0], (open))
 
 static void deals_put(struct work_desk *desk)
@@ -138,12 +141,78 @@ static void a_changed_stage_is_told_as_it_stands(void **state)
     work_desk_end(&desk);
 }
 
+/* A change of a stage that the server refused. */
+static void parked(struct work_desk *desk, const char *name, const struct stage_edit *edit,
+                   const char *fields)
+{
+    struct buffer body;
+    struct mutation mutation =
+        world_mutation(&desk->world, MUTATION_EDIT, ENTITY_DEFINITION, "team", NULL);
+    struct inbox_item *item = world_put(&desk->world, ENTITY_INBOX, name, fields);
+    mutation.stage = edit;
+    buffer_init(&body, MUTATION_BYTES_MAX);
+    assert_int_equal(codec_mutation_pack(&mutation, &body), FAULT_NONE);
+    item->payload = arena_str(&desk->world.arena, buffer_str(&body));
+    buffer_finish(&body);
+    item->kind = INBOX_PARKED;
+    item->state = INBOX_OPEN;
+    item->subject_kind = ENTITY_DEFINITION;
+    item->subject = mutation.target;
+    item->mutation = mutation.id;
+    item->author = world_id("lead");
+    item->acted_at = item->recorded_at = (struct optional){true, desk->world.recorded};
+}
+
+static void refused_manager_sits(struct work_desk *desk)
+{
+    struct stage seen = {.key = STR("contact"), .name = STR("Contact")}, wanted = seen, none = {0};
+    wanted.name = STR("Talks");
+    wanted.text = STR("They talk");
+    wanted.expected_days = 9;
+    none.key = STR("trial");
+    struct stage fresh = none;
+    fresh.name = STR("Trial");
+    struct stage_edit edited = {.pipeline = STR("sales"), .base = seen, .want = wanted};
+    struct stage_edit moved = {.pipeline = STR("sales"), .base = seen, .want = seen, .moved = true,
+                               .behind_base = STR("lead"), .behind = STR("proposal")};
+    struct stage_edit first = {.pipeline = STR("sales"), .base = seen, .want = wanted,
+                               .moved = true, .behind_base = STR("lead")};
+    struct stage_edit added = {.pipeline = STR("sales"), .created = true, .base = none,
+                               .want = fresh, .moved = true, .behind = STR("contact")};
+    struct stage_edit nowhere = {.pipeline = STR("moon"), .base = seen, .want = wanted};
+    deals_put(desk);
+    parked(desk, "one item", &edited, "number=1;reasons=changed_meanwhile field=name value=First");
+    parked(desk, "two item", &moved, "number=2;reasons=changed_meanwhile field=behind value=lead");
+    parked(desk, "three item", &first, "number=3;reasons=stages_unsound value=order");
+    parked(desk, "four item", &added, "number=4;reasons=stages_unsound value=name");
+    parked(desk, "five item", &nowhere, "number=5;reasons=stage_unknown value=contact other=talk");
+    work_desk_sit(desk, "lead");
+}
+
+static void a_refused_change_waits_in_the_inbox(void **state)
+{
+    (void)state;
+    static const struct work_claim rows[] = {
+        {"each field, as it was to be", NULL, "inbox", 0, "name: Talks (was Contact)", NULL},
+        {"what had been nothing", NULL, "inbox", 0, "text: They talk (was none)", NULL},
+        {"where it was to stand", NULL, "inbox", 0, "behind proposal", NULL},
+        {"first of all", NULL, "inbox", 0, "behind nothing: first", NULL},
+        {"a new one", NULL, "inbox", 0, "to add it", NULL},
+        {"sent again on what stands", NULL, "inbox|retry|1", 0, "sent again", NULL},
+        {"and taken back", "inbox|retry|1", "undo", 0, "Took back", NULL},
+        {"a place as well", NULL, "inbox|retry|2", 0, "sent again", NULL},
+        {"or put away", NULL, "inbox|discard|4", 0, "discarded", NULL},
+    };
+    CLAIMS(rows, refused_manager_sits);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stages_change_by_command),
         cmocka_unit_test(reps_do_not),
         cmocka_unit_test(a_changed_stage_is_told_as_it_stands),
+        cmocka_unit_test(a_refused_change_waits_in_the_inbox),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
