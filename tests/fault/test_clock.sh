@@ -105,7 +105,12 @@ claim "records never go back" none "$later"
 # --- gone without a word: the server notices, and so does the client
 live() { # a watching client of bob's; its id comes into $watch
     : >"$folder/watch"
-    SLUICE_HOME="$folder/bob" at 0 "$bin/sluice" sync --watch >>"$folder/watch" 2>&1 9>&- &
+    # exec: the process that is stopped below has to be the client itself, not a shell that waits for it.
+    (
+        export SLUICE_HOME="$folder/bob" SHIFT_WALL_S=0 LD_PRELOAD=$shifter
+        export ASAN_OPTIONS="${ASAN_OPTIONS:-}:verify_asan_link_order=0"
+        exec "$bin/sluice" sync --watch
+    ) >>"$folder/watch" 2>&1 9>&- &
     watch=$!
     children+=("$watch")
     until_true 10 is_live
