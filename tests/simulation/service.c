@@ -159,8 +159,8 @@ void service_read(struct world *world, size_t laptop)
 /* Without the ids that every line has. What people did, and that they came and went, is told elsewhere. */
 static void log_tell(struct world *world, size_t index, const struct effect *effect)
 {
-    static const struct str left_out[] = {STR("source="), STR("team="), STR("member="),
-                                          STR("replica="), STR("connection="), STR("device=")};
+    const struct str left_out[] = {STR("source="), STR("team="), STR("member="),
+                                   STR("replica="), STR("connection="), STR("device=")};
     char line[160] = "";
     size_t at = 0;
     struct str rest = effect->line, word;
